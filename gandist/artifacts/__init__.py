@@ -1,0 +1,1 @@
+"""What lies in storage: paths, tables, images. Knows no TensorFlow."""

@@ -1,0 +1,178 @@
+"""A job directory: every path in one place, and the state of each trial. The only state that a job has."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gandist.artifacts import tables
+from gandist.artifacts.storage import Storage
+from gandist.errors import NotAJobError, StorageError
+
+Status = Literal["queued", "running", "completed", "stopped", "diverged", "collapsed", "failed"]
+FINISHED: tuple[Status, ...] = ("completed", "diverged", "collapsed", "failed")
+
+
+class TrialState(BaseModel):
+    """How a trial stands; ``state.json``."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    status: Status = "queued"
+    reason: str = ""
+    attempts: int = 0
+    step: int = 0
+    total_steps: int = 0
+    kimg: float = 0.0
+    train_s: float = 0.0
+    """Seconds spent in training steps, over all attempts."""
+    images_per_s: float = 0.0
+    compile_s: float = 0.0
+    d_loss: float | None = None
+    g_loss: float | None = None
+    """Of the last step."""
+    device: str = ""
+    replicas: int = 0
+    host: str = ""
+    started_at: float = 0.0
+    """Unix time of the first attempt."""
+    updated_at: float = 0.0
+    identity: str = ""
+    """``TrialSpec.identity()`` of what was trained."""
+    notes: tuple[str, ...] = ()
+    """What a reader of the results should know: fallbacks, changes of replicas."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to train."""
+        return self.status in FINISHED
+
+
+class TrialDir:
+    """One trial's part of the job directory."""
+
+    LOSSES = "losses"
+    SAMPLES = "samples"
+    CHECKPOINTS = "checkpoints"
+    GENERATOR = "generator.keras"
+    GIF = "progress.gif"
+
+    def __init__(self, storage: Storage, trial: str) -> None:
+        self.id = trial
+        self.storage = storage.sub(f"trials/{trial}")
+
+    def read_state(self) -> TrialState:
+        """The trial's state; ``queued`` where none was written yet."""
+        try:
+            return TrialState.model_validate_json(self.storage.read("state.json"))
+        except FileNotFoundError:
+            return TrialState()
+        except ValidationError as error:
+            raise StorageError(
+                f"{self.storage.where('state.json')}: not a trial's state ({error.errors()[0]['msg']}); "
+                "move the trial's directory away to train it anew"
+            ) from error
+
+    def write_state(self, state: TrialState) -> None:
+        """Replace the trial's state."""
+        self.storage.write("state.json", state.model_dump_json(indent=1).encode())
+
+    def write_trial(self, resolved: dict[str, Any]) -> None:
+        """Write ``trial.yaml``: the trial with every default filled in."""
+        self.storage.write("trial.yaml", yaml.safe_dump(resolved, sort_keys=False).encode())
+
+    def write_losses(self, rows: tables.Rows) -> None:
+        """Write one part of the losses: the rows of consecutive steps."""
+        first, last = int(rows["step"][0]), int(rows["step"][-1])
+        part = f"{self.LOSSES}/part-{first:09d}-{last:09d}.parquet"
+        self.storage.write(part, tables.encode(rows, tables.LOSSES))
+
+    def losses_parts(self) -> list[tuple[int, int, str]]:
+        """``(first step, last step, path)`` of each part, in the order of steps."""
+        found = (re.fullmatch(r"part-(\d+)-(\d+)\.parquet", name) for name in self.storage.list(self.LOSSES))
+        return sorted((int(m[1]), int(m[2]), f"{self.LOSSES}/{m[0]}") for m in found if m)
+
+    def drop_losses_after(self, step: int) -> None:
+        """Delete the parts that begin after ``step``: a resumed trial writes those steps again."""
+        for first, _, path in self.losses_parts():
+            if first > step:
+                self.storage.delete(path)
+
+    def samples(self) -> list[tuple[int, str]]:
+        """``(step, path)`` of each sample grid, in the order of steps."""
+        found = (re.fullmatch(r"step-(\d+)\.png", name) for name in self.storage.list(self.SAMPLES))
+        return sorted((int(m[1]), f"{self.SAMPLES}/{m[0]}") for m in found if m)
+
+    def sample_path(self, step: int) -> str:
+        """Where the grid after ``step`` lies."""
+        return f"{self.SAMPLES}/step-{step:09d}.png"
+
+    def checkpoints(self) -> list[tuple[int, str]]:
+        """``(step, path)`` of each checkpoint's directory, in the order of steps, whole or not."""
+        found = (re.fullmatch(r"step-(\d+)", name) for name in self.storage.list(self.CHECKPOINTS))
+        return sorted((int(m[1]), f"{self.CHECKPOINTS}/{m[0]}") for m in found if m)
+
+    def checkpoint_path(self, step: int) -> str:
+        """The directory of the checkpoint after ``step``."""
+        return f"{self.CHECKPOINTS}/step-{step:09d}"
+
+
+class JobDir:
+    """``<storage>/<job>/``.
+
+    Args:
+        root: the directory itself: a local path or ``s3://...``.
+    """
+
+    REPORT = "report.html"
+    LOSSES = "losses.parquet"
+    METRICS = "metrics.parquet"
+    TRIALS = "trials.parquet"
+
+    def __init__(self, root: str) -> None:
+        self.storage = Storage(root)
+
+    @property
+    def root(self) -> str:
+        """Where it lies."""
+        return self.storage.root
+
+    def trial(self, trial: str) -> TrialDir:
+        """A trial's directory, there or not."""
+        return TrialDir(self.storage, trial)
+
+    def write_job(self, resolved: dict[str, Any], manifest: dict[str, Any]) -> None:
+        """Write ``job.yaml`` and ``manifest.json``."""
+        self.storage.write("job.yaml", yaml.safe_dump(resolved, sort_keys=False).encode())
+        self.storage.write("manifest.json", json.dumps(manifest, indent=1).encode())
+
+    def read_job(self) -> dict[str, Any]:
+        """``job.yaml``.
+
+        Raises:
+            NotAJobError: there is none, or it is not a mapping.
+        """
+        return self._read("job.yaml")
+
+    def read_manifest(self) -> dict[str, Any]:
+        """``manifest.json``: ``trials`` (ids in order), ``versions``, ``git_commit``, ``created_at``, ``driver``.
+
+        Raises:
+            NotAJobError: there is none, or it is not a mapping.
+        """
+        return self._read("manifest.json")
+
+    def _read(self, path: str) -> dict[str, Any]:
+        try:
+            content = yaml.safe_load(self.storage.read(path))  # JSON is YAML
+        except FileNotFoundError:
+            raise NotAJobError(f"{self.storage.where(path)}: no such file; is {self.root} a job directory?") from None
+        except yaml.YAMLError as error:
+            raise NotAJobError(f"{self.storage.where(path)}: cannot be parsed: {str(error).splitlines()[0]}") from None
+        if not isinstance(content, dict):
+            raise NotAJobError(f"{self.storage.where(path)}: holds no mapping; is {self.root} a job directory?")
+        return content

@@ -1,0 +1,103 @@
+"""The Parquet tables of a job: their schemas, and rows in and out."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gandist.errors import StorageError
+
+Rows = Mapping[str, Any]
+"""Columns by name: arrays of one length; a scalar fills its whole column."""
+
+LOSSES = pa.schema(
+    [
+        ("trial", pa.string()),
+        ("config", pa.string()),
+        ("seed", pa.int64()),
+        ("step", pa.int64()),
+        ("epoch", pa.float64()),
+        ("kimg", pa.float64()),
+        ("d_loss", pa.float32()),
+        ("d_loss_real", pa.float32()),
+        ("d_loss_fake", pa.float32()),
+        ("g_loss", pa.float32()),
+        ("d_real", pa.float32()),
+        ("d_fake", pa.float32()),
+        ("penalty", pa.float32()),
+        ("d_grad_norm", pa.float32()),
+        ("g_grad_norm", pa.float32()),
+        ("wall_time", pa.float64()),
+    ]
+)
+"""One row a step. ``step`` counts from 1; ``d_loss`` is without the penalty; ``d_real``, ``d_fake`` are mean
+probabilities; ``wall_time`` (Unix seconds) is the one column that no two runs share."""
+
+STEP_METRICS = tuple(LOSSES.names[LOSSES.get_field_index("d_loss") : LOSSES.get_field_index("wall_time")])
+"""The columns that a train step computes, in their order."""
+
+TRIALS = pa.schema(
+    [
+        ("trial", pa.string()),
+        ("config", pa.string()),
+        ("seed", pa.int64()),
+        ("status", pa.string()),
+        ("reason", pa.string()),
+        ("attempts", pa.int64()),
+        ("step", pa.int64()),
+        ("total_steps", pa.int64()),
+        ("kimg", pa.float64()),
+        ("train_s", pa.float64()),
+        ("images_per_s", pa.float64()),
+        ("compile_s", pa.float64()),
+        ("device", pa.string()),
+        ("replicas", pa.int64()),
+        ("host", pa.string()),
+        ("started_at", pa.float64()),
+        ("updated_at", pa.float64()),
+    ]
+)
+"""One row a trial, with how it ended."""
+
+
+def encode(rows: Rows, schema: pa.Schema) -> bytes:
+    """``rows`` as a Parquet file of ``schema``.
+
+    Raises:
+        KeyError: a column is missing.
+    """
+    length = max(len(column) for column in rows.values() if np.ndim(column))
+    columns = [
+        pa.array(rows[field.name] if np.ndim(rows[field.name]) else [rows[field.name]] * length, type=field.type)
+        for field in schema
+    ]
+    return encode_table(pa.table(columns, schema=schema))
+
+
+def encode_table(table: pa.Table) -> bytes:
+    """``table`` as a Parquet file."""
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def decode(content: bytes, schema: pa.Schema, where: str) -> pa.Table:
+    """The table in a Parquet file.
+
+    Args:
+        content: the file's bytes.
+        schema: what it must have.
+        where: the file's name, for the error.
+
+    Raises:
+        StorageError: it is not Parquet, or of another schema.
+    """
+    try:
+        return pq.read_table(io.BytesIO(content)).select(schema.names).cast(schema)
+    except (pa.ArrowException, KeyError, OSError) as error:
+        raise StorageError(f"{where}: not a table of {', '.join(schema.names[:4])}, ...: {error}") from error

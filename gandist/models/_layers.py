@@ -1,0 +1,28 @@
+"""Layers that Keras lacks, or has with hidden state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from gandist import randomness
+
+
+class Dropout(keras.layers.Layer):
+    """Dropout (Srivastava et al. 2014) whose mask is a pure function of seed, step and place in the global batch.
+
+    Keras' own keeps a seed state per replica that a checkpoint does not hold.
+    """
+
+    def __init__(self, rate: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rate = rate
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Inputs ``[batch, ...]``; scaled by 1 / (1 - rate) where kept."""
+        if not training or self.rate == 0.0:
+            return inputs
+        uniform = randomness.for_layer().uniform(*inputs.shape)
+        return tf.where(uniform >= self.rate, inputs * (1.0 / (1.0 - self.rate)), 0.0)
