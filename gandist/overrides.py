@@ -1,79 +1,161 @@
-"""Merging plain values: ``--set`` and the named overrides and grids from which a job's configurations are made."""
+"""Merging plain values: ``--set``, and the named overrides and grids that make a job's configurations."""
 
 from __future__ import annotations
 
 import copy
+import difflib
 import itertools
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 BASE = "base"
+MAX_NAME = 100
+_UNSAFE = re.compile(r"[^A-Za-z0-9._=,+-]+")
+BUDGETS = ("epochs", "steps", "kimg")
+CADENCES = ("every_epochs", "every_steps")
 
 
-def set_path(values: dict[str, Any], path: str, value: Any) -> None:
-    """Set ``values`` at a dotted ``path``, merging mappings into mappings.
+@dataclass(frozen=True)
+class Change:
+    """A leaf that an override sets."""
 
-    Naming another variant of a section (``loss.name``) starts that section afresh: the old one's options are not its.
+    origin: str
+    """Where the override stands: ``configs.<name>``, ``sweep``, or ``--set ...``."""
+    path: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The sections of one configuration, and what made them differ from the job's own."""
+
+    name: str
+    sections: dict[str, Any]
+    changes: tuple[Change, ...]
+
+    def where(self, path: str) -> str:
+        """``path`` under the override that set it, or after the configuration where no single one did."""
+        for change in reversed(self.changes):
+            if f"{path}.".startswith(f"{change.path}."):
+                return f"{change.origin}.{path}"
+        origins = {change.origin for change in self.changes}
+        place = f"sweep: {self.name}" if "sweep" in origins else "".join(origins)
+        return f"{place}: {path}" if place else path
+
+
+def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The dotted path and value of everything in ``values`` that is not itself a filled mapping."""
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def apply(values: dict[str, Any], changes: Iterable[tuple[str, Any]]) -> None:
+    """Merge ``changes``, dotted paths to values, into ``values``, as if all were made at once.
+
+    Naming another variant of a section (``loss.name``) starts that section afresh: the old one's options are
+    not its. A budget or cadence replaces the one in another unit; two in the same changes stay, for refusal.
 
     Raises:
-        ValueError: the path goes through something that is not a section.
+        ValueError: a path goes through something that is not a section.
     """
+    flat = [leaf for path, value in changes for leaf in leaves({path: value})]
+    # Names first: renaming a section clears it, and must not clear what the same changes set in it.
+    flat.sort(key=lambda change: not change[0].endswith(".name"))
+    places = []
+    for path, value in flat:
+        section, field = _place(values, path)
+        if field == "name" and section is not values and section.get("name", value) != value:
+            section.clear()
+        places.append((section, field, value))
+    for section, field, value in places:
+        if value is not None:
+            for group in (BUDGETS, CADENCES):
+                for other in group if field in group else ():
+                    section.pop(other, None)
+    for section, field, value in places:
+        if value != {} or not isinstance(section.get(field), dict):
+            section[field] = copy.deepcopy(value)
+
+
+def configurations(
+    base: dict[str, Any], configs: Mapping[str, Mapping[str, Any]], sweep: Mapping[str, list[Any]]
+) -> list[Configuration]:
+    """Every configuration: named ``configs`` x the grid of ``sweep``.
+
+    Raises:
+        ValueError: an override's path is wrong, or two configurations would have the same name.
+    """
+    made: dict[str, Configuration] = {}
+    labels = _labels(list(sweep))
+    for (config, overrides), *point in itertools.product(
+        configs.items() or [("", {})], *([(path, value) for value in sweep[path]] for path in sweep)
+    ):
+        changes = (
+            *(Change(f"configs.{config}", *leaf) for leaf in leaves(overrides)),
+            *(Change("sweep", *leaf) for path, value in point for leaf in leaves({path: value})),
+        )
+        sections = copy.deepcopy(base)
+        for change in changes:
+            _refuse_foreign(change, base)
+        parts = [config] if config else []
+        parts += [_UNSAFE.sub("_", f"{labels[path]}={_text(value)}") for path, value in point]
+        name = ",".join(parts) or BASE
+        if len(name) > MAX_NAME:
+            raise ValueError(
+                f"sweep: the name {name} is longer than {MAX_NAME} characters; name it under configs"
+            )
+        if name in made:
+            raise ValueError(
+                f"sweep: two configurations are named {name}; tell them apart by names under configs"
+            )
+        made[name] = Configuration(name, sections, changes)
+        try:
+            apply(sections, ((change.path, change.value) for change in changes))
+        except ValueError as error:
+            path, _, text = str(error).partition(": ")
+            raise ValueError(f"{made[name].where(path)}: {text}") from None
+    return list(made.values())
+
+
+def nearest(given: str, allowed: Iterable[str]) -> str:
+    """`` (did you mean X?)``, or nothing where no allowed name is near."""
+    near = difflib.get_close_matches(given, list(allowed), n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
+
+
+def _refuse_foreign(change: Change, base: Mapping[str, Any]) -> None:
+    section = change.path.split(".")[0]
+    may = [name for name in base if name != "resources"]
+    if section == "resources":
+        raise ValueError(
+            f"{change.origin}.{change.path}: resources are the job's, the same for all configurations"
+        )
+    if section not in may:
+        raise ValueError(
+            f"{change.origin}.{change.path}: unknown section; a configuration may change {', '.join(may)}"
+            + nearest(section, may)
+        )
+
+
+def _place(values: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
+    """The section that holds ``path``'s last part, made where missing, and that part."""
     *sections, field = path.split(".")
     if not all((*sections, field)):
-        raise ValueError(f"{path!r} is not a dotted path such as optimizer.learning_rate")
+        raise ValueError(f"{path}: not a dotted path such as optimizer.learning_rate")
     target = values
     for section in sections:
         inner = target.get(section)
         if inner is None:
             inner = target[section] = {}
         if not isinstance(inner, dict):
-            raise ValueError(f"{path}: {section} is a value, not a section")
+            raise ValueError(f"{path}: {section} is a value, not a section")  # noqa: TRY004
         target = inner
-    if isinstance(value, Mapping):
-        inner = target.get(field)
-        if not isinstance(inner, dict) or _renames(inner, value):
-            target[field] = inner = {}
-        for key in sorted(value, key=lambda key: key != "name"):
-            set_path(inner, str(key), value[key])
-    else:
-        if field == "name" and sections and _renames(target, {"name": value}):
-            target.clear()
-        target[field] = copy.deepcopy(value)
-
-
-def configurations(
-    base: dict[str, Any], configs: Mapping[str, Mapping[str, Any]], sweep: Mapping[str, list[Any]]
-) -> dict[str, dict[str, Any]]:
-    """Every configuration's name and sections: named ``configs`` x the grid of ``sweep``.
-
-    Raises:
-        ValueError: an override's path is wrong, or two configurations would have the same name.
-    """
-    made: dict[str, dict[str, Any]] = {}
-    labels = _labels(list(sweep))
-    for (config, overrides), *point in itertools.product(
-        configs.items() or [("", {})], *([(path, value) for value in sweep[path]] for path in sweep)
-    ):
-        sections = copy.deepcopy(base)
-        # Names first: renaming a section clears it, and must not clear what the same configuration sets in it.
-        changes = sorted([*overrides.items(), *point], key=lambda change: not change[0].endswith("name"))
-        for path, value in changes:
-            if path.split(".")[0] not in base:
-                raise ValueError(f"{path} is not a section that a configuration may change ({', '.join(base)})")
-            if path.split(".")[0] == "resources":
-                raise ValueError("resources are the job's, the same for all its configurations")
-            set_path(sections, path, value)
-        parts = [config] if config else []
-        parts += [f"{labels[path]}={_text(value)}" for path, value in point]
-        name = ",".join(parts) or BASE
-        if name in made:
-            raise ValueError(f"two configurations are named {name}")
-        made[name] = sections
-    return made
-
-
-def _renames(section: Mapping[str, Any], change: Mapping[str, Any]) -> bool:
-    return "name" in change and section.get("name") != change["name"]
+    return target, field
 
 
 def _labels(paths: list[str]) -> dict[str, str]:
@@ -83,8 +165,11 @@ def _labels(paths: list[str]) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
+    """A value as part of a directory's name."""
     if isinstance(value, Mapping):
-        return str(value.get("name", "+".join(f"{key}{_text(inner)}" for key, inner in value.items())))
-    if isinstance(value, bool) or value is None:
-        return str(value).lower()
+        return str(value.get("name") or "+".join(f"{key}{_text(inner)}" for key, inner in value.items()))
+    if isinstance(value, list):
+        return "+".join(map(_text, value))
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value)

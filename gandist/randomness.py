@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import hashlib
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -63,10 +64,14 @@ class Randomness:
         draw = tf.random.stateless_normal([batch * self._replicas, *shape], self._key())
         return self._slice(draw, batch)
 
-    def uniform(self, batch: int, *shape: int) -> tf.Tensor:
-        """Uniform float32 in [0, 1) ``[batch, *shape]``; ``batch`` is this replica's."""
-        draw = tf.random.stateless_uniform([batch * self._replicas, *shape], self._key())
-        return self._slice(draw, batch)
+    def bits(self, batch: int, *shape: int) -> tf.Tensor:
+        """Uniform int16 over its whole range ``[batch, *shape]``; ``batch`` is this replica's."""
+        size, total = math.prod(shape), batch * self._replicas
+        draw = tf.random.stateless_uniform(
+            [total, -(-size // 4)], self._key(), minval=None, maxval=None, dtype=tf.int64
+        )
+        draw = tf.reshape(tf.bitcast(draw, tf.int16), [total, -1])[:, :size]
+        return self._slice(tf.reshape(draw, [total, *shape]), batch)
 
     def _key(self) -> tf.Tensor:
         return tf.stack([tf.constant(_digest(self._seed, self._stream), tf.int64), tf.cast(self._step, tf.int64)])

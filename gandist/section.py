@@ -1,20 +1,40 @@
 """The base of every section of a job file, and the lookup of the names that a section may take.
 
 A file under data/ or models/ is an option of a job file by its mere presence: it defines ``Options``, a
-``Section`` whose ``name`` is the file's name. ``losses.py``, ``penalties.py`` and ``optimizers.py`` do the same with
-one class each. None of them may import TensorFlow at the top: validating a job must take a second, not ten.
+``Section`` whose ``name`` is the file's name. ``losses.py``, ``penalties.py`` and ``optimizers.py`` do the
+same with one class each. None of them may import TensorFlow at the top: validating a job must take a second,
+not ten.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
+import json
 import operator
 import pkgutil
+import re
 from types import ModuleType
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._=,+-]{0,99}$"
+NAME_WORDS = "1 to 100 of the letters, digits and . _ = , + -, the first a letter or digit"
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(NAME, text):
+        raise ValueError(f"{json.dumps(text[:120])} is not a name; give {NAME_WORDS}")
+    return text
+
+
+# A name becomes a directory: nothing that leaves it, hides it, or needs quotes.
+Name = Annotated[
+    str, AfterValidator(_name), Field(description=NAME_WORDS, json_schema_extra={"pattern": NAME})
+]
+Positive = Annotated[int, Field(ge=1, le=10**9)]
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
 class Section(BaseModel):
@@ -24,7 +44,7 @@ class Section(BaseModel):
 
 
 def modules(package: str) -> list[ModuleType]:
-    """The modules of ``gandist.<package>`` that a job file may name: those not starting with an underscore."""
+    """The modules of ``gandist.<package>`` that a job file may name: those without a leading underscore."""
     parent = importlib.import_module(f"gandist.{package}")
     names = sorted(m.name for m in pkgutil.iter_modules(parent.__path__) if not m.name.startswith("_"))
     return [importlib.import_module(f"{parent.__name__}.{name}") for name in names]
@@ -47,4 +67,3 @@ def choice(options: list[type[Section]]) -> Any:
     if len(options) == 1:
         return options[0]
     return Annotated[functools.reduce(operator.or_, options), Field(discriminator="name")]
-

@@ -1,21 +1,32 @@
 """What a job file says: ``JobSpec`` as written, ``TrialSpec`` for each of its configurations x seeds.
 
-Sections that have a choice of names (data, model, loss, penalty, optimizer) are assembled from the files of those
-packages, so a new architecture or data set is known here as soon as its file exists.
+Sections that have a choice of names (data, model, loss, penalty, optimizer) are assembled from the files of
+those packages, so a new architecture or data set is known here as soon as its file exists.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib
-import itertools
 import json
+import math
+import re
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from gandist.overrides import configurations
-from gandist.section import Section, choice, modules, subclasses
+from gandist.errors import SpecError
+from gandist.overrides import BUDGETS, configurations, leaves
+from gandist.section import Name, Positive, Section, Seed, choice, modules, subclasses
+from gandist.spec_errors import explain
 
 if TYPE_CHECKING:
     from gandist.data import DataOptions as Data
@@ -31,10 +42,8 @@ else:
     Optimizer = choice(subclasses(importlib.import_module("gandist.optimizers").OptimizerOptions))
 
 MAX_TRIALS = 10_000
-
-Positive = Annotated[int, Field(ge=1)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._=,+-]{0,99}$")]
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
+MAX_PROBLEMS = 20
+SEED_RANGE = r"^\d{1,10}\.\.\d{1,10}$"
 
 
 class Training(Section):
@@ -56,9 +65,11 @@ class Training(Section):
 
     @model_validator(mode="after")
     def _one_budget(self) -> Training:
-        given = [name for name in ("epochs", "steps", "kimg") if getattr(self, name) is not None]
+        given = [name for name in BUDGETS if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"give exactly one of epochs, steps, kimg (given: {', '.join(given) or 'none'})")
+            raise ValueError(
+                f"give exactly one of {', '.join(BUDGETS)} (given: {', '.join(given) or 'none'})"
+            )
         if self.update == "simultaneous" and self.n_critic > 1:
             raise ValueError("n_critic > 1 needs update: alternating")
         return self
@@ -108,8 +119,10 @@ class Resources(Section):
     @model_validator(mode="after")
     def _whole_or_a_share(self) -> Resources:
         gpus = self.gpus
-        if gpus is not None and gpus != int(gpus) and (gpus > 1 or abs(1 / gpus - round(1 / gpus)) > 1e-6):
-            raise ValueError(f"gpus must be whole or 1/k (0.5, 0.25, ...), not {gpus:g}")
+        if gpus is not None and gpus != int(gpus):
+            trials = 1 / gpus  # Ray counts in steps of 1e-4: a hundredth is the smallest share that is one
+            if gpus > 1 or trials > 100 or abs(trials - round(trials)) > 1e-6:
+                raise ValueError(f"gpus must be whole or 1/k (0.5, 0.25, ... 0.01), not {gpus:g}")
         if gpus and self.replicas is not None and self.replicas != max(1, int(gpus)):
             raise ValueError(f"replicas is one per GPU: {self.replicas} does not fit gpus: {gpus:g}")
         return self
@@ -119,7 +132,9 @@ class Schedule(Section):
     """How the trials of a job are run."""
 
     max_concurrent: Positive | None = Field(None, description="trials at a time; as many as fit")
-    max_failures: Annotated[int, Field(ge=0)] = Field(3, description="losses of a trial before it ends as failed")
+    max_failures: Annotated[int, Field(ge=0)] = Field(
+        3, description="losses of a trial before it ends as failed"
+    )
     stall_timeout_s: Annotated[float, Field(gt=0)] = Field(
         600.0, description="seconds without progress after which a trial is killed and requeued"
     )
@@ -150,10 +165,13 @@ class TrialSpec(Section):
     def _fits_together(self) -> TrialSpec:
         replicas = self.resources.replicas or max(1, int(self.resources.gpus or 1))
         if self.data.batch_size % replicas:
-            raise ValueError(f"data.batch_size {self.data.batch_size} does not divide among {replicas} replicas")
+            raise ValueError(
+                f"data.batch_size: {self.data.batch_size} does not divide among {replicas} replicas"
+            )
         if self.penalty is not None and self.model.discriminator_has_batch_norm:
             raise ValueError(
-                f"penalty {self.penalty.name} needs a discriminator without batch norm: it is a gradient per sample"
+                f"penalty: {self.penalty.name} is a gradient per sample: "
+                f"it needs a discriminator without batch norm, which {self.model.name} has"
             )
         return self
 
@@ -163,9 +181,13 @@ class TrialSpec(Section):
         The budget, the cadences and the resources may change; all that shapes the numbers of a step may not.
         """
         fixed = self.model_dump(mode="json", exclude={"samples", "checkpoint", "resources"})
-        for budget in ("epochs", "steps", "kimg"):
+        for budget in BUDGETS:
             del fixed["training"][budget]
         return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16]
+
+    def budget(self) -> str:
+        """The length as the job file gives it: ``{"epochs":50}``, or ``steps``, or ``kimg``."""
+        return self.training.model_dump_json(include={"epochs", "steps", "kimg"}, exclude_none=True)
 
 
 class JobSpec(Section):
@@ -182,13 +204,19 @@ class JobSpec(Section):
     samples: Samples = Samples()
     checkpoint: Checkpoint = Checkpoint()
     configs: dict[Name, dict[str, Any]] = Field(
-        {}, description="named overrides, nested or with dotted paths: {wide: {model.width: 128}}"
+        {},
+        description="named overrides, nested or with dotted paths: {wide: {model.width: 128}}",
+        json_schema_extra={"additionalProperties": False},  # but the pattern of a name
     )
     sweep: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(
-        {}, description="a grid: dotted path to the values that it takes"
+        {},
+        description="a grid: dotted path to the values that it takes",
+        json_schema_extra={"additionalProperties": {"type": ["array", "object"], "minItems": 1}},
     )
-    seeds: Annotated[tuple[Seed, ...], Field(min_length=1, strict=False)] | str = Field(
-        (0,), description="a list, or a range: 0..7"
+    seeds: Annotated[tuple[Seed, ...], Field(strict=False)] = Field(
+        (0,),
+        description="a list, a range (0..7), or one seed",
+        json_schema_extra={"type": ["array", "string", "integer"], "minItems": 1, "pattern": SEED_RANGE},
     )
     resources: Resources = Resources()
     schedule: Schedule = Schedule()
@@ -198,19 +226,38 @@ class JobSpec(Section):
     def _range(cls, seeds: Any) -> Any:
         if not isinstance(seeds, str):
             return [seeds] if isinstance(seeds, int) and not isinstance(seeds, bool) else seeds
-        first, dots, last = seeds.partition("..")
-        if not (dots and first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
-            raise ValueError("a range of seeds is written first..last, as in 0..7")
-        if int(last) - int(first) >= MAX_TRIALS:
-            raise ValueError(f"a job has at most {MAX_TRIALS} trials")
-        return list(range(int(first), int(last) + 1))
+        if not re.fullmatch(SEED_RANGE, seeds, re.ASCII):
+            raise ValueError(
+                f"{json.dumps(seeds[:60])} is not a range of seeds; write first..last, as in 0..7"
+            )
+        first, last = map(int, seeds.split(".."))
+        if first > last:
+            raise ValueError(f"the range {seeds} holds no seed; write the smaller one first")
+        if last - first >= MAX_TRIALS:
+            raise ValueError(f"{seeds} is {last - first + 1} seeds; a job has at most {MAX_TRIALS} trials")
+        return list(range(first, last + 1))
 
     @field_validator("seeds")
     @classmethod
     def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(seeds)) < len(seeds):
-            raise ValueError("a seed stands twice")
+        if not seeds:
+            raise ValueError("the list is empty; give at least one seed")
+        if twice := [seed for seed, times in Counter(seeds).items() if times > 1]:
+            raise ValueError(f"{twice[0]} stands twice; give each seed once")
         return seeds
+
+    @field_validator("sweep", mode="before")
+    @classmethod
+    def _dotted(cls, sweep: Any) -> Any:
+        """Nested sections are dotted paths; so ``--set sweep.loss.real_label=[...]`` works."""
+        return dict(leaves(sweep)) if isinstance(sweep, dict) else sweep
+
+    @field_validator("loss", "optimizer", mode="before")
+    @classmethod
+    def _default_name(cls, section: Any, info: ValidationInfo) -> Any:
+        """A section with a default may leave out its name: ``optimizer: {learning_rate: 1e-3}``."""
+        module = {"loss": "losses", "optimizer": "optimizers"}[str(info.field_name)]
+        return {"name": _default(module).name, **section} if isinstance(section, dict) else section
 
     def base(self) -> dict[str, Any]:
         """The sections that a configuration may override, as plain values."""
@@ -226,13 +273,27 @@ def expand(job: JobSpec) -> tuple[TrialSpec, ...]:
     """All trials of ``job``: configurations in the order of the file, seeds within.
 
     Raises:
-        pydantic.ValidationError: a configuration does not make a valid trial.
-        ValueError: an override names no field, or two configurations have the same name.
+        SpecError: a configuration makes no valid trial, two have one name, or there are too many trials.
     """
-    configs = configurations(job.base(), job.configs, job.sweep)
-    if len(configs) * len(job.seeds) > MAX_TRIALS:
-        raise ValueError(f"the job has {len(configs) * len(job.seeds)} trials; at most {MAX_TRIALS} are allowed")
-    return tuple(
-        TrialSpec.model_validate({**sections, "job": job.name, "config": config, "seed": seed})
-        for (config, sections), seed in itertools.product(configs.items(), job.seeds)
-    )
+    counts = (max(1, len(job.configs)), math.prod(map(len, job.sweep.values())), len(job.seeds))
+    if math.prod(counts) > MAX_TRIALS:  # before any is made: a grid grows fast
+        made = "configs {} x sweep {} x seeds {}".format(*counts)
+        raise SpecError([f"{made} make {math.prod(counts)} trials; at most {MAX_TRIALS} are allowed"])
+    try:
+        configs = configurations(job.base(), job.configs, job.sweep)
+    except ValueError as error:
+        raise SpecError([str(error)]) from None
+    trials: list[TrialSpec] = []
+    problems: dict[str, None] = {}  # a set that keeps its order: the points of a grid share their mistakes
+    for config in configs:
+        values = {**config.sections, "job": job.name, "config": config.name}
+        try:
+            trials += [TrialSpec.model_validate({**values, "seed": seed}) for seed in job.seeds]
+        except ValidationError as error:
+            for problem in explain(error, TrialSpec):
+                problems[f"{config.where(problem.path)}: {problem.text}"] = None
+            if len(problems) >= MAX_PROBLEMS:
+                break
+    if problems:
+        raise SpecError(list(problems))
+    return tuple(trials)

@@ -43,6 +43,8 @@ class TrialState(BaseModel):
     updated_at: float = 0.0
     identity: str = ""
     """``TrialSpec.identity()`` of what was trained."""
+    budget: str = ""
+    """``TrialSpec.budget()`` that it trains for."""
     notes: tuple[str, ...] = ()
     """What a reader of the results should know: fallbacks, changes of replicas."""
 
@@ -60,6 +62,8 @@ class TrialDir:
     CHECKPOINTS = "checkpoints"
     GENERATOR = "generator.keras"
     GIF = "progress.gif"
+    ERROR = "error.txt"
+    """The traceback of the last attempt that failed."""
 
     def __init__(self, storage: Storage, trial: str) -> None:
         self.id = trial

@@ -36,12 +36,14 @@ def build_generator(options: Options, image_shape: tuple[int, int, int]) -> kera
     import keras
     from keras import layers
 
+    from gandist.models import _layers
+
     height, width, channels = image_shape
     if height % 4 or width % 4:
         raise UsageError(f"model dcgan makes images whose sides are multiples of 4, not {height}x{width}")
 
     def normalised(x: keras.KerasTensor) -> keras.KerasTensor:
-        x = layers.BatchNormalization(
+        x = _layers.BatchNormalization(
             momentum=options.batch_norm_momentum, synchronized=options.batch_norm == "synchronized"
         )(x)
         return layers.LeakyReLU(negative_slope=options.leaky_slope)(x)

@@ -1,0 +1,117 @@
+"""Reading a job file: YAML and ``--set`` overrides to a valid ``JobSpec``, or one line per mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from gandist.errors import SpecError
+from gandist.overrides import Change, apply, leaves
+from gandist.spec import JobSpec, expand
+from gandist.spec_errors import explain
+from gandist.strict_yaml import YamlError, parse
+
+MAX_BYTES = 1_000_000
+
+
+def load_job(path: Path, overrides: Sequence[str] = ()) -> JobSpec:
+    """Read, override and validate a job, down to each of its trials.
+
+    Args:
+        path: the job file.
+        overrides: ``dotted.path=value`` each, the value in YAML; all are applied as one change.
+
+    Raises:
+        SpecError: the file cannot be read or the job is not valid; one line per mistake.
+    """
+    try:
+        values = _mapping(_read(path))
+    except ValueError as error:
+        raise _error([f"{path}: {error}"]) from None
+    changes = [_change(override) for override in overrides]
+    try:
+        apply(values, ((change.path, change.value) for change in changes))
+    except ValueError as error:
+        raise _error([f"--set {error}"]) from None
+    try:
+        job = JobSpec.model_validate(values)
+        expand(job)
+    except ValidationError as error:
+        problems = [str(problem) for problem in explain(error, JobSpec)]
+    except SpecError as error:
+        problems = error.problems
+    else:
+        return job
+    raise _error([_blame(problem, path, changes) for problem in problems])
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a job file, for editors."""
+    schema = JobSpec.model_json_schema()
+    for section in ("loss", "optimizer"):  # may leave out their name, so that several variants may fit
+        field = schema["properties"][section]
+        if "oneOf" in field:
+            field["anyOf"] = field.pop("oneOf")
+    return {**schema, "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "gandist job"}
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise ValueError("no such file") from None
+    except IsADirectoryError:
+        raise ValueError("a directory; give a job file") from None
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"larger than {MAX_BYTES // 1_000_000} MB; give a job file")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"line {line}: not UTF-8; save the file as UTF-8 text") from None
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    values = parse(text)
+    if values is None:
+        raise ValueError("empty; a job file starts with name, data, model and training")
+    if not isinstance(values, dict):
+        raise ValueError("not a mapping; a job file is lines of KEY: VALUE, as in name: mnist-dcgan")  # noqa: TRY004
+    return values
+
+
+def _change(override: str) -> Change:
+    path, equals, value = override.partition("=")
+    if not (equals and path.strip()):
+        raise _error([f"--set {_short(override, 100)}: write PATH=VALUE, as in optimizer.learning_rate=3e-4"])
+    try:
+        return Change(f"--set {_short(override, 100)}", path.strip(), parse(value))
+    except YamlError as error:
+        raise _error([f"--set {_short(override, 100)}: {error}"]) from None
+
+
+def _blame(problem: str, path: Path, changes: Sequence[Change]) -> str:
+    """``problem`` after the override that caused it, or after the file."""
+    where, _, what = problem.partition(": ")
+    for change in reversed(changes):
+        for leaf, _ in leaves({change.path: change.value}):
+            made = what.startswith("unknown key") and leaf.startswith(f"{where}.")
+            if made or f"{where}.".startswith(f"{leaf}."):
+                return f"{change.origin}: {problem.removeprefix(f'{change.path}: ')}"
+    return f"{path}: {problem}"
+
+
+def _error(problems: list[str]) -> SpecError:
+    """One line each, whatever stands in the file: keys may hold line breaks and terminal escapes."""
+    lines = (_short(" ".join(problem.split()), 800) for problem in problems)
+    return SpecError(["".join(c if c.isprintable() else ascii(c)[1:-1] for c in line) for line in lines])
+
+
+def _short(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -1,0 +1,123 @@
+"""Plots as SVG, and what a template needs around them.
+
+The SVG holds no text that a job has a say in: names stand in the page's own legend. Its colours are CSS
+variables with the light ones as fallback, so that the page can change them in the dark.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+from markupsafe import Markup
+
+from gandist.report import text
+from gandist.report.merge import Merged
+from gandist.report.plots import MAX_PLOTS, PER_PLOT, Plot
+
+SERIES_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5f6a72")
+"""Okabe and Ito's, and a grey; in CSS ``--series-1`` and on."""
+
+_INK, _GRID = "#22262b", "#d9dde2"
+_VARIABLES = {_INK: "--ink", _GRID: "--rule"} | {c: f"--series-{i}" for i, c in enumerate(SERIES_COLOURS, 1)}
+
+
+def figures(merged: Merged, rows: list[list[Plot]], name: str) -> dict[str, Any] | None:
+    """The context of ``_curves.html``; None where there is nothing to draw.
+
+    Args:
+        merged: the job.
+        rows: of ``plots.prepare``.
+        name: of the section: tells the ids of its SVGs from those of others.
+    """
+    if not rows:
+        return None
+    plots = [plot for row in rows for plot in row]
+    return {
+        "rows": [
+            {
+                "plots": [
+                    {
+                        "title": plot.title,
+                        "svg": Markup(draw(plot, f"{name}-{i}-{j}")),  # noqa: S704
+                        "clipped": "" if plot.clipped is None else text.number(plot.clipped, 3),
+                    }
+                    for j, plot in enumerate(row)
+                ],
+                "legend": [
+                    {"config": curve.config, "colour": curve.colour, "counts": curve.counts}
+                    for curve in row[0].curves
+                ],
+            }
+            for i, row in enumerate(rows)
+        ],
+        "steps_per_point": max(plot.steps_per_point for plot in plots),
+        "banded": any((curve.band.n > 1).any() for plot in plots for curve in plot.curves),
+        "partial": any(len(set(curve.band.n)) > 1 for plot in plots for curve in plot.curves),
+        "ended": any(curve.ends for plot in plots for curve in plot.curves),
+        "left_out": max(0, len(merged.configs) - MAX_PLOTS * PER_PLOT),
+    }
+
+
+def draw(plot: Plot, salt: str) -> str:
+    """``plot`` as an ``<svg>`` element; equal plots and salts give equal text.
+
+    Args:
+        plot: what to draw.
+        salt: tells the ids of this SVG from those of others in the same page.
+    """
+    import matplotlib as mpl  # here, for a report without curves need not wait for it
+    from matplotlib.figure import Figure
+
+    style: Any = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": salt,
+        "font.family": "sans-serif",
+        "font.size": 9,
+        "axes.edgecolor": _GRID,
+        "axes.labelcolor": _INK,
+        "text.color": _INK,
+        "xtick.color": _GRID,
+        "ytick.color": _GRID,
+        "xtick.labelcolor": _INK,
+        "ytick.labelcolor": _INK,
+        "axes.formatter.limits": (-4, 5),
+        "path.simplify": True,
+    }
+    with mpl.rc_context(style):
+        figure = Figure(figsize=(5.2, 3.1), layout="constrained")
+        axes = figure.subplots()
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(color=_GRID, linewidth=0.6, alpha=0.7)
+        axes.set(xlabel="kimg", ylim=plot.limits)
+        axes.margins(x=0.01)
+        if plot.reference is not None:
+            axes.axhline(plot.reference, color=_INK, linewidth=0.9, linestyle=(0, (1, 2)))
+        for curve in plot.curves:
+            colour, spread = SERIES_COLOURS[curve.colour - 1], curve.band
+            dot = "o" if spread.x.size == 1 else None  # one point makes no line
+            axes.fill_between(spread.x, spread.low, spread.high, color=colour, alpha=0.2, linewidth=0)
+            axes.plot(spread.x, curve.full, color=colour, linewidth=1.5, marker=dot, markersize=3)
+            axes.plot(spread.x, curve.partial, color=colour, linewidth=1.2, linestyle=(0, (3, 1.5)))
+            for kimg, value in curve.ends:
+                inside = min(max(value, plot.limits[0]), plot.limits[1])
+                axes.plot(
+                    [kimg], [inside], "x", color=colour, markersize=6, markeredgewidth=1.6, clip_on=False
+                )
+        written = io.StringIO()
+        figure.savefig(written, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return _for_the_page(written.getvalue())
+
+
+def _for_the_page(document: str) -> str:
+    """The ``<svg>`` of a document: coordinates to 1/100, groups without ids, colours as CSS variables."""
+    svg = document[document.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    svg = re.sub(r"(\d\.\d\d)\d+", r"\1", svg)
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg))
+    svg = re.sub(r" font-family: [^;\"]*;", "", svg)
+    for colour, variable in _VARIABLES.items():
+        svg = svg.replace(colour, f"var({variable}, {colour})")
+    return svg

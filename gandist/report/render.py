@@ -1,0 +1,96 @@
+"""From a job's content to one HTML file that asks nothing of the network.
+
+A section is a file under ``sections/`` with ``TITLE``, ``ORDER`` and ``build(content) -> dict | None``, and a
+template of the same name under ``templates/``. It is found because it is there.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+import gandist
+from gandist.artifacts.job_dir import JobDir
+from gandist.report import sections, text
+from gandist.report.merge import Merged
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Content:
+    """All that a section may show. Any value in ``job`` and ``manifest`` is untrusted and may be missing."""
+
+    job_dir: JobDir
+    job: Mapping[str, Any]
+    manifest: Mapping[str, Any]
+    merged: Merged
+    made_at: float
+    """Unix time of the report."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of the report."""
+
+    name: str
+    title: str
+    order: int
+    build: Callable[[Content], dict[str, Any] | None]
+
+
+def discover() -> list[Section]:
+    """The sections, in their order on the page."""
+    found = []
+    for info in pkgutil.iter_modules(sections.__path__):
+        module = importlib.import_module(f"{sections.__name__}.{info.name}")
+        found.append(Section(info.name, module.TITLE, module.ORDER, module.build))
+    return sorted(found, key=lambda section: (section.order, section.name))
+
+
+def render_page(content: Content) -> bytes:
+    """The page, UTF-8. Sections that have nothing to show are left out."""
+    environment = _environment()
+    shown = []
+    for section in discover():
+        context = section.build(content)
+        if context is not None:
+            body = environment.get_template(f"{section.name}.html").render(context)
+            shown.append({"name": section.name, "title": section.title, "body": Markup(body)})  # noqa: S704
+    page = environment.get_template("page.html").render(
+        job=text.plain(content.job.get("name") or content.manifest.get("job") or "a job", 100),
+        description=text.plain(content.job.get("description") or "", 2000),
+        statuses=text.status_counts(trial.status for trial in content.merged.members),
+        trials=len(content.merged.members),
+        sections=shown,
+        style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),  # noqa: S704
+        made_at=content.made_at,
+        version=gandist.__version__,
+    )
+    return page.encode("utf-8", "replace")  # a lone surrogate is no reason to have no report
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        number=text.number,
+        whole=text.whole,
+        spread=text.spread,
+        duration=text.duration,
+        when=text.when,
+        plural=text.plural,
+    )
+    return environment

@@ -1,0 +1,44 @@
+"""Where each configuration ended, over its seeds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gandist.report import text
+from gandist.report.plots import series
+from gandist.report.statistics import FINAL_SHARE, final_value, summary
+
+if TYPE_CHECKING:
+    from gandist.report.merge import Trial
+    from gandist.report.render import Content
+
+TITLE = "Results"
+ORDER = 20
+
+COLUMNS = {
+    "d_loss": "Discriminator loss",
+    "g_loss": "Generator loss",
+    "d_real": "D on real",
+    "d_fake": "D on generated",
+}
+
+
+def build(content: Content) -> dict[str, Any] | None:
+    """One row a configuration: final values over the seeds that have one, and how many those are."""
+    if not any(trial.losses.num_rows for trial in content.merged.members):
+        return None
+    rows = [
+        {
+            "config": config,
+            "values": [_final(trials, column) for column in COLUMNS],
+            "seeds": len(trials),
+            "statuses": text.status_counts(trial.status for trial in trials),
+        }
+        for config, trials in content.merged.configs.items()
+    ]
+    return {"rows": rows, "columns": list(COLUMNS.values()), "percent": round(100 * FINAL_SHARE)}
+
+
+def _final(trials: tuple[Trial, ...], column: str) -> Any:
+    finals = [final_value(series(trial.losses, column), trial.state.total_steps) for trial in trials]
+    return summary([value for value in finals if value is not None])

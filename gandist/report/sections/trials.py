@@ -1,0 +1,46 @@
+"""How each trial ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gandist.report import text
+
+if TYPE_CHECKING:
+    from gandist.report.merge import Trial
+    from gandist.report.render import Content
+
+TITLE = "Trials"
+ORDER = 60
+
+MAX_ROWS = 1000
+
+
+def build(content: Content) -> dict[str, Any] | None:
+    """One row a trial, those that need a look first: in a big job the rest may be cut."""
+    members = content.merged.members
+    if not members:
+        return None
+    usual = ("completed", "running", "queued")
+    ordered = sorted(members, key=lambda trial: trial.status in usual) if len(members) > MAX_ROWS else members
+    return {"rows": [_row(trial) for trial in ordered[:MAX_ROWS]], "more": max(0, len(members) - MAX_ROWS)}
+
+
+def _row(trial: Trial) -> dict[str, Any]:
+    state = trial.state
+    done = state.step / state.total_steps if state.total_steps > 0 else 0.0
+    return {
+        "trial": trial.id,
+        "status": trial.status,
+        "reason": text.plain(state.reason, 400),
+        "step": state.step,
+        "total": state.total_steps,
+        "percent": round(100 * min(max(done, 0.0), 1.0)),
+        "kimg": state.kimg,
+        "images_per_s": state.images_per_s,
+        "train_s": state.train_s,
+        "compile_s": state.compile_s,
+        "attempts": state.attempts,
+        "device": text.device(state.device, state.replicas),
+        "host": text.plain(state.host, 60),
+    }

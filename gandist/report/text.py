@@ -1,0 +1,108 @@
+"""Numbers, times and strangers' values as short text. None of these functions raises on odd values."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from gandist.report.statistics import Summary
+
+NOTHING = "\N{EN DASH}"
+STATUSES = ("completed", "running", "queued", "stopped", "diverged", "collapsed", "failed", "unreadable")
+
+
+def number(value: object, digits: int = 4) -> str:
+    """``value`` with so many significant digits: ``0.6931``, ``12,340``, ``1.2e+30``."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return NOTHING
+    value = float(value) if abs(value) < 1e300 else math.inf
+    if not math.isfinite(value):
+        return NOTHING
+    shown = f"{value:,.{digits}g}"
+    return f"{value:,.0f}" if "e" in shown and 1 <= abs(value) < 1e7 else shown
+
+
+def whole(value: object) -> str:
+    """A count: ``12,340``."""
+    return f"{value:,}" if isinstance(value, int) else number(value)
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 seed``, ``2 seeds``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def spread(value: Summary) -> str:
+    """``0.69 ± 0.02``: the standard deviation with two significant digits, the mean with as many places."""
+    if not value.n:
+        return NOTHING
+    if value.n < 2:
+        return number(value.mean)
+    if not 0 < value.sd < 1e6 or not abs(value.mean) < 1e7:
+        return f"{number(value.mean)} ± {number(value.sd, 2)}"
+    places = min(max(1 - math.floor(math.log10(value.sd)), 0), 6)
+    return f"{value.mean:,.{places}f} ± {value.sd:,.{places}f}"
+
+
+def duration(seconds: object) -> str:
+    """``41 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    if not isinstance(seconds, int | float) or not 0 < seconds < 1e10:
+        return NOTHING
+    if seconds < 60:
+        return f"{number(float(seconds), 2 if seconds < 10 else 3)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def when(unix: object) -> str:
+    """``2026-01-31 17:05 UTC``."""
+    if not isinstance(unix, int | float) or not 0 < unix < 1e11:
+        return NOTHING
+    return f"{datetime.fromtimestamp(unix, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def plain(value: object, limit: int = 300) -> str:
+    """A stranger's value as one bounded piece of text; structures are not followed deeper than one list."""
+    if isinstance(value, Mapping):
+        return "{…}" if value else "{}"
+    if isinstance(value, list | tuple):
+        inner = ", ".join("…" if isinstance(v, list | tuple | Mapping) else plain(v, 40) for v in value[:12])
+        return f"[{inner}{', …' if len(value) > 12 else ''}]"
+    if value is None or isinstance(value, bool):
+        return str(value).lower().replace("none", "off")
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, int) and abs(value) >= 10**18:
+        return number(value)
+    shown = str(value)
+    return shown if len(shown) <= limit else f"{shown[:limit]}…"
+
+
+def flatten(values: Mapping[str, Any], most: int = 400) -> dict[str, str]:
+    """Nested settings as ``{dotted path: text}``: at most ``most`` of them, no deeper than six levels."""
+    return dict(islice(_leaves(values, "", 6), most))
+
+
+def _leaves(values: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        path = f"{prefix}{plain(key, 60)}"
+        if isinstance(value, Mapping) and value and depth > 1:
+            yield from _leaves(value, f"{path}.", depth - 1)
+        else:
+            yield path, plain(value, 120)
+
+
+def device(name: str, replicas: int) -> str:
+    """The kind of device, and how many where a trial has more than one."""
+    return plain(f"{replicas} \N{MULTIPLICATION SIGN} {name}" if replicas > 1 and name else name, 60)
+
+
+def status_counts(statuses: Iterable[str]) -> list[tuple[str, int]]:
+    """``(status, trials)`` of those that occur, the best ones first."""
+    counted = Counter(statuses)
+    return [(status, counted[status]) for status in STATUSES if counted[status]]

@@ -1,0 +1,98 @@
+"""What runs trials: the protocol of the backends, and one attempt at a trial, which they share."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Protocol, Self
+
+from gandist.artifacts.job_dir import TrialState
+from gandist.errors import DataError, GandistError, UsageError
+from gandist.runner.events import BackendEvent, Finished, Lost, Progress
+from gandist.spec import TrialSpec
+
+TrialFunction = Callable[[TrialSpec, str, str | None, threading.Event], Iterator[TrialState]]
+"""``(trial, job_root, data_dir, stop)``: train from where the trial stands, yield its state now and then, the
+final one last; leave with a checkpoint when ``stop`` is set."""
+
+RUN_TRIAL = "gandist.training.trial:run_trial"
+"""Named, not imported: importing it loads TensorFlow, which only the process of a trial may do."""
+
+MAX_REASON = 300
+
+
+class Backend(Protocol):
+    """Runs trials one by one or many at a time. Entered before the first call, left when the job is over."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def admit(self) -> list[str]:
+        """See whether the job's trials can run here at all; what a person should know about where they run.
+
+        Raises:
+            UsageError: a trial asks for more than there will ever be.
+        """
+
+    def submit(self, trial: TrialSpec) -> None:
+        """Queue a trial."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a trial is queued or running."""
+
+    def poll(self, timeout_s: float) -> list[BackendEvent]:
+        """What has happened since; where nothing has, waits for something, ``timeout_s`` at most.
+
+        Of each submitted trial the last event is ``Finished`` or ``Lost``, unless ``stop`` was called.
+        """
+
+    def stop(self) -> None:
+        """Forget what is queued, and ask what is running to stop at a checkpoint."""
+
+
+def attempt(
+    function: str, trial: TrialSpec, job_root: str, data_dir: str | None, stop: threading.Event
+) -> Iterator[BackendEvent]:
+    """Run ``trial`` to its end, as events: any number of ``Progress``, then one ``Finished`` or ``Lost``.
+
+    Args:
+        function: ``module:name`` of a ``TrialFunction``.
+        trial: what to train.
+        job_root: the job directory.
+        data_dir: where data files lie.
+        stop: set from outside to make it leave at a checkpoint.
+    """
+    state = TrialState()
+    try:
+        module, _, name = function.partition(":")
+        run: TrialFunction = getattr(importlib.import_module(module), name)
+        for state in run(trial, job_root, data_dir, stop):
+            if state.status == "running":
+                yield Progress(trial.id, state)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it ends this attempt and not the job
+        # Wrong input, or data that is not there, would fail in the same way again.
+        retry = not isinstance(error, UsageError | DataError)
+        yield Lost(trial.id, _reason(error), retry, traceback.format_exc())
+        return
+    if state.finished or state.status == "stopped":
+        yield Finished(trial.id, state)
+    else:
+        yield Lost(trial.id, f"the trial ended as {state.status} at step {state.step}, without a result")
+
+
+def one_line(text: str) -> str:
+    """The first line of ``text`` that says something, of bounded length."""
+    line = next((stripped for line in text.splitlines() if (stripped := line.strip())), "")
+    return line if len(line) <= MAX_REASON else f"{line[: MAX_REASON - 3]}..."
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    return one_line(text if isinstance(error, GandistError) else f"{type(error).__name__}: {text}")

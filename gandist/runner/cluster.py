@@ -1,0 +1,101 @@
+"""The Ray that trials run on: the cluster that ``RAY_ADDRESS`` names, else one of this machine's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from gandist.errors import RunError, UsageError
+from gandist.runner.backend import one_line
+
+QUIET = {
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # without it Ray announces a change of its defaults
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",  # Ray prints dead workers to stdout, whatever log_to_driver says
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+
+LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+"""Seen with ``ss -ltnp`` on Linux, Ray 2.60: by default the GCS, the raylet, the workers and the metrics
+listen on all interfaces, and ``_node_ip_address="127.0.0.1"`` changes nothing: Ray resolves it outwards.
+With this, the default on macOS and Windows, every port is bound to 127.0.0.1. Read when ray is imported."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """What one machine offers to trials."""
+
+    cpus: float
+    gpus: float
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A connected Ray."""
+
+    own: bool
+    """Started here, so it will not grow."""
+    nodes: tuple[Node, ...]
+
+    @property
+    def gpus(self) -> float:
+        """Of all nodes together."""
+        return sum(node.gpus for node in self.nodes)
+
+    def fits(self, cpus: float, gpus: float) -> bool:
+        """Whether some node could hold an actor of that size, were it empty."""
+        return any(node.cpus >= cpus and node.gpus >= gpus for node in self.nodes)
+
+    def __str__(self) -> str:
+        sizes = f"{sum(node.cpus for node in self.nodes):g} CPUs, {self.gpus:g} GPUs"
+        return f"this machine: {sizes}" if self.own else f"Ray cluster of {len(self.nodes)} nodes: {sizes}"
+
+
+@contextmanager
+def connected(num_cpus: int | None = None) -> Iterator[Cluster]:
+    """Connect to Ray, and leave it again; one that this process is connected to already is used and kept.
+
+    Args:
+        num_cpus: of a Ray started here; None = the machine's.
+
+    Raises:
+        UsageError: ``RAY_ADDRESS`` is of a kind that a job cannot run through.
+        RunError: the cluster cannot be reached, or none can be started.
+    """
+    address = os.environ.get("RAY_ADDRESS", "")
+    if "://" in address:
+        raise UsageError(
+            f"RAY_ADDRESS={address}: a job's driver runs inside the cluster; submit it with "
+            "`ray job submit -- gandist run ...`, or unset RAY_ADDRESS to run on this machine"
+        )
+    for name, value in (QUIET if address else QUIET | LOOPBACK).items():
+        os.environ.setdefault(name, value)
+    import ray  # it reads the environment when imported
+
+    if ray.is_initialized():
+        yield _look(own=not address)
+        return
+    try:
+        ray.init(
+            address=address or "local",
+            num_cpus=None if address else num_cpus,
+            include_dashboard=None if address else False,
+            log_to_driver=False,
+            logging_level="ERROR",
+        )
+    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+        where = f"RAY_ADDRESS={address}" if address else "a local Ray"
+        raise RunError(f"{where}: cannot be used: {one_line(str(error))}") from error
+    try:
+        yield _look(own=not address)
+    finally:
+        ray.shutdown()
+
+
+def _look(own: bool) -> Cluster:
+    import ray
+
+    alive: list[dict[str, Any]] = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    return Cluster(own, tuple(Node(offer.get("CPU", 0.0), offer.get("GPU", 0.0)) for offer in alive))

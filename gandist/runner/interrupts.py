@@ -1,0 +1,38 @@
+"""SIGINT and SIGTERM as a question to be answered at the next checkpoint."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupt:
+    """``signal`` is the number of the signal that came, None before."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    def __call__(self, number: int, _: FrameType | None) -> None:
+        if self.signal is not None:
+            raise KeyboardInterrupt  # asked twice: at once
+        self.signal = number
+
+
+@contextmanager
+def interruptible() -> Iterator[Interrupt]:
+    """Note the first signal instead of dying of it; the second raises ``KeyboardInterrupt``."""
+    interrupt = Interrupt()
+    if threading.current_thread() is not threading.main_thread():  # only there may handlers be set
+        yield interrupt
+        return
+    before = {number: signal.signal(number, interrupt) for number in SIGNALS}
+    try:
+        yield interrupt
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,95 @@
+"""Making a job directory, or continuing the one that is there."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import importlib.metadata
+import json
+import platform
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gandist
+from gandist.artifacts.job_dir import JobDir
+from gandist.errors import NotAJobError, UsageError
+from gandist.spec import JobSpec, TrialSpec
+
+PACKAGES = ("tensorflow", "keras", "ray", "numpy", "pyarrow")
+
+
+def open_job_dir(storage: str, job: JobSpec) -> JobDir:
+    """The directory of ``job`` under ``storage``, new or begun. Writes nothing.
+
+    Raises:
+        UsageError: something else lies there.
+    """
+    job_dir = JobDir(f"{storage.rstrip('/') or storage}/{job.name}")
+    names = job_dir.storage.list()
+    if names and "manifest.json" not in names:
+        raise UsageError(
+            f"{job_dir.root}: holds files of something else ({names[0]}, ...) and no manifest.json; "
+            "give the job another name, or --storage another directory"
+        )
+    if names and (owner := job_dir.read_manifest().get("job")) != job.name:
+        raise UsageError(f"{job_dir.root}: belongs to the job {owner}; give --storage another directory")
+    return job_dir
+
+
+def write_job(job_dir: JobDir, job: JobSpec, trials: Sequence[TrialSpec]) -> None:
+    """Write ``job.yaml`` and ``manifest.json``; the trials of earlier runs stay listed."""
+    try:
+        before = job_dir.read_manifest()
+    except NotAJobError:
+        before = {}
+    job_dir.write_job(job.model_dump(mode="json"), manifest(job, trials, before))
+
+
+def manifest(job: JobSpec, trials: Sequence[TrialSpec], before: dict[str, Any]) -> dict[str, Any]:
+    """What made a job: its trials, earlier ones first, and the versions that run it now."""
+    listed = {trial["id"]: trial for trial in before.get("trials", [])}
+    listed |= {trial.id: {"id": trial.id, "config": trial.config, "seed": trial.seed} for trial in trials}
+    resolved = json.dumps(job.model_dump(mode="json"), sort_keys=True)
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    return {
+        "job": job.name,
+        "created_at": before.get("created_at", now),
+        "gandist": gandist.__version__,
+        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "git_commit": git_commit(Path(gandist.__file__).parent),
+        "spec_hash": hashlib.sha256(resolved.encode()).hexdigest()[:16],
+        "trials": list(listed.values()),
+    }
+
+
+def listed_trials(job_dir: JobDir) -> list[str]:
+    """The ids of all trials that the job has had.
+
+    Raises:
+        NotAJobError: there is no job in that directory.
+    """
+    return [trial["id"] for trial in job_dir.read_manifest().get("trials", [])]
+
+
+def git_commit(package: Path) -> str | None:
+    """The commit of the checkout that ``package`` is part of, ``-dirty`` if changed; None without one."""
+    git = shutil.which("git")
+    if git is None or _git(git, package, "ls-files", "--error-unmatch", "__init__.py") is None:
+        return None
+    return _git(git, package, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*")
+
+
+def _git(git: str, where: Path, *arguments: str) -> str | None:
+    done = subprocess.run([git, "-C", where, *arguments], capture_output=True, text=True, check=False)  # noqa: S603
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _version(package: str) -> str | None:
+    """From the metadata: importing would load what the driver does without."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

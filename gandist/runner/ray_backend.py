@@ -1,0 +1,250 @@
+"""Trials as Ray actors: a pool of them, each running one trial after another."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from gandist.errors import UsageError
+from gandist.runner.backend import RUN_TRIAL, attempt, one_line
+from gandist.runner.cluster import QUIET, Cluster, connected
+from gandist.runner.events import BackendEvent, Finished, Lost, Started
+from gandist.spec import MAX_TRIALS, JobSpec, TrialSpec
+
+MAX_PENDING = 100
+"""Actors that wait for a place at a time: demand enough for an autoscaler, few enough for Ray."""
+
+MIN_WAIT_S = 0.01
+
+
+class TrialActor:
+    """A process that runs trials, one after another. TensorFlow is loaded by the first of them."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+
+    def ready(self) -> None:
+        """Returns when the process is there."""
+
+    def run(
+        self, function: str, trial: TrialSpec, job_root: str, data_dir: str | None
+    ) -> Iterator[BackendEvent]:
+        """One attempt at a trial."""
+        yield from attempt(function, trial, job_root, data_dir, self._stop)
+
+    def stop(self) -> None:
+        """Make the trial leave at a checkpoint; called while ``run`` runs in another thread."""
+        self._stop.set()
+
+
+@dataclass(eq=False)
+class _Worker:
+    """An actor, and what the driver waits for: that it is placed, or the next event of its trial."""
+
+    actor: Any
+    waits_for: Any
+    placed: bool = False
+    trial: TrialSpec | None = None
+    seen: float = 0.0
+    """When its trial last gave a sign of life, in monotonic time."""
+
+
+class RayBackend:
+    """Runs as many trials at a time as fit, on the cluster of ``RAY_ADDRESS`` or on this machine.
+
+    The pool has an actor, placed or pending, for each unfinished trial up to ``max_concurrent``: the demand
+    that an autoscaler sees. A trial is given to an actor that is placed, so one that has just become free
+    takes the next trial before one that still waits for its place.
+
+    Args:
+        job: its resources and schedule.
+        job_root: the job directory.
+        data_dir: where data files lie, on each node.
+        trial_function: ``module:name`` of what runs a trial.
+        env_vars: further environment variables of the actors.
+    """
+
+    def __init__(
+        self,
+        job: JobSpec,
+        job_root: str,
+        data_dir: str | None,
+        trial_function: str = RUN_TRIAL,
+        env_vars: Mapping[str, str] | None = None,
+    ) -> None:
+        self._resources = job.resources
+        self._max_concurrent = job.schedule.max_concurrent or MAX_TRIALS
+        self._stall_timeout_s = job.schedule.stall_timeout_s
+        # An actor's working directory is not the driver's.
+        root = job_root if "://" in job_root else str(Path(job_root).absolute())
+        self._arguments = (root, data_dir and str(Path(data_dir).absolute()))
+        self._function = trial_function
+        self._env_vars = dict(env_vars or {})
+        self._queue: deque[TrialSpec] = deque()
+        self._workers: list[_Worker] = []
+        self._stack = ExitStack()
+        self._cluster: Cluster
+        self._actor_class: Any
+
+    def __enter__(self) -> Self:
+        self._cluster = self._stack.enter_context(connected())
+        import ray  # connected() has set the environment that it reads
+
+        self._ray = ray
+        gpus = self._gpus
+        shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} if 0 < gpus < 1 else {}
+        hidden = {} if gpus else {"CUDA_VISIBLE_DEVICES": ""}  # an actor with no GPU would see them all
+        level = {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")}
+        self._actor_class = ray.remote(TrialActor).options(
+            num_cpus=self._resources.cpus,
+            num_gpus=gpus,
+            max_restarts=0,
+            max_concurrency=3,  # run, the last run while it is leaving, and stop
+            runtime_env={"env_vars": {**QUIET, **level, **hidden, **shared, **self._env_vars}},
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in list(self._workers):
+            self._discard(worker)
+        self._stack.close()
+
+    @property
+    def _gpus(self) -> float:
+        asked = self._resources.gpus
+        return asked if asked is not None else float(self._cluster.gpus > 0)
+
+    def admit(self) -> list[str]:
+        """Refuse what can never be placed; else say where trials run.
+
+        Raises:
+            UsageError: the machine is smaller than a trial, and no other will come.
+        """
+        cpus, gpus, cluster = self._resources.cpus, self._gpus, self._cluster
+        notices = [f"{cluster}; a trial takes {cpus} CPUs, {gpus:g} GPUs"]
+        if not cluster.fits(cpus, gpus):
+            if cluster.own:
+                most = max((int(node.cpus) for node in cluster.nodes if node.gpus >= gpus), default=0)
+                hint = f"resources.cpus={most}" if most else f"resources.gpus={int(cluster.gpus)}"
+                raise UsageError(
+                    f"resources: a trial asks for {cpus} CPUs and {gpus:g} GPUs, more than there are "
+                    f"({cluster}): --set {hint}"
+                )
+            notices.append("no node of the cluster is that large now: waiting for one")
+        if len(cluster.nodes) > 1 and "://" not in self._arguments[0]:
+            notices.append(f"{self._arguments[0]} must be a directory that all nodes share")
+        return notices
+
+    def submit(self, trial: TrialSpec) -> None:
+        """Queue a trial."""
+        self._queue.append(trial)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a trial is queued or running."""
+        return bool(self._queue) or any(worker.trial for worker in self._workers)
+
+    def poll(self, timeout_s: float) -> list[BackendEvent]:
+        """Keep the pool at work; what the trials have sent since."""
+        self._grow()
+        events = [event for worker in self._ready(timeout_s) for event in self._take(worker)]
+        events += self._kill_stalled()
+        events += self._assign()
+        self._shrink()
+        return events
+
+    def stop(self) -> None:
+        """Forget what is queued, and ask what is running to stop at a checkpoint."""
+        self._queue.clear()
+        self._shrink()
+        for worker in self._workers:
+            worker.actor.stop.remote()
+
+    def _grow(self) -> None:
+        busy = sum(worker.trial is not None for worker in self._workers)
+        pending = sum(not worker.placed for worker in self._workers)
+        wanted = min(busy + len(self._queue), self._max_concurrent) - len(self._workers)
+        for _ in range(min(wanted, MAX_PENDING - pending)):
+            actor = self._actor_class.remote()
+            self._workers.append(_Worker(actor, actor.ready.remote()))
+
+    def _ready(self, timeout_s: float) -> list[_Worker]:
+        by_wait = {worker.waits_for: worker for worker in self._workers if worker.waits_for is not None}
+        if not by_wait:
+            time.sleep(timeout_s)
+            return []
+        waits = list(by_wait)
+        ready, _ = self._ray.wait(waits, timeout=max(timeout_s, MIN_WAIT_S))
+        if ready:  # the first wait ends with one; this one collects all, so that none is overlooked for long
+            ready, _ = self._ray.wait(waits, num_returns=len(waits), timeout=0)
+        return [by_wait[wait] for wait in ready]
+
+    def _take(self, worker: _Worker) -> list[BackendEvent]:
+        """The event of a worker whose wait is over."""
+        trial = worker.trial
+        try:
+            if trial is None:
+                self._ray.get(worker.waits_for)
+                worker.placed, worker.waits_for = True, None
+                return []
+            event: BackendEvent = self._ray.get(next(worker.waits_for))
+        except (self._ray.exceptions.RayError, StopIteration) as error:
+            self._discard(worker)
+            # An actor that could not be made counts against the trial it would have run: this must end, too.
+            trial = trial or (self._queue.popleft() if self._queue else None)
+            return [Lost(trial.id, _reason(error))] if trial else []
+        worker.seen = time.monotonic()
+        if isinstance(event, Lost):
+            self._discard(worker)  # whatever broke may have left something behind
+        elif isinstance(event, Finished):
+            worker.trial = worker.waits_for = None
+        return [event]
+
+    def _kill_stalled(self) -> list[BackendEvent]:
+        oldest = time.monotonic() - self._stall_timeout_s
+        stalled = [
+            (worker, worker.trial) for worker in self._workers if worker.trial and worker.seen < oldest
+        ]
+        for worker, _ in stalled:
+            self._discard(worker)
+        return [Lost(trial.id, f"no progress for {self._stall_timeout_s:g} s") for _, trial in stalled]
+
+    def _assign(self) -> list[BackendEvent]:
+        events: list[BackendEvent] = []
+        for worker in self._workers:
+            if worker.placed and worker.trial is None and self._queue:
+                trial = worker.trial = self._queue.popleft()
+                run = worker.actor.run.options(num_returns="streaming")
+                worker.waits_for = run.remote(self._function, trial, *self._arguments)
+                worker.seen = time.monotonic()
+                events.append(Started(trial.id))
+        return events
+
+    def _shrink(self) -> None:
+        """Let go of actors for which nothing is queued: others may need their place."""
+        if not self._queue:
+            for worker in [worker for worker in self._workers if worker.trial is None]:
+                self._discard(worker)
+
+    def _discard(self, worker: _Worker) -> None:
+        self._workers.remove(worker)
+        self._ray.kill(worker.actor)
+
+
+def _reason(error: BaseException) -> str:
+    """Ray's errors run over many lines; the sentence that says why an actor is gone is not the first."""
+    if isinstance(error, StopIteration):
+        return "the trial ended without a result"
+    because = re.search(r"The actor is dead because (.+?)(?:\. |\.?$)", str(error), re.MULTILINE)
+    return one_line(because[1] if because else f"{type(error).__name__}: {error}")

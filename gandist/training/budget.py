@@ -1,0 +1,78 @@
+"""How steps, epochs and kimg relate in one trial: plain arithmetic, no TensorFlow."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from gandist.randomness import permutation
+from gandist.spec import Cadence, Training
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The length of a trial.
+
+    The data set is read as one endless row of epochs, each in an order of its own, and each step takes the next
+    ``n_critic * batch_size`` images: every image is seen once an epoch, and none is dropped at its end.
+    """
+
+    training: Training
+    batch_size: int
+    size: int
+    """Images in the data set."""
+
+    @property
+    def images_per_step(self) -> int:
+        """Real images shown to the discriminator in one step."""
+        return self.batch_size * self.training.n_critic
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole trial."""
+        if self.training.steps is not None:
+            return self.training.steps
+        if self.training.kimg is not None:
+            return math.ceil(1000 * self.training.kimg / self.images_per_step)
+        return self.step_of_epoch(self.training.epochs or 0)
+
+    @property
+    def images(self) -> int:
+        """Real images shown to the discriminator in the whole trial."""
+        return self.total_steps * self.images_per_step
+
+    def kimg(self, step: int | np.ndarray) -> float | np.ndarray:
+        """Thousand real images shown after ``step``."""
+        return step * self.images_per_step / 1000
+
+    def epoch(self, step: int | np.ndarray) -> float | np.ndarray:
+        """Passes over the data set after ``step``."""
+        return step * self.images_per_step / self.size
+
+    def step_of_epoch(self, epoch: int) -> int:
+        """The first step after which ``epoch`` passes are complete."""
+        return math.ceil(epoch * self.size / self.images_per_step)
+
+    def next_stop(self, step: int, cadence: Cadence) -> int:
+        """The first step after ``step`` at which ``cadence`` is due; the last step always is."""
+        interval, unit = cadence.epochs_or_steps()
+        if unit == "steps":
+            due = (step // interval + 1) * interval
+        else:
+            passed = int(self.epoch(step) + 1e-9) // interval
+            due = self.step_of_epoch((passed + 1) * interval)
+        return min(due, self.total_steps) if due > step else self.total_steps
+
+    def is_due(self, step: int, cadence: Cadence) -> bool:
+        """Whether ``cadence`` is due after ``step``."""
+        return step > 0 and self.next_stop(step - 1, cadence) == step
+
+    def indices(self, seed: int, first: int, stop: int) -> np.ndarray:
+        """Which images the steps ``first`` .. ``stop - 1`` (from 0) see: int32 ``[steps, images_per_step]``."""
+        begin, end = first * self.images_per_step, stop * self.images_per_step
+        first_epoch, last_epoch = begin // self.size, (end - 1) // self.size
+        order = np.concatenate([permutation(seed, e, self.size) for e in range(first_epoch, last_epoch + 1)])
+        offset = first_epoch * self.size
+        return order[begin - offset : end - offset].reshape(stop - first, self.images_per_step)

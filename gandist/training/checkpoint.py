@@ -1,0 +1,108 @@
+"""Checkpoints that can be trusted: whole or not at all, verified before use, no pickle.
+
+A checkpoint is a directory: ``state.npz`` and, written last, ``manifest.json`` with the checksum of it. Without a
+manifest a checkpoint does not exist; with one that does not fit it is reported and the one before is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gandist.artifacts.job_dir import TrialDir
+from gandist.errors import CheckpointError
+
+State = dict[str, np.ndarray]
+
+_ARRAYS, _MANIFEST = "state.npz", "manifest.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What ``restore_newest`` found."""
+
+    state: State | None = None
+    replicas: int = 0
+    notes: list[str] = field(default_factory=list)
+    """One line for each checkpoint that could not be used."""
+
+
+def save(directory: TrialDir, state: State, identity: str, replicas: int, keep: int) -> None:
+    """Write a checkpoint and delete all but the newest ``keep``.
+
+    Args:
+        directory: the trial's.
+        state: what ``Trainer.state`` gave.
+        identity: ``TrialSpec.identity()``.
+        replicas: of the strategy: the bits of a continuation depend on it.
+        keep: how many checkpoints remain.
+    """
+    path = directory.checkpoint_path(int(state["step"]))
+    buffer = io.BytesIO()
+    np.savez(buffer, **state)
+    content = buffer.getvalue()
+    manifest = {
+        "format": _FORMAT,
+        "identity": identity,
+        "replicas": replicas,
+        "sha256": {_ARRAYS: hashlib.sha256(content).hexdigest()},
+    }
+    # A manifest left by an earlier attempt would vouch for a file that is being replaced.
+    directory.storage.delete(f"{path}/{_MANIFEST}")
+    directory.storage.write(f"{path}/{_ARRAYS}", content)
+    directory.storage.write(f"{path}/{_MANIFEST}", json.dumps(manifest, indent=1).encode())
+    for _, old in directory.checkpoints()[:-keep]:
+        directory.storage.delete(old)
+
+
+def load(directory: TrialDir, path: str, identity: str) -> tuple[State, dict[str, Any]]:
+    """The state in a checkpoint, verified, and its manifest.
+
+    Raises:
+        FileNotFoundError: it has no manifest: it was never finished.
+        CheckpointError: it is truncated, altered, or of another trial.
+    """
+    where = directory.storage.where(path)
+    try:
+        manifest = json.loads(directory.storage.read(f"{path}/{_MANIFEST}"))
+        expected = manifest["sha256"][_ARRAYS]
+        found_format, found_identity, _ = manifest["format"], manifest["identity"], int(manifest["replicas"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{where}: its {_MANIFEST} is damaged") from error
+    if found_format != _FORMAT:
+        raise CheckpointError(f"{where}: format {found_format!r}, this gandist reads {_FORMAT}")
+    if found_identity != identity:
+        raise CheckpointError(f"{where}: it belongs to a trial with other settings")
+    try:
+        content = directory.storage.read(f"{path}/{_ARRAYS}")
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{where}: its {_ARRAYS} is missing") from error
+    if hashlib.sha256(content).hexdigest() != expected:
+        raise CheckpointError(f"{where}: its {_ARRAYS} is truncated or altered")
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return dict(arrays), manifest
+    except (ValueError, zipfile.BadZipFile) as error:
+        raise CheckpointError(f"{where}: its {_ARRAYS} cannot be read") from error
+
+
+def restore_newest(directory: TrialDir, identity: str) -> Restored:
+    """The newest checkpoint that can be trusted; ``state`` is None where there is none."""
+    notes = []
+    for _, path in reversed(directory.checkpoints()):
+        try:
+            state, manifest = load(directory, path, identity)
+        except FileNotFoundError:
+            continue  # the process died while it was written: nothing was lost
+        except CheckpointError as error:
+            notes.append(f"not used: {error}")
+            continue
+        return Restored(state, int(manifest["replicas"]), notes)
+    return Restored(notes=notes)

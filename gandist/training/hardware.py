@@ -1,0 +1,40 @@
+"""What a trial runs on, in words."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import tensorflow as tf
+
+from gandist.spec import Resources
+
+
+def gpus(resources: Resources) -> int:
+    """Whole devices that this process uses: a share of a GPU is one device."""
+    if resources.gpus is None:
+        return min(1, len(tf.config.list_physical_devices("GPU")))
+    return 0 if resources.gpus == 0 else max(1, int(resources.gpus))
+
+
+def replicas(resources: Resources) -> int:
+    """Devices of the strategy: one per GPU; without GPUs as many as asked for, else one."""
+    return gpus(resources) or resources.replicas or 1
+
+
+def describe(resources: Resources) -> str:
+    """The device's name and how much of it a trial has."""
+    count = gpus(resources)
+    if count:
+        details = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
+        return f"{count} x {details.get('device_name', 'GPU')}"
+    return f"{_processor()}, {resources.cpus} threads"
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

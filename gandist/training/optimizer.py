@@ -1,0 +1,42 @@
+"""An optimizer at work: the slots of one network's variables, updated by the fused kernels of its options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from gandist.optimizers import OptimizerOptions
+
+
+class Optimizer:
+    """Slots are made at once, within the strategy's scope, so that no checkpoint can miss them.
+
+    Args:
+        options: the optimizer section of a trial.
+        variables: Keras variables of one network.
+        learning_rate: this network's.
+    """
+
+    def __init__(self, options: OptimizerOptions, variables: Sequence[Any], learning_rate: float) -> None:
+        self._options = options
+        self._learning_rate = learning_rate
+        self._variables = [variable.value for variable in variables]
+        self._slots = [[tf.Variable(tf.zeros_like(v), trainable=False) for _ in options.slots] for v in self._variables]
+
+    def apply(self, gradients: Sequence[tf.Tensor], count: tf.Tensor) -> None:
+        """Update this replica's copy of the variables; every replica must give the same gradients.
+
+        Args:
+            gradients: summed over replicas, one for each variable.
+            count: this update's number, float32 from 1.
+        """
+        for variable, slots, gradient in zip(self._variables, self._slots, gradients, strict=True):
+            handles = [slot.handle for slot in slots]
+            self._options.update(variable.handle, handles, gradient, self._learning_rate, count)
+
+    @property
+    def variables(self) -> list[tf.Variable]:
+        """The slots, in a fixed order."""
+        return [slot for slots in self._slots for slot in slots]

@@ -1,0 +1,73 @@
+"""Images from a trained generator: a plain copy of it, outside the strategy, in inference mode."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import tensorflow as tf
+
+from gandist import models
+from gandist.models._layers import portable
+from gandist.randomness import Randomness
+from gandist.spec import TrialSpec
+from gandist.training.gan import GAN
+
+BATCH = 256
+CALIBRATION = 512
+"""Images over which batch norm's statistics are taken anew for averaged weights."""
+
+
+class Sampler:
+    """A generator of one trial; ``update`` takes over the weights that training has reached.
+
+    Args:
+        trial: the trial.
+        image_shape: ``(height, width, channels)``.
+    """
+
+    def __init__(self, trial: TrialSpec, image_shape: tuple[int, int, int]) -> None:
+        self._trial = trial
+        self.generator = portable(models.build_generator(trial.model, image_shape))
+
+    def update(self, gan: GAN) -> None:
+        """Take the live weights, or their moving average where there is one."""
+        for own, live in zip(self.generator.variables, gan.generator.variables, strict=True):
+            own.assign(live.numpy())
+        if gan.ema:
+            for own, average in zip(self.generator.trainable_variables, gan.ema, strict=True):
+                own.assign(average.numpy())
+            self._recompute_statistics()
+
+    def generate(self, latents: np.ndarray) -> np.ndarray:
+        """Images uint8 ``[n, height, width, channels]`` of latents float32 ``[n, latent_dim]``."""
+        parts = [
+            self.generator(latents[start : start + BATCH], training=False).numpy()
+            for start in range(0, len(latents), BATCH)
+        ]
+        return np.clip(np.rint((np.concatenate(parts) + 1.0) * 127.5), 0, 255).astype(np.uint8)
+
+    def latents(self, count: int, stream: str = "samples") -> np.ndarray:
+        """Standard normal float32 ``[count, latent_dim]``, the trial's own: the same at each call."""
+        randomness = Randomness(self._trial.seed, tf.constant(0, tf.int64)).stream(stream)
+        return randomness.normal(count, self._trial.model.latent_dim).numpy()
+
+    def export(self) -> bytes:
+        """The generator as a ``.keras`` file, which Keras loads without gandist."""
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "generator.keras"
+            self.generator.save(path)
+            return path.read_bytes()
+
+    def _recompute_statistics(self) -> None:
+        """The live generator's moving statistics are wrong for averaged weights: take one batch's instead."""
+        norms = [layer for layer in self.generator.layers if hasattr(layer, "moving_variance")]
+        if not norms:
+            return
+        momenta = [layer.momentum for layer in norms]
+        for layer in norms:
+            layer.momentum = 0.0
+        self.generator(self.latents(CALIBRATION, "calibration"), training=True)
+        for layer, momentum in zip(norms, momenta, strict=True):
+            layer.momentum = momentum

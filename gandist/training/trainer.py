@@ -1,0 +1,95 @@
+"""The loop: blocks of steps, compiled into one call each."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from gandist import models
+from gandist.artifacts.tables import STEP_METRICS
+from gandist.data import Dataset
+from gandist.randomness import Randomness
+from gandist.spec import TrialSpec
+from gandist.training.budget import Budget
+from gandist.training.gan import GAN
+
+
+class Trainer:
+    """Trains one trial; ``step`` counts the steps done.
+
+    Args:
+        trial: what to train.
+        dataset: its images; each replica's device holds them all, as uint8.
+        strategy: of this process.
+    """
+
+    def __init__(self, trial: TrialSpec, dataset: Dataset, strategy: tf.distribute.MirroredStrategy) -> None:
+        self.trial, self.strategy = trial, strategy
+        self.budget = Budget(trial.training, trial.data.batch_size, len(dataset))
+        self.image_shape = dataset.image_shape
+        self.step = 0
+        with strategy.scope():
+            self.gan = GAN(trial, dataset.image_shape, strategy.num_replicas_in_sync)
+        self._images = strategy.experimental_distribute_values_from_function(
+            lambda _: tf.convert_to_tensor(dataset.images)
+        )
+        # One trace for blocks of any length.
+        self._block = tf.function(
+            self._train_block,
+            input_signature=[
+                tf.TensorSpec([None, self.budget.images_per_step], tf.int32),
+                tf.TensorSpec([], tf.int64),
+            ],
+        )
+
+    def run(self, stop: int) -> dict[str, np.ndarray]:
+        """Train until ``stop`` steps are done.
+
+        Returns:
+            ``step`` int64 ``[n]`` (from 1) and float32 ``[n]`` for each of ``STEP_METRICS``.
+        """
+        first = self.step
+        indices = self.budget.indices(self.trial.seed, first, stop)
+        rows = self._block(tf.constant(indices), tf.constant(first, tf.int64)).numpy()
+        self.step = stop
+        columns = {name: rows[:, column] for column, name in enumerate(STEP_METRICS)}
+        return {"step": np.arange(first + 1, stop + 1, dtype=np.int64), **columns}
+
+    def _train_block(self, indices: tf.Tensor, first: tf.Tensor) -> tf.Tensor:
+        """One step for each row of ``indices``; float32 ``[steps, len(STEP_METRICS)]``."""
+        steps = tf.shape(indices)[0]
+        rows = tf.TensorArray(tf.float32, size=steps, element_shape=[len(STEP_METRICS)])
+        for i in tf.range(steps):
+            step = first + tf.cast(i, tf.int64)
+            metrics = self.strategy.run(self._replica_step, args=(self._images, indices[i], step))
+            rows = rows.write(i, self.strategy.experimental_local_results(metrics)[0])
+        return rows.stack()
+
+    def _replica_step(self, images: tf.Tensor, indices: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        """Gather and normalise this replica's part of the global batch, and train on it."""
+        context = tf.distribute.get_replica_context()
+        replicas, replica = context.num_replicas_in_sync, context.replica_id_in_sync_group
+        n_critic, batch = self.trial.training.n_critic, self.trial.data.batch_size // replicas
+        mine = tf.reshape(indices, [n_critic, replicas, batch])[:, replica]
+        # [0, 255] to [-1, 1]
+        real_images = tf.cast(tf.gather(images, mine), tf.float32) / 127.5 - 1.0
+        return self.gan.train_step(real_images, Randomness(self.trial.seed, step, replica, replicas), step)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that a continuation needs, by name; copies on the host."""
+        return {
+            f"{role}/{index}": variable.numpy()
+            for role, variables in self.gan.state().items()
+            for index, variable in enumerate(variables)
+        } | {"step": np.asarray(self.step, np.int64)}
+
+    def load_state(self, state: dict[str, np.ndarray]) -> None:
+        """Continue from what ``state()`` gave.
+
+        Raises:
+            KeyError: it is another GAN's.
+        """
+        for role, variables in self.gan.state().items():
+            for index, variable in enumerate(variables):
+                variable.assign(state[f"{role}/{index}"])
+        self.step = int(state["step"])

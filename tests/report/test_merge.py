@@ -1,0 +1,156 @@
+"""Merging the trials of a job directory."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from gandist.artifacts import tables
+from gandist.errors import NotAJobError
+from gandist.report.merge import merge_job, merge_losses, merge_trials
+from tests.report.conftest import rows, state
+
+
+def test_trials_stand_in_the_order_of_the_manifest_with_their_states(job_dir):
+    trials = merge_trials(job_dir)
+
+    assert trials.schema == tables.TRIALS
+    assert trials["trial"].to_pylist() == ["slow-seed0", "slow-seed1", "fast-seed0", "fast-seed1"]
+    assert trials["status"].to_pylist() == ["completed", "completed", "completed", "diverged"]
+    assert trials["step"].to_pylist() == [400, 400, 400, 300]
+
+
+def test_losses_stand_by_trial_and_then_by_step(job_dir):
+    losses = merge_losses(job_dir)
+
+    assert losses.schema == tables.LOSSES
+    expected = [("slow-seed0", 400), ("slow-seed1", 400), ("fast-seed0", 400), ("fast-seed1", 300)]
+    assert losses["trial"].to_pylist() == [trial for trial, steps in expected for _ in range(steps)]
+    assert losses["step"].to_pylist() == [step + 1 for _, steps in expected for step in range(steps)]
+
+
+def test_a_trial_without_files_is_queued_and_has_no_losses(empty_job):
+    merged = merge_job(empty_job(("slow", 0)))
+
+    assert merged.trials["status"].to_pylist() == ["queued"]
+    assert merged.losses.num_rows == 0
+    assert merged.losses.schema == tables.LOSSES
+    assert merged.warnings == ()
+
+
+def test_a_job_without_trials_gives_empty_tables(empty_job):
+    merged = merge_job(empty_job())
+
+    assert merged.trials.schema == tables.TRIALS
+    assert (merged.trials.num_rows, merged.losses.num_rows) == (0, 0)
+
+
+def test_of_a_step_that_occurs_twice_the_later_part_wins(empty_job):
+    job_dir = empty_job(("slow", 0))
+    trial = job_dir.trial("slow-seed0")
+    trial.write_losses(rows("slow", 0, 1, 10, d_loss=np.full(10, 1.0)))
+    trial.write_losses(rows("slow", 0, 6, 12, d_loss=np.full(7, 2.0)))
+
+    merged = merge_job(job_dir)
+
+    assert merged.losses["step"].to_pylist() == list(range(1, 13))
+    assert merged.losses["d_loss"].to_pylist() == [1.0] * 5 + [2.0] * 7
+    assert merged.warnings == ()
+
+
+def test_missing_steps_are_named(empty_job):
+    job_dir = empty_job(("slow", 0))
+    trial = job_dir.trial("slow-seed0")
+    trial.write_losses(rows("slow", 0, 3, 10))
+    trial.write_losses(rows("slow", 0, 15, 20))
+
+    assert merge_job(job_dir).warnings == ("slow-seed0: losses of steps 1 to 2, 11 to 14 are missing",)
+
+
+def test_losses_that_end_before_a_completed_trial_does_are_named(empty_job):
+    job_dir = empty_job(("slow", 0), ("slow", 1))
+    for seed, status in ((0, "completed"), (1, "running")):
+        job_dir.trial(f"slow-seed{seed}").write_losses(rows("slow", seed, 1, 10))
+        job_dir.trial(f"slow-seed{seed}").write_state(state(1200, status=status))
+
+    assert merge_job(job_dir).warnings == ("slow-seed0: losses end at step 10 of 1,200",)
+
+
+@pytest.mark.parametrize("damage", ["torn", "empty", "another table", "another trial's"])
+def test_a_part_that_cannot_be_used_is_left_out_and_named(empty_job, damage):
+    job_dir = empty_job(("slow", 0))
+    trial = job_dir.trial("slow-seed0")
+    trial.write_losses(rows("slow", 0, 1, 10))
+    other = {"another trial's": {"trial": "fast-seed0"}}.get(damage, {})
+    trial.write_losses(rows("slow", 0, 11, 20, **other))
+    path = "losses/part-000000011-000000020.parquet"
+    whole = trial.storage.read(path)
+    trials = tables.encode_table(tables.TRIALS.empty_table())
+    trial.storage.write(path, {"torn": whole[:-40], "empty": b"", "another table": trials}.get(damage, whole))
+
+    merged = merge_job(job_dir)
+
+    assert merged.losses["step"].to_pylist() == list(range(1, 11))
+    [warning] = merged.warnings
+    assert warning.startswith(f"slow-seed0: {path}")
+    assert warning.endswith("left out")
+
+
+def test_rows_beyond_the_state_are_kept(empty_job):
+    job_dir = empty_job(("slow", 0))
+    job_dir.trial("slow-seed0").write_losses(rows("slow", 0, 1, 10))
+    job_dir.trial("slow-seed0").write_state(state(8))
+
+    assert merge_job(job_dir).losses.num_rows == 10
+
+
+@pytest.mark.parametrize(
+    "content", [b"{", b'{"status": "splendid"}', json.dumps({"step": 2**64}).encode(), b'{"step": -1}']
+)
+def test_a_state_that_is_none_is_unreadable_not_queued(empty_job, content):
+    job_dir = empty_job(("slow", 0))
+    job_dir.trial("slow-seed0").storage.write("state.json", content)
+
+    merged = merge_job(job_dir)
+
+    assert merged.trials["status"].to_pylist() == ["unreadable"]
+    assert merged.warnings == ("slow-seed0: state.json is not a trial's state",)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"id": "../../secret", "config": "slow", "seed": 0},
+        {"id": "a/b", "config": "slow", "seed": 0},
+        {"id": "slow-seed0", "config": "<b>", "seed": 0},
+        {"id": "slow-seed0", "config": "slow", "seed": "0"},
+        {"id": "slow-seed0", "config": "slow", "seed": 2**70},
+        {"id": "slow-seed0"},
+        "slow-seed0",
+        None,
+    ],
+)
+def test_a_manifest_cannot_lead_out_of_the_job(empty_job, entry):
+    merged = merge_job(empty_job(trials=[entry]))
+
+    assert merged.members == ()
+    assert merged.warnings == ("manifest.json: trials[0] is not an id, a config and a seed: left out",)
+
+
+def test_a_trial_listed_twice_is_read_once(empty_job):
+    merged = merge_job(empty_job(("slow", 0), ("slow", 0)))
+
+    assert len(merged.members) == 1
+    assert merged.warnings == ("manifest.json: slow-seed0 is listed twice: read once",)
+
+
+def test_without_a_manifest_there_is_no_job(empty_job):
+    job_dir = empty_job()
+    job_dir.storage.delete("manifest.json")
+
+    with pytest.raises(NotAJobError, match=r"manifest\.json"):
+        merge_job(job_dir)
+    assert os.listdir(job_dir.root) == ["job.yaml"]  # noqa: PTH208

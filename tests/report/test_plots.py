@@ -1,0 +1,138 @@
+"""What is drawn, and the drawing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from gandist.report.drawing import draw, figures
+from gandist.report.merge import merge_job
+from gandist.report.plots import MAX_PLOTS, PER_PLOT, prepare
+from gandist.report.statistics import POINTS
+from tests.report.conftest import rows, state
+
+LOSSES = {"d_loss": "Discriminator loss", "g_loss": "Generator loss"}
+
+
+@pytest.fixture
+def plots(job_dir):
+    [row] = prepare(merge_job(job_dir), LOSSES)
+    return row
+
+
+def test_there_is_a_plot_a_column_and_a_curve_a_configuration(plots):
+    assert [plot.title for plot in plots] == ["Discriminator loss", "Generator loss"]
+    for plot in plots:
+        assert [(curve.config, curve.colour) for curve in plot.curves] == [("slow", 1), ("fast", 2)]
+
+
+def test_curves_are_over_kimg_and_hold_the_mean_over_seeds(job_dir, plots):
+    merged = merge_job(job_dir)
+    slow = plots[0].curves[0].band
+    first, second = (trial.losses["d_loss"].to_numpy() for trial in merged.configs["slow"])
+
+    assert slow.x.size <= POINTS
+    assert slow.steps_per_point == 2
+    np.testing.assert_allclose(slow.x[0], 1.5 * 64 / 1000)
+    np.testing.assert_allclose(slow.mean[0], np.mean([first[:2], second[:2]]), rtol=1e-6)
+
+
+def test_a_trial_that_diverged_counts_up_to_there_and_is_marked(plots):
+    slow, fast = plots[0].curves
+
+    assert slow.ends == ()
+    [(kimg, value)] = fast.ends
+    assert kimg == pytest.approx(299 * 64 / 1000)
+    assert np.isfinite(value)
+    assert fast.band.n.tolist() == [2] * 150 + [1] * 50
+    assert fast.counts == "2 of 2 seeds, 1 from 19.3 kimg"
+    assert slow.counts == "2 of 2 seeds"
+
+
+def test_where_seeds_are_missing_the_curve_is_another_one(plots):
+    fast = plots[0].curves[1]
+
+    assert np.flatnonzero(np.isfinite(fast.full)).tolist() == list(range(150))
+    assert np.flatnonzero(np.isfinite(fast.partial)).tolist() == list(range(149, 200))  # joined to the former
+
+
+def test_a_probability_that_a_loss_does_not_have_is_not_drawn(empty_job):
+    job_dir = empty_job(("critic", 0))
+    job_dir.trial("critic-seed0").write_losses(rows("critic", 0, 1, 20, d_real=[np.nan] * 20))
+    merged = merge_job(job_dir)
+
+    assert prepare(merged, {"d_real": "D on real"}) == []
+    assert len(prepare(merged, {"d_loss": "Discriminator loss"})) == 1
+
+
+def test_a_spike_does_not_flatten_the_axis_and_is_named(empty_job):
+    job_dir = empty_job(("slow", 0))
+    spiked = np.linspace(0.5, 1.5, 200)
+    spiked[-1] = 1e30
+    job_dir.trial("slow-seed0").write_losses(rows("slow", 0, 1, 200, d_loss=spiked))
+
+    [[plot]] = prepare(merge_job(job_dir), {"d_loss": "Discriminator loss"})
+
+    assert -1 < plot.limits[0] < plot.limits[1] < 3
+    assert plot.clipped == pytest.approx(1e30)
+
+
+def test_values_without_outliers_are_all_inside(plots):
+    for plot in plots:
+        for curve in plot.curves:
+            assert plot.clipped is None
+            assert plot.limits[0] < np.nanmin(curve.band.low)
+            assert np.nanmax(curve.band.high) < plot.limits[1]
+
+
+def test_many_configurations_are_spread_over_plots_and_the_rest_is_counted(empty_job):
+    configs = [f"c{i}" for i in range(MAX_PLOTS * PER_PLOT + 3)]
+    job_dir = empty_job(*((config, 0) for config in configs))
+    for config in configs:
+        job_dir.trial(f"{config}-seed0").write_losses(rows(config, 0, 1, 2))
+    merged = merge_job(job_dir)
+
+    rows_of_plots = prepare(merged, {"d_loss": "Discriminator loss"})
+
+    drawn = [curve.config for [plot] in rows_of_plots for curve in plot.curves]
+    assert drawn == configs[: MAX_PLOTS * PER_PLOT]
+    assert {curve.colour for [plot] in rows_of_plots for curve in plot.curves} == set(range(1, PER_PLOT + 1))
+    assert figures(merged, rows_of_plots[:1], "losses")["left_out"] == 3
+
+
+def test_a_trial_with_one_step_can_be_drawn(empty_job):
+    job_dir = empty_job(("slow", 0))
+    job_dir.trial("slow-seed0").write_losses(rows("slow", 0, 1, 1))
+    job_dir.trial("slow-seed0").write_state(state(1))
+
+    [[plot]] = prepare(merge_job(job_dir), {"d_loss": "Discriminator loss"})
+
+    ElementTree.fromstring(draw(plot, "one"))  # noqa: S314
+
+
+def test_a_drawing_is_the_same_each_time(plots):
+    assert draw(plots[0], "salt") == draw(plots[0], "salt")
+
+
+def test_a_drawing_shows_curves_and_axes_and_no_name_of_a_configuration(plots):
+    renamed = tuple(replace(curve, config="<script>$x$</script>") for curve in plots[0].curves)
+    svg = draw(replace(plots[0], curves=renamed), "salt")
+    tree = ElementTree.fromstring(svg)  # noqa: S314
+
+    texts = [text for element in tree.findall(".//{*}text") for text in element.itertext()]
+    assert "kimg" in texts
+    assert not re.search("script|metadata|href=.https?:", svg)
+    for variable in ("--series-1", "--series-2", "--ink", "--rule"):
+        assert f"var({variable}, #" in svg
+    assert "--series-3" not in svg
+
+
+def test_two_drawings_share_no_id(plots):
+    ids = [set(re.findall(r' id="([^"]*)"', draw(plot, f"plot-{i}"))) for i, plot in enumerate(plots)]
+
+    assert all(ids)
+    assert not ids[0] & ids[1]

@@ -1,0 +1,298 @@
+"""The whole report: one HTML file, whatever the job directory holds."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import pyarrow.parquet as pq
+import pytest
+
+from gandist.artifacts.job_dir import JobDir
+from gandist.errors import NotAJobError
+from gandist.report import write_report
+from gandist.report.render import discover
+from gandist.report.sections import samples
+from tests.report.conftest import make_finished_job, rows, state, write_trial
+
+ATTACK = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}</style></title>"
+VOID = {"meta", "img", "input", "br", "link", "base"}
+
+
+class Page(HTMLParser):
+    """The elements, the text and the open tags of an HTML page."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.texts: list[str] = []
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.texts))
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def sections(self) -> list[str]:
+        return [section["id"] for section in self.all("section")]
+
+
+def report(job_dir: JobDir) -> Page:
+    where = write_report(job_dir)
+    assert where == f"{job_dir.root}/report.html"
+    return Page(job_dir.storage.read(JobDir.REPORT).decode())
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> JobDir:
+    """A finished job with its report, for the tests that only read."""
+    job_dir = make_finished_job(tmp_path_factory.mktemp("finished"))
+    write_report(job_dir)
+    return job_dir
+
+
+@pytest.fixture(scope="module")
+def page(finished) -> Page:
+    return Page(finished.storage.read(JobDir.REPORT).decode())
+
+
+def test_a_report_has_all_sections_and_leaves_the_merged_tables_beside_it(finished, page):
+    assert page.sections == [
+        "overview",
+        "results",
+        "losses",
+        "discriminator",
+        "samples",
+        "trials",
+        "throughput",
+    ]
+    assert page.open == []
+    tables = {
+        name: pq.read_table(io.BytesIO(finished.storage.read(name)))
+        for name in (JobDir.LOSSES, JobDir.TRIALS)
+    }
+    assert [table.num_rows for table in tables.values()] == [1500, 4]
+
+
+def test_it_says_what_was_run_and_how_it_ended(page):
+    text = page.text
+
+    for said in (
+        "Two learning rates.",
+        "2 configurations × 2 seeds = 4 trials",  # noqa: RUF001
+        "3 completed",
+        "1 diverged",
+        "tensorflow 2.21.0",
+        "0123456789abcdef",
+        "NVIDIA H100 (4 trials)",
+        "node-a (4 trials)",
+        "1 min 35 s",
+        "g_loss is not finite at step 300",
+    ):
+        assert said in text
+
+
+def test_it_shows_the_settings_that_differ_apart_from_those_that_are_shared(page):
+    text = page.text
+
+    assert "optimizer.learning_rate slow 0.0001 fast 0.0004" in text
+    shared = text[text.index("Settings that all configurations share (7)") :]
+    assert "optimizer.beta_1 0.5" in shared
+    assert "penalty off" in shared
+    assert "seed 0" not in shared[: shared.index("Results")]
+
+
+def test_final_values_count_only_trials_that_got_there(page):
+    text = page.text
+    results = text[text.index("Only trials that reached") : text.index("A difference smaller")]
+
+    assert re.search(r"slow 2 of 2 [\d.]+ ± [\d.]+", results)
+    assert re.search(r"fast 1 of 2 [\d.]+ [\d.]+ [\d.]+ [\d.]+ 1 completed 1 diverged", results)
+
+
+def test_the_samples_are_a_matrix_with_a_gif_beside_each_grid(page):
+    images = page.all("img")
+
+    assert [image["class"] for image in images] == ["still", "motion"] * 4
+    assert images[0]["src"].startswith("data:image/png;base64,")
+    assert images[1]["src"].startswith("data:image/gif;base64,")
+    assert images[0]["alt"] == "Samples of slow-seed0 after step 400"
+    assert (images[0]["width"], images[0]["height"]) == ("244", "244")  # 122 pixels, twice
+
+
+def test_a_big_job_shows_some_of_its_samples_and_says_so(job_dir, monkeypatch):
+    monkeypatch.setattr(samples, "MAX_TRIALS", 2)
+
+    page = report(job_dir)
+
+    assert len(page.all("img")) == 4
+    assert "2 of 4 trials shown" in page.text
+
+
+@pytest.mark.parametrize("limit", ["MAX_BYTES", "MAX_TOTAL"])
+def test_images_that_are_too_large_stay_where_they_are(job_dir, monkeypatch, limit):
+    gif = len(job_dir.storage.read("trials/slow-seed0/progress.gif"))
+    monkeypatch.setattr(samples, limit, gif - 1)
+
+    page = report(job_dir)
+
+    shown = [image["class"] for image in page.all("img")]
+    assert 0 < len(shown) < 8
+    assert f"{8 - len(shown)} images too large" in page.text
+
+
+def test_the_page_asks_nothing_of_the_network(finished, page):
+    [policy] = [meta["content"] for meta in page.all("meta") if "http-equiv" in meta]
+    assert policy.startswith("default-src 'none';")
+    assert not {"script", "link", "iframe", "object", "base", "form"} & {tag for tag, _ in page.elements}
+    for tag, attributes in page.elements:
+        for name in ("src", "href", "xlink:href", "srcset", "action"):
+            assert re.match(r"data:image/|#", attributes.get(name, "#")), (tag, attributes)
+    html = finished.storage.read(JobDir.REPORT).decode()
+    assert not re.search(r"url\((?!#)|@import", html)
+
+
+def test_nothing_that_a_stranger_writes_becomes_markup(empty_job):
+    job_dir = empty_job(
+        ("slow", 0),
+        job={"name": ATTACK, "description": ATTACK},
+        git_commit=ATTACK,
+        gandist=ATTACK,
+        versions={ATTACK: ATTACK},
+        spec_hash=ATTACK,
+    )
+    trial = job_dir.trial("slow-seed0")
+    attacked = state(20, reason=ATTACK, device=ATTACK, host=ATTACK, notes=(ATTACK,))
+    write_trial(trial, "slow", 0, steps=20, state=attacked)
+    trial.write_trial({"model": {"name": ATTACK, ATTACK: [ATTACK]}})
+    trial.storage.write(trial.sample_path(20), ATTACK.encode())
+    trial.storage.write("progress.gif", b"GIF89a" + ATTACK.encode())
+
+    page = report(job_dir)
+
+    assert not page.all("script")
+    assert {image["class"] for image in page.all("img")} == {"motion"}
+    assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+    assert page.open == []
+    assert page.text.count("alert(2)") >= 8
+    assert "{{ 7 * 7 }}" in page.text
+
+
+@pytest.mark.parametrize("trials", [[], [("slow", 0), ("slow", 1)]])
+def test_a_job_that_has_left_nothing_yet_has_a_short_report(empty_job, trials):
+    page = report(empty_job(*trials))
+
+    assert page.sections == (["overview", "trials"] if trials else ["overview"])
+    assert ("2 queued" if trials else "no trials") in page.text
+
+
+@pytest.mark.parametrize("trials", [None, "many", [None], {"id": "slow-seed0"}])
+def test_a_manifest_of_which_little_is_left_still_has_a_report(empty_job, trials):
+    job_dir = empty_job()
+    job_dir.write_job({}, {"trials": trials, "versions": 3, "created_at": "yesterday", "git_commit": ["x"]})
+
+    assert report(job_dir).sections == ["overview"]
+
+
+def test_odd_numbers_and_characters_do_not_stop_it(empty_job):
+    job_dir = empty_job(("slow", 0), job={"name": "\U0001f600"}, created_at=1e300, spec_hash="\U0001f600")
+    job_dir.trial("slow-seed0").storage.write(
+        "state.json",
+        b'{"kimg": NaN, "train_s": Infinity, "images_per_s": 1e308, "started_at": -1, "step": 3}',
+    )
+
+    assert report(job_dir).sections == ["overview", "trials", "throughput"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["&a {x: *a}", "- 1", "{", "", "a: " + "[" * 400 + "]" * 400, "1: {2: 3}"],
+    ids=["cyclic", "a list", "torn", "empty", "deep", "numbers"],
+)
+def test_settings_that_are_none_are_left_out(empty_job, content):
+    job_dir = empty_job(("slow", 0))
+    job_dir.trial("slow-seed0").storage.write("trial.yaml", content.encode())
+
+    assert "overview" in report(job_dir).sections
+
+
+def test_warnings_and_notes_stand_in_the_overview(empty_job):
+    job_dir = empty_job(("slow", 0), ("slow", 1))
+    for seed in (0, 1):
+        trial = job_dir.trial(f"slow-seed{seed}")
+        trial.write_losses(rows("slow", seed, 5, 20))
+        trial.write_state(state(20, notes=("XLA is off: two replicas",)))
+
+    text = report(job_dir).text
+
+    assert "XLA is off: two replicas (2 trials)" in text
+    assert "slow-seed0: losses of steps 1 to 4 are missing" in text
+
+
+def test_throughput_of_different_devices_is_not_averaged(empty_job):
+    job_dir = empty_job(("slow", 0), ("slow", 1), ("slow", 2))
+    for seed, (device, rate) in enumerate([("A100", 100.0), ("A100", 200.0), ("CPU", 4.0)]):
+        job_dir.trial(f"slow-seed{seed}").write_state(state(20, device=device, images_per_s=rate))
+
+    text = report(job_dir).text
+
+    assert "slow A100 2 150 ± 71" in text
+    assert "slow CPU 1 4 " in text
+
+
+def test_what_is_not_a_job_directory_is_refused(tmp_path):
+    with pytest.raises(NotAJobError):
+        write_report(JobDir(str(tmp_path)))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sections_are_found_by_their_files():
+    found = discover()
+
+    assert [section.order for section in found] == sorted(section.order for section in found)
+    assert {"overview", "losses", "trials"} <= {section.name for section in found}
+
+
+def test_importing_the_report_loads_neither_tensorflow_nor_pyplot():
+    heavy = "tensorflow", "keras", "ray", "pandas", "matplotlib", "gandist.training", "gandist.spec"
+    code = f"import sys, gandist.report; print([name for name in {heavy!r} if name in sys.modules])"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_drawing_leaves_pyplot_and_its_settings_alone(job_dir):
+    code = (
+        "import sys, matplotlib\n"
+        "from gandist.report import write_report; from gandist.artifacts.job_dir import JobDir\n"
+        f"write_report(JobDir({job_dir.root!r}))\n"
+        "print('matplotlib.pyplot' in sys.modules, matplotlib.rcParams['svg.hashsalt'])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["False", "None"]

@@ -1,0 +1,167 @@
+"""What holds on every backend."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from gandist.artifacts.job_dir import TrialDir, TrialState
+from gandist.errors import UsageError
+from gandist.runner.events import Finished, JobEvent, Progress, Requeued, Started
+
+from .conftest import Jobs, make_job
+from .fakes import BROKEN, script, states_on_disk
+
+A, B, C = "base-seed0", "base-seed1", "base-seed2"
+
+
+def test_every_trial_is_completed(jobs: Jobs) -> None:
+    outcome = jobs.run(make_job())
+    assert outcome.states == states_on_disk(jobs.job_dir, [A, B])
+    assert outcome.counts == {"completed": 2}
+    assert outcome.exit_code == 0
+
+
+def test_progress_is_told_in_order(jobs: Jobs) -> None:
+    jobs.run(make_job(seeds=1, steps=3))
+    assert [type(event) for event in jobs.events] == [Started, Progress, Progress, Progress, Finished]
+    assert [event.state.step for event in jobs.of(Progress)] == [1, 2, 3]
+
+
+def test_a_finished_trial_is_not_run_again(jobs: Jobs) -> None:
+    jobs.run(make_job(seeds=1))
+    before = states_on_disk(jobs.job_dir, [A])
+    outcome = jobs.run(make_job(seeds=2))
+    assert [event.trial for event in jobs.of(Started)] == [B]
+    assert outcome.states[A] == before[A]
+    assert outcome.counts == {"completed": 2}
+
+
+def test_a_completed_trial_goes_on_when_its_budget_grew(jobs: Jobs) -> None:
+    jobs.run(make_job(seeds=1, steps=3))
+    outcome = jobs.run(make_job(seeds=1, steps=5))
+    assert [event.state.step for event in jobs.of(Progress)] == [4, 5]
+    assert outcome.states[A].step == 5
+    jobs.run(make_job(seeds=1, steps=4))
+    assert jobs.events == []
+
+
+def test_a_lost_trial_is_requeued_and_goes_on(jobs: Jobs) -> None:
+    script(jobs.job_dir, {A: ["fail", "fail"]})
+    outcome = jobs.run(make_job(steps=4))
+    assert [(e.trial, e.failures, e.reason) for e in jobs.of(Requeued)] == [
+        (A, 1, "RuntimeError: out of memory while"),
+        (A, 2, "RuntimeError: out of memory while"),
+    ]
+    assert outcome.counts == {"completed": 2}
+    assert outcome.states[A].attempts == 3
+    assert [event.state.step for event in jobs.of(Progress, A)] == [1, 2, 3, 4]
+    assert "raise RuntimeError" in jobs.job_dir.trial(A).storage.read(TrialDir.ERROR).decode()
+
+
+def test_a_trial_fails_after_so_many_losses_and_the_others_go_on(jobs: Jobs) -> None:
+    script(jobs.job_dir, {A: ["fail"] * 9})
+    outcome = jobs.run(make_job(seeds=3, steps=20, schedule={"max_failures": 2}))
+    assert outcome.exit_code == 1
+    assert {trial: state.status for trial, state in outcome.states.items()} == {
+        A: "failed",
+        B: "completed",
+        C: "completed",
+    }
+    failed = states_on_disk(jobs.job_dir, [A])[A]
+    assert failed == outcome.states[A]
+    assert (failed.attempts, failed.step, failed.reason) == (3, 3, "RuntimeError: out of memory while")
+
+
+def test_a_failed_trial_is_run_again_only_on_request(jobs: Jobs) -> None:
+    script(jobs.job_dir, {A: ["fail"]})
+    job = make_job(seeds=1, schedule={"max_failures": 0})
+    assert jobs.run(job).exit_code == 1
+    assert jobs.run(job).exit_code == 1
+    assert jobs.events == []
+    assert jobs.run(job, retry_failed=True).exit_code == 0
+
+
+def test_missing_data_is_not_tried_again(jobs: Jobs) -> None:
+    script(jobs.job_dir, {A: ["no_data"]})
+    outcome = jobs.run(make_job())
+    assert jobs.of(Requeued) == []
+    assert outcome.states[A].status == "failed"
+    assert outcome.states[A].reason == "/data/mnist.npz: no such file"
+    assert outcome.states[B].status == "completed"
+
+
+def test_a_trial_that_cannot_begin_fails_with_its_reason(jobs: Jobs) -> None:
+    outcome = jobs.run(make_job(seeds=1, schedule={"max_failures": 1}), function=BROKEN)
+    assert outcome.states[A].status == "failed"
+    assert "there_is_no_such_function" in outcome.states[A].reason
+    assert outcome.states[A].attempts == 2
+
+
+def test_a_trial_that_ends_without_a_result_is_lost(jobs: Jobs) -> None:
+    script(jobs.job_dir, {A: ["vanish"]})
+    outcome = jobs.run(make_job(seeds=1))
+    assert "without a result" in jobs.of(Requeued)[0].reason
+    assert outcome.exit_code == 0
+
+
+def test_divergence_is_a_result(jobs: Jobs) -> None:
+    script(jobs.job_dir, {A: ["diverge"]})
+    outcome = jobs.run(make_job())
+    assert outcome.exit_code == 0
+    assert outcome.counts == {"diverged": 1, "completed": 1}
+    assert outcome.states[A].reason == "d_loss is NaN at step 2"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_at_a_checkpoint_and_the_job_can_go_on(jobs: Jobs, number: signal.Signals) -> None:
+    script(jobs.job_dir, {A: ["until_stopped"]})
+    job = make_job(seeds=2, schedule={"max_concurrent": 1})
+    handler = signal.getsignal(number)
+
+    def interrupt(event: JobEvent) -> None:
+        if isinstance(event, Progress) and not sent:
+            sent.append(event.trial)
+            os.kill(os.getpid(), number)
+
+    sent: list[str] = []
+    outcome = jobs.run(job, on_event=interrupt)
+    assert outcome.exit_code == 128 + number
+    assert {trial: state.status for trial, state in outcome.states.items()} == {A: "stopped", B: "queued"}
+    assert signal.getsignal(number) == handler
+
+    again = jobs.run(job)
+    assert again.counts == {"completed": 2}
+    assert again.states[A].attempts == 2
+
+
+def test_no_more_than_max_concurrent_run_at_a_time(jobs: Jobs) -> None:
+    running: set[str] = set()
+    most = 0
+
+    def count(event: JobEvent) -> None:
+        nonlocal most
+        if isinstance(event, Started):
+            running.add(event.trial)
+        elif isinstance(event, Finished):
+            running.remove(event.trial)
+        most = max(most, len(running))
+
+    outcome = jobs.run(make_job(seeds=4, schedule={"max_concurrent": 1}), on_event=count)
+    assert outcome.counts == {"completed": 4}
+    assert most == 1
+    assert len({state.host for state in outcome.states.values()}) == 1, "the process is used again"
+
+
+def test_other_settings_are_refused_before_anything_runs(jobs: Jobs) -> None:
+    jobs.run(make_job())
+    before = states_on_disk(jobs.job_dir, [A, B])
+    with pytest.raises(
+        UsageError, match=r"trial base-seed0 was trained .* give the job another name"
+    ) as refused:
+        jobs.run(make_job(seeds=3, optimizer={"name": "adam", "learning_rate": 0.5}))
+    assert len(str(refused.value).splitlines()) == 1
+    assert jobs.events == []
+    assert states_on_disk(jobs.job_dir, [A, B, C]) == {**before, C: TrialState()}

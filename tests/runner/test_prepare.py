@@ -1,0 +1,74 @@
+"""Job directories: made, continued, never overwritten."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import gandist
+from gandist.errors import UsageError
+from gandist.runner.prepare import git_commit, listed_trials, open_job_dir, write_job
+from gandist.spec import JobSpec, expand
+
+from .conftest import make_job
+
+
+def test_a_manifest_names_trials_and_versions(tmp_path: Path) -> None:
+    job = make_job(seeds=2)
+    job_dir = open_job_dir(str(tmp_path), job)
+    write_job(job_dir, job, expand(job))
+    manifest = job_dir.read_manifest()
+    assert manifest["job"] == "fake"
+    assert manifest["gandist"] == gandist.__version__
+    assert manifest["trials"][1] == {"id": "base-seed1", "config": "base", "seed": 1}
+    assert all(manifest["versions"].values())
+    assert JobSpec.model_validate(job_dir.read_job()) == job
+
+
+def test_more_seeds_are_added_and_none_is_forgotten(tmp_path: Path) -> None:
+    job_dir = open_job_dir(str(tmp_path), make_job())
+    for seeds in (2, 3, 1):
+        job = make_job(seeds=seeds)
+        manifests = [job_dir.read_manifest()] if seeds != 2 else []
+        write_job(open_job_dir(str(tmp_path), job), job, expand(job))
+        for before in manifests:
+            assert job_dir.read_manifest()["created_at"] == before["created_at"]
+            assert job_dir.read_manifest()["spec_hash"] != before["spec_hash"]
+    assert listed_trials(job_dir) == ["base-seed0", "base-seed1", "base-seed2"]
+
+
+def test_a_directory_of_something_else_is_refused(tmp_path: Path) -> None:
+    thesis = tmp_path / "fake" / "thesis.tex"
+    thesis.parent.mkdir()
+    thesis.write_text("x")
+    with pytest.raises(UsageError, match=r"thesis\.tex"):
+        open_job_dir(str(tmp_path), make_job())
+    assert [path.name for path in thesis.parent.iterdir()] == ["thesis.tex"]
+
+
+def test_the_directory_of_another_job_is_refused(tmp_path: Path) -> None:
+    job = make_job()
+    write_job(open_job_dir(str(tmp_path), job), job, expand(job))
+    (tmp_path / "fake").rename(tmp_path / "other")
+    with pytest.raises(UsageError, match="belongs to the job fake"):
+        open_job_dir(str(tmp_path), make_job(name="other"))
+
+
+def test_the_commit_is_that_of_the_package_and_not_of_a_repository_around_it(tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        identity = ("-c", "user.name=a", "-c", "user.email=a@b")
+        subprocess.run(["git", "-C", tmp_path, *identity, *arguments], check=True, capture_output=True)
+
+    (tmp_path / "__init__.py").write_text("")
+    git("init")
+    git("commit", "--allow-empty", "-m", "first")
+    assert git_commit(tmp_path) is None
+    git("add", "__init__.py")
+    git("commit", "-m", "second")
+    clean = git_commit(tmp_path)
+    assert clean is not None
+    assert len(clean) == 40
+    (tmp_path / "__init__.py").write_text("changed")
+    assert git_commit(tmp_path) == f"{clean}-dirty"

@@ -1,0 +1,134 @@
+"""What is shown of a job while it runs."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from gandist.artifacts.job_dir import TrialState
+from gandist.runner.events import Finished, JobEvent, Notice, Progress, Requeued, Started
+from gandist.runner.progress import Board, Row, clock, loss, rate, recorded
+from gandist.runner.views import LiveView, PlainView, choose, view
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = 100.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def running(step: int, **fields: float) -> Progress:
+    return Progress(
+        "a", TrialState.model_validate({"status": "running", "step": step, "total_steps": 400} | fields)
+    )
+
+
+def test_the_rest_is_estimated_from_the_pace_of_this_attempt() -> None:
+    now = Clock()
+    board = Board({"a": TrialState(step=100, total_steps=400)}, now)
+    etas = []
+    for event, seconds in ((Started("a"), 50), (running(100), 10), (running(150), 5), (running(200), 0)):
+        row = board.update(event)
+        etas.append(row and row.eta_s)
+        now.time += seconds
+    assert etas == [None, None, 50.0, 30.0]
+
+
+def test_an_attempt_after_a_loss_has_a_pace_of_its_own() -> None:
+    now = Clock()
+    board = Board({"a": TrialState()}, now)
+    board.update(running(1))
+    now.time += 1000
+    lost = board.update(Requeued("a", "its worker process has died", 1, 2.0))
+    assert lost is not None
+    assert lost.line == "a  requeued   step 1/400  lost (1): its worker process has died; again in 2 s"
+    board.update(Started("a"))
+    again = board.update(running(1))
+    assert again is not None
+    assert again.eta_s is None
+
+
+def test_nothing_runs_that_the_schedule_has_not_started() -> None:
+    board = Board({"a": TrialState(status="running", images_per_s=9.0), "b": TrialState(status="diverged")})
+    assert [row.status for row in board.rows()] == ["queued", "diverged"]
+    assert str(board.summary()) == "2 trials: 1 queued, 1 diverged"
+
+
+def test_the_summary_adds_up_what_runs() -> None:
+    board = Board({"a": TrialState(), "b": TrialState(status="completed", images_per_s=9e9)})
+    board.update(running(3, images_per_s=3100.0))
+    assert str(board.summary()) == "2 trials: 1 running, 1 completed; 3.1k images/s"
+
+
+def test_what_lies_in_storage_says_how_old_it_is() -> None:
+    rows, _ = recorded({"a": TrialState(status="running", step=1, total_steps=2, updated_at=1000.0)}, 1075.0)
+    assert rows[0].line == "a  running    step 1/2  written 1:15 ago"
+
+
+def test_a_line_has_all_that_is_known() -> None:
+    state = running(120, images_per_s=3100.0, d_loss=0.714, g_loss=0.829).state
+    assert Row("base-seed0", "running", state, 14.2).line == (
+        "base-seed0  running    step 120/400  3.1k images/s  d_loss 0.71  g_loss 0.83  ETA 0:14"
+    )
+    assert Row("base-seed0", "queued", TrialState()).line == "base-seed0  queued"
+
+
+def test_plain_lines_come_at_changes_and_now_and_then() -> None:
+    now, lines = Clock(), []
+    show = PlainView(Board({"a": TrialState()}, now), lines.append, now)
+    timeline: list[tuple[float, JobEvent]] = [
+        (0, Notice("on [this] machine")),
+        (0, Started("a")),
+        (0, running(1)),
+        (4, running(2)),
+        (2, running(3)),
+        (1, running(4)),
+        (0, Finished("a", TrialState(status="completed", step=400, total_steps=400))),
+    ]
+    for seconds, event in timeline:
+        now.time += seconds
+        show(event)
+    assert [" ".join(line.split()[:4]) for line in lines] == [
+        "on [this] machine",
+        "a starting",
+        "a running step 1/400",
+        "a running step 3/400",
+        "a completed step 400/400",
+    ]
+
+
+def test_a_table_in_a_terminal_shows_trials_and_summary() -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=100, height=30, color_system=None)
+    show = view(Board({"a": TrialState(), "[b]": TrialState()}), console)
+    assert isinstance(show, LiveView)
+    with show:
+        show(Notice("on [this] machine"))
+        show(running(7, d_loss=0.5))
+    drawn = out.getvalue()
+    for text in ("on [this] machine", "[b]", "7/400", "0.50", "2 trials: 1 running, 1 queued"):
+        assert text in drawn
+
+
+def test_without_a_terminal_there_are_lines() -> None:
+    assert isinstance(view(Board({}), Console(file=io.StringIO())), PlainView)
+
+
+def test_running_trials_are_shown_first_where_there_is_no_room() -> None:
+    rows = [Row(str(i), "running" if i in (5, 7) else "queued", TrialState()) for i in range(9)]
+    assert [row.trial for row in choose(rows, 3)] == ["0", "5", "7"]
+    assert choose(rows, 9) == rows
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [(rate(0.5), "0.5"), (rate(950.0), "950"), (rate(3100.0), "3.1k"), (rate(2.5e6), "2.5M")]
+    + [(clock(14), "0:14"), (clock(7380), "2:03:00"), (clock(59.7), "1:00")]
+    + [(loss(None), ""), (loss(float("nan")), ""), (loss(0.456), "0.46")],
+)
+def test_numbers(given: str, text: str) -> None:
+    assert given == text

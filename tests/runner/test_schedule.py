@@ -1,0 +1,160 @@
+"""The schedule by itself, with a backend that does as it is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Self
+
+import pytest
+
+from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.runner import schedule
+from gandist.runner.events import BackendEvent, Finished, JobEvent, Lost, Notice, Started
+from gandist.runner.interrupts import interruptible
+from gandist.runner.plan import Plan, make_plan
+from gandist.runner.schedule import Outcome, backoff_s, run_job
+from gandist.spec import TrialSpec, expand
+
+from .conftest import Jobs, make_job
+from .fakes import script
+
+A, B = "base-seed0", "base-seed1"
+
+
+class Scripted:
+    """A backend whose every poll is the next item of a generator; busy until that ends."""
+
+    def __init__(self, polls: Callable[[], Iterator[list[BackendEvent]]]) -> None:
+        self.polls = polls()
+        self.next: list[BackendEvent] | None = next(self.polls, None)
+        self.submitted: list[str] = []
+        self.stopped = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def admit(self) -> list[str]:
+        return []
+
+    def submit(self, trial: TrialSpec) -> None:
+        self.submitted.append(trial.id)
+
+    @property
+    def busy(self) -> bool:
+        return self.next is not None
+
+    def poll(self, timeout_s: float) -> list[BackendEvent]:
+        assert self.next is not None
+        events, self.next = self.next, next(self.polls, None)
+        return events
+
+    def stop(self) -> None:
+        self.stopped = True
+
+
+def run(polls: Callable[[], Iterator[list[BackendEvent]]], job_dir: JobDir) -> tuple[Outcome, list[JobEvent]]:
+    job, told = make_job(), []
+    plan = Plan(expand(job), {trial.id: TrialState() for trial in expand(job)})
+    return run_job(job, plan, job_dir, Scripted(polls), told.append), told
+
+
+def test_backoff_doubles_up_to_a_minute() -> None:
+    assert [backoff_s(failures) for failures in range(1, 9)] == [2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def test_others_run_while_a_lost_trial_waits(local_jobs: Jobs) -> None:
+    script(local_jobs.job_dir, {A: ["fail"]})
+    outcome = local_jobs.run(make_job(), backoff=lambda _: 1.0)
+    order = [(type(event), event.trial) for event in local_jobs.of(Started) + local_jobs.of(Finished)]
+    assert order == [(Started, A), (Started, B), (Started, A), (Finished, B), (Finished, A)]
+    assert outcome.exit_code == 0
+
+
+def test_a_storage_that_refuses_the_record_of_a_failure_does_not_end_the_job(job_dir: JobDir) -> None:
+    job_dir.storage.write("trials", b"a file where a directory should be")
+
+    def polls() -> Iterator[list[BackendEvent]]:
+        yield [Lost(A, "broken", retry=False, detail="Traceback")]
+        yield [Finished(B, TrialState(status="completed"))]
+
+    outcome, told = run(polls, job_dir)
+    assert outcome.counts == {"failed": 1, "completed": 1}
+    assert sum("cannot be written" in event.text for event in told if isinstance(event, Notice)) == 2
+
+
+def test_what_does_not_stop_in_time_is_left(job_dir: JobDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "GRACE_S", -1.0)
+
+    def polls() -> Iterator[list[BackendEvent]]:
+        yield [Started(A)]
+        os.kill(os.getpid(), signal.SIGTERM)
+        while True:
+            yield []
+
+    outcome, told = run(polls, job_dir)
+    assert outcome.exit_code == 143
+    assert [type(event) for event in told] == [Notice, Notice] or told[0] == Started(A)
+    assert "last checkpoint" in told[-1].text
+
+
+def test_a_trial_lost_while_stopping_is_left_for_the_next_run(job_dir: JobDir) -> None:
+    def polls() -> Iterator[list[BackendEvent]]:
+        yield [Started(A)]
+        os.kill(os.getpid(), signal.SIGINT)
+        yield []
+        yield [Lost(A, "its worker process has died")]
+
+    outcome, _ = run(polls, job_dir)
+    assert outcome.exit_code == 130
+    assert outcome.states[A].status == "queued"
+
+
+def test_the_second_signal_leaves_at_once() -> None:
+    with interruptible() as interrupt:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupt.signal == signal.SIGINT
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "code"),
+    [
+        (("completed", "diverged", "collapsed"), 0),
+        (("completed", "failed"), 1),
+        (("completed", "stopped"), 1),
+    ],
+)
+def test_exit_code(statuses: tuple[str, ...], code: int) -> None:
+    states = {str(i): TrialState.model_validate({"status": status}) for i, status in enumerate(statuses)}
+    assert Outcome(states).exit_code == code
+    assert Outcome(states, signal.SIGTERM).exit_code == 143
+
+
+@pytest.mark.parametrize(
+    ("trained", "training", "todo"),
+    [
+        ('{"epochs":3}', {"epochs": 3}, False),
+        ('{"epochs":3}', {"epochs": 4}, True),
+        ('{"epochs":3}', {"epochs": 2}, False),
+        ('{"epochs":3}', {"steps": 2}, True),
+        ('{"kimg":0.5}', {"kimg": 1}, True),
+        ("", {"epochs": 4}, False),
+    ],
+)
+def test_a_completed_trial_is_run_only_for_a_larger_budget(
+    job_dir: JobDir, trained: str, training: dict[str, float], todo: bool
+) -> None:
+    (trial,) = expand(make_job(seeds=1, training=training))
+    job_dir.trial(A).write_state(
+        TrialState(status="completed", step=9, identity=trial.identity(), budget=trained)
+    )
+    assert bool(make_plan([trial], job_dir).todo) == todo

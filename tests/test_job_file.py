@@ -1,0 +1,233 @@
+"""Reading a job file: what is accepted, and what it means. What is refused: ``test_malformed_jobs.py``."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gandist import strict_yaml
+from gandist.errors import SpecError
+from gandist.job_file import json_schema, load_job
+from gandist.optimizers import Adam
+from gandist.overrides import leaves
+from gandist.penalties import R1
+from gandist.spec import JobSpec, Training, expand
+from gandist.strict_yaml import YamlError, parse
+
+ROOT = Path(__file__).parents[1]
+JOB = """\
+name: a-job
+data: {name: digits, batch_size: 64}
+model: {name: dcgan, width: 8}
+training: {epochs: 1}
+"""
+
+
+@pytest.fixture
+def job_file(tmp_path: Path) -> Path:
+    path = tmp_path / "job.yaml"
+    path.write_text(JOB)
+    return path
+
+
+def load(path: Path, lines: str = "", *overrides: str) -> JobSpec:
+    path.write_text(JOB + lines)
+    return load_job(path, overrides)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e-4", 1e-4),
+        ("2E-4", 2e-4),
+        ("1e3", 1000.0),
+        ("1.", 1.0),
+        (".5", 0.5),
+        ("+7", 7),
+        ("010", 10),
+        ("-.inf", -math.inf),
+        ("0..7", "0..7"),
+        ("1:30", "1:30"),
+        ("0x10", "0x10"),
+        ("1_000", "1_000"),
+        ("2020-01-01", "2020-01-01"),
+        ("yes", "yes"),
+        ("No", "No"),
+        ("on", "on"),
+        ("off", "off"),
+        ("true", True),
+        ("False", False),
+        ("~", None),
+        ("", None),
+        ("'1'", "1"),
+        ('"null"', "null"),
+        ("|\n 1\n", "1\n"),
+        ("9" * 5000, math.inf),
+        ("{<<: {a: 1}}", {"<<": {"a": 1}}),
+        ("[&x {a: 1}, *x]", [{"a": 1}, {"a": 1}]),
+        ("%YAML 1.2\n---\na: 1\n...\n", {"a": 1}),
+    ],
+)
+def test_yaml_1_2_scalars(text: str, value: Any) -> None:
+    read = parse(text)
+    assert read == value
+    assert type(read) is type(value)
+
+
+def test_nan_is_read_to_be_refused_where_it_stands() -> None:
+    assert math.isnan(parse(".nan"))
+
+
+def test_a_file_of_too_many_values_is_given_up_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strict_yaml, "MAX_NODES", 1000)
+    assert len(parse("[" + "a," * 999 + "]")) == 999
+    with pytest.raises(YamlError, match="more than 1000 values; is this a job file"):
+        parse("[" + "a," * 1000 + "]")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_name(job_file: Path) -> None:
+    job_file.write_bytes(b"\xef\xbb\xbf" + JOB.encode())
+    assert load_job(job_file).name == "a-job"
+
+
+@pytest.mark.parametrize(
+    ("seeds", "expected"),
+    [("7", (7,)), ("[3, 1]", (3, 1)), ("0..3", (0, 1, 2, 3)), ("5..5", (5,)), ("2147483647", (2147483647,))],
+)
+def test_seeds(job_file: Path, seeds: str, expected: tuple[int, ...]) -> None:
+    assert load(job_file, f"seeds: {seeds}").seeds == expected
+    assert load(job_file, "", f"seeds={seeds}").seeds == expected
+
+
+def test_overrides_are_yaml_values(job_file: Path) -> None:
+    job = load(
+        job_file,
+        "loss: {name: non_saturating, real_label: 0.9}\n",
+        "optimizer.learning_rate=3e-4",
+        "optimizer.beta_1 = 0.5",
+        "resources={gpus: 0, cpus: 1}",
+        "description=a = b",
+    )
+    assert (job.optimizer.learning_rate, job.resources.gpus, job.resources.cpus) == (3e-4, 0, 1)
+    assert job.optimizer.model_dump()["beta_1"] == 0.5
+    assert job.loss.model_dump()["real_label"] == 0.9
+    assert job.description == "a = b"
+
+
+@pytest.mark.parametrize("given", ["epochs: 3", "steps: 3", "kimg: 3"])
+def test_an_overriding_budget_replaces_the_file_s(job_file: Path, given: str) -> None:
+    job_file.write_text(JOB.replace("epochs: 1", given))
+    training = load_job(job_file, ["training.steps=7"]).training
+    assert (training.epochs, training.steps, training.kimg) == (None, 7, None)
+
+
+@pytest.mark.parametrize(
+    "lines", ["configs: {short: {training: {steps: 7}}}", "sweep: {training.steps: [7]}"]
+)
+def test_a_configuration_s_budget_replaces_the_job_s(job_file: Path, lines: str) -> None:
+    (trial,) = expand(load(job_file, lines))
+    assert (trial.training.epochs, trial.training.steps) == (None, 7)
+
+
+def test_a_sweep_may_be_nested_or_overridden(job_file: Path) -> None:
+    job = load(job_file, "sweep: {model: {width: [1, 2]}, optimizer.beta_1: [0.5]}", "sweep.model.width=[4]")
+    assert job.sweep == {"model.width": [4], "optimizer.beta_1": [0.5]}
+
+
+def test_a_section_with_a_default_needs_no_name(job_file: Path) -> None:
+    job = load(job_file, "optimizer: {learning_rate: 1e-3}\nloss: {combine: mean}")
+    assert (job.optimizer.name, job.optimizer.learning_rate) == ("adam", 1e-3)
+    assert (job.loss.name, job.loss.combine) == ("non_saturating", "mean")
+
+
+def test_aliases_share_values(job_file: Path) -> None:
+    job = load(job_file, "configs: {a: &a {model.width: 4}, b: *a}")
+    assert [trial.id for trial in expand(job)] == ["a-seed0", "b-seed0"]
+
+
+PLACES = [path for path, _ in leaves(JobSpec.model_validate(parse(JOB)).model_dump(mode="json"))]
+VALUES = ["null", "true", "3", "-1", ".nan", "1e999", "x", "[]", "[1, [x]]", "{}", "{name: [1]}", '"\\e\\N"']
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["", "configs.a.", "sweep."]),
+    st.sampled_from(PLACES),
+    st.sampled_from(["", ".x"]),
+    st.sampled_from(VALUES),
+)
+def test_any_value_anywhere_is_a_job_or_a_line(
+    job_file: Path, prefix: str, place: str, suffix: str, value: str
+) -> None:
+    try:
+        assert expand(load_job(job_file, [f"{prefix}{place}{suffix}={value}"]))
+    except SpecError as error:
+        assert all(line.isprintable() and "Input should" not in line for line in error.problems)  # noqa: PT017
+
+
+def valid(job: dict[str, Any]) -> bool:
+    return bool(jsonschema.Draft202012Validator(json_schema()).is_valid(job))
+
+
+def test_the_json_schema_is_one() -> None:
+    schema = json_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["$schema"].endswith("2020-12/schema")
+    assert schema["title"] == "gandist job"
+    described = {definition["description"] for definition in schema["$defs"].values()}
+    assert {Training.__doc__, Adam.__doc__, R1.__doc__} <= described
+
+
+@pytest.mark.parametrize(
+    ("lines", "accepted"),
+    [
+        ("seeds: 7", True),
+        ("seeds: 0..7", True),
+        ("seeds: [1, 2]", True),
+        ("seeds: []", False),
+        ("seeds: -1..7", False),
+        ("seeds: [-1]", False),
+        ("seeds: true", False),
+        ("optimizer: {learning_rate: 1e-3}", True),
+        ("optimizer: {lr: 1e-3}", False),
+        ("loss: {combine: mean}", True),
+        ("data: {batch_size: 1}", False),
+        ("data: {name: mnits}", False),
+        ("model: {name: dcgan, width: 0}", False),
+        ("name: a/b", False),
+        ("modle: 1", False),
+        ("configs: {a: {model.width: 1}}", True),
+        ("configs: {a/b: {}}", False),
+        ("sweep: {model.width: [1], loss: {combine: [sum]}}", True),
+        ("sweep: {model.width: []}", False),
+        ("penalty: null", True),
+    ],
+)
+def test_the_json_schema_agrees_with_the_spec(lines: str, accepted: bool) -> None:
+    assert valid({**parse(JOB), **parse(lines)}) == accepted
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "jobs").glob("*.yaml")), ids=lambda path: path.name)
+def test_the_shipped_jobs_are_valid(path: Path) -> None:
+    assert expand(load_job(path))
+    assert valid(parse(path.read_text()))
+
+
+def test_loading_a_job_imports_nothing_heavy(job_file: Path) -> None:
+    code = """
+import sys
+import gandist.job_file, pathlib
+gandist.job_file.load_job(pathlib.Path(sys.argv[1]), ["seeds=3"])
+heavy = {"tensorflow", "keras", "ray", "matplotlib", "sklearn"} & set(sys.modules)
+sys.exit(f"imported: {heavy}" if heavy else 0)
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(job_file)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

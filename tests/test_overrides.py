@@ -1,0 +1,164 @@
+"""Merging of plain values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gandist.overrides import apply, configurations, leaves, nearest
+
+
+def merged(values: dict[str, Any], *changes: tuple[str, Any]) -> dict[str, Any]:
+    apply(values, changes)
+    return values
+
+
+def test_a_dotted_path_sets_a_leaf_and_keeps_its_siblings() -> None:
+    assert merged({"a": {"b": 1, "c": 2}}, ("a.b", 3)) == {"a": {"b": 3, "c": 2}}
+
+
+def test_missing_and_null_sections_are_made() -> None:
+    assert merged({"a": None}, ("a.b", 1), ("c.d.e", 2)) == {"a": {"b": 1}, "c": {"d": {"e": 2}}}
+
+
+def test_a_mapping_merges_and_its_keys_may_be_dotted() -> None:
+    assert merged({"a": {"b": {"c": 1, "d": 2}}}, ("a", {"b.c": 3})) == {"a": {"b": {"c": 3, "d": 2}}}
+
+
+def test_a_list_replaces() -> None:
+    assert merged({"a": [1, 2, 3]}, ("a", [4])) == {"a": [4]}
+
+
+def test_the_later_of_two_changes_wins() -> None:
+    assert merged({}, ("a.b", 1), ("a", {"b": 2})) == {"a": {"b": 2}}
+
+
+def test_an_empty_mapping_makes_a_section_but_empties_none() -> None:
+    assert merged({"a": {"b": 1}, "c": None}, ("a", {}), ("c", {})) == {"a": {"b": 1}, "c": {}}
+
+
+def test_a_value_is_copied() -> None:
+    value = [1]
+    values = merged({}, ("a", value))
+    value.append(2)
+    assert values == {"a": [1]}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [("loss.name", "hinge"), ("loss.margin", 2)],
+        [("loss.margin", 2), ("loss.name", "hinge")],
+        [("loss.margin", 2), ("loss", {"name": "hinge"})],
+        [("loss", {"margin": 2, "name": "hinge"})],
+    ],
+)
+def test_another_name_starts_the_section_afresh_in_whatever_order(changes: list[tuple[str, Any]]) -> None:
+    values = {"loss": {"name": "non_saturating", "real_label": 0.9}}
+    assert merged(values, *changes) == {"loss": {"name": "hinge", "margin": 2}}
+
+
+def test_the_same_name_keeps_the_section() -> None:
+    values = {"loss": {"name": "hinge", "margin": 2}}
+    assert merged(values, ("loss.name", "hinge")) == {"loss": {"name": "hinge", "margin": 2}}
+
+
+def test_naming_a_nameless_section_keeps_it() -> None:
+    assert merged({"loss": {"margin": 2}}, ("loss.name", "hinge")) == {"loss": {"name": "hinge", "margin": 2}}
+
+
+def test_the_job_s_own_name_is_no_variant() -> None:
+    assert merged({"name": "a", "seeds": [0]}, ("name", "b")) == {"name": "b", "seeds": [0]}
+
+
+@pytest.mark.parametrize("budget", ["epochs", "steps", "kimg"])
+def test_a_budget_replaces_the_others(budget: str) -> None:
+    training = {"epochs": 1, "steps": None, "kimg": 2, "n_critic": 1}
+    assert merged({"training": training}, (f"training.{budget}", 9)) == {
+        "training": {budget: 9, "n_critic": 1}
+    }
+
+
+def test_a_cadence_replaces_the_other() -> None:
+    values = {"samples": {"every_epochs": 1, "rows": 4}}
+    assert merged(values, ("samples", {"every_steps": 5})) == {"samples": {"every_steps": 5, "rows": 4}}
+
+
+def test_two_budgets_in_the_same_changes_stay() -> None:
+    changes = ("training.steps", 5), ("training.kimg", 6)
+    assert merged({"training": {"epochs": 1}}, *changes) == {"training": {"steps": 5, "kimg": 6}}
+
+
+def test_removing_a_budget_keeps_the_others() -> None:
+    values = {"training": {"epochs": 1}}
+    assert merged(values, ("training.steps", None)) == {"training": {"epochs": 1, "steps": None}}
+
+
+@pytest.mark.parametrize("path", ["", ".", "a.", ".a", "a..b"])
+def test_a_path_without_a_part_is_refused(path: str) -> None:
+    with pytest.raises(ValueError, match="not a dotted path"):
+        apply({}, [(path, 1)])
+
+
+def test_a_path_through_a_value_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"a\.b\.c: b is a value, not a section"):
+        apply({"a": {"b": 1}}, [("a.b.c", 1)])
+
+
+def test_leaves() -> None:
+    assert list(leaves({"a": {"b": 1, "c.d": [2]}, "e": {}})) == [("a.b", 1), ("a.c.d", [2]), ("e", {})]
+
+
+def test_nearest() -> None:
+    assert nearest("modle", ["data", "model"]) == " (did you mean model?)"
+    assert nearest("xyz", ["data", "model"]) == ""
+
+
+BASE = {"a": {"x": 1, "y": 2}, "b": {"x": 3}, "resources": {"cpus": 1}}
+
+
+def test_without_overrides_there_is_the_base() -> None:
+    (only,) = configurations(BASE, {}, {})
+    assert (only.name, only.sections, only.where("a.x")) == ("base", BASE, "a.x")
+
+
+def test_configs_times_grid_in_the_order_of_the_file() -> None:
+    made = configurations(BASE, {"big": {"a.x": 9}, "plain": {}}, {"b.x": [0.5, 1e-4]})
+    assert [config.name for config in made] == ["big,x=0.5", "big,x=0.0001", "plain,x=0.5", "plain,x=0.0001"]
+    assert [config.sections["a"]["x"] for config in made] == [9, 9, 1, 1]
+    assert [config.sections["b"]["x"] for config in made] == [0.5, 1e-4, 0.5, 1e-4]
+    assert BASE["b"] == {"x": 3}
+
+
+def test_a_label_is_the_whole_path_where_two_end_alike() -> None:
+    (only,) = configurations(BASE, {}, {"a.x": [1], "b.x": [2], "a.y": [3]})
+    assert only.name == "a.x=1,b.x=2,y=3"
+
+
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [
+        (True, "true"),
+        (None, "null"),
+        (-1.5, "-1.5"),
+        (1e20, "1e+20"),
+        ([1, 2], "1+2"),
+        ({"name": "hinge", "z": 1}, "hinge"),
+        ({"z": 1, "w": 0.5}, "z1+w0.5"),
+        ("../a b/c", ".._a_b_c"),
+    ],
+)
+def test_a_label_is_safe_in_a_path(value: Any, label: str) -> None:
+    (only,) = configurations(BASE, {}, {"b.z": [value]})
+    assert only.name == f"z={label}"
+
+
+def test_where_a_problem_comes_from() -> None:
+    (only,) = configurations(BASE, {"big": {"a": {"x": 1}}}, {"b.x": [2]})
+    assert only.where("a.x") == "configs.big.a.x"
+    assert only.where("b.x") == "sweep.b.x"
+    assert only.where("b.x.deeper") == "sweep.b.x.deeper"
+    assert only.where("b") == "sweep: big,x=2: b"
+    (named,) = configurations(BASE, {"big": {"a": {"x": 1}}}, {})
+    assert named.where("a") == "configs.big: a"
