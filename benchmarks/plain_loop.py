@@ -2,8 +2,8 @@
 
     python benchmarks/plain_loop.py --steps 30 [--data-dir DIR] [--batch-size 256]
 
-Prints JSON: images_per_s, ms_per_step, compile_s. DCGAN at full width on MNIST; without ``--data-dir``, on noise of
-MNIST's size, which costs the same.
+Prints JSON: images_per_s, ms_per_step, compile_s. DCGAN at full width on MNIST; without ``--data-dir``, on
+noise of MNIST's size, which costs the same.
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ def images(data_dir: Path | None) -> np.ndarray:
 
 def main() -> None:
     """Train for a while and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--data-dir", type=Path)
@@ -95,7 +97,9 @@ def main() -> None:
         g_gradients = g_tape.gradient(g_loss, generator.trainable_variables)
         d_gradients = d_tape.gradient(d_loss, discriminator.trainable_variables)
         generator_optimizer.apply_gradients(zip(g_gradients, generator.trainable_variables, strict=True))
-        discriminator_optimizer.apply_gradients(zip(d_gradients, discriminator.trainable_variables, strict=True))
+        discriminator_optimizer.apply_gradients(
+            zip(d_gradients, discriminator.trainable_variables, strict=True)
+        )
         return d_loss, g_loss
 
     dataset = tf.data.Dataset.from_tensor_slices(images(args.data_dir)).shuffle(60_000).repeat()

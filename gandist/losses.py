@@ -48,7 +48,7 @@ class NonSaturating(LossOptions):
     def discriminator_real(self, real_logits: tf.Tensor) -> tf.Tensor:
         """Cross-entropy against ``real_label``."""
         loss = _softplus(-real_logits)
-        # softplus(x) = softplus(-x) + x: the smoothed target costs one multiplication, and none where it is off.
+        # softplus(x) = softplus(-x) + x: smoothing costs one multiplication, and none where it is off.
         return loss + (1.0 - self.real_label) * real_logits if self.real_label < 1.0 else loss
 
     def discriminator_fake(self, fake_logits: tf.Tensor) -> tf.Tensor:

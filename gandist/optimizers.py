@@ -1,7 +1,7 @@
 """Optimizers as a job file names them; each is one fused TensorFlow kernel per variable.
 
-The number of updates is a pure function of the step, so the slots are an optimizer's whole state: nothing to lose
-on resume but what a checkpoint holds by name.
+The number of updates is a pure function of the step, so the slots are an optimizer's whole state: nothing to
+lose on resume but what a checkpoint holds by name.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class R1(PenaltyOptions):
 
         with tf.GradientTape() as tape:
             tape.watch(real_images)
-            # The sum's gradient is each sample's own: samples do not meet in a discriminator without batch norm.
+            # The sum's gradient is each sample's own: without batch norm, samples do not meet.
             score = tf.reduce_sum(discriminate(real_images))
         gradient = tape.gradient(score, real_images)
         return 0.5 * self.gamma * tf.reduce_sum(tf.square(gradient), axis=[1, 2, 3])

@@ -1,7 +1,7 @@
 """Random numbers as a pure function of (seed, stream, step, index in the global batch).
 
-There is no generator to save, restore or keep in step between replicas: each draw covers the global batch, and a
-replica takes its slice. N replicas therefore see exactly the numbers that one would.
+There is no generator to save, restore or keep in step between replicas: each draw covers the global batch,
+and a replica takes its slice. N replicas therefore see exactly the numbers that one would.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def _digest(*parts: object) -> int:
 def permutation(seed: int, epoch: int, size: int) -> np.ndarray:
     """The order int32 ``[size]`` in which ``epoch`` visits a data set.
 
-    Sorts raw Philox output, whose stream NumPy guarantees, rather than calling ``Generator.permutation``, whose
-    algorithm it does not.
+    Sorts raw Philox output, whose stream NumPy guarantees, rather than calling ``Generator.permutation``,
+    whose algorithm it does not.
     """
     key = np.array([_digest(seed, "order"), epoch], dtype=np.int64).view(np.uint64)
     bits = np.random.Philox(key=key).random_raw(size)
@@ -74,7 +74,9 @@ class Randomness:
         return self._slice(tf.reshape(draw, [total, *shape]), batch)
 
     def _key(self) -> tf.Tensor:
-        return tf.stack([tf.constant(_digest(self._seed, self._stream), tf.int64), tf.cast(self._step, tf.int64)])
+        return tf.stack(
+            [tf.constant(_digest(self._seed, self._stream), tf.int64), tf.cast(self._step, tf.int64)]
+        )
 
     def _slice(self, draw: tf.Tensor, batch: int) -> tf.Tensor:
         if self._replicas == 1:
@@ -88,7 +90,7 @@ _layers: contextvars.ContextVar[Randomness | None] = contextvars.ContextVar("lay
 
 @contextlib.contextmanager
 def layers_draw_from(randomness: Randomness) -> Iterator[None]:
-    """Within this context, stochastic layers take their numbers from ``randomness``, one stream a layer call."""
+    """Within this context, stochastic layers draw from ``randomness``, one stream a layer call."""
     token = _layers.set(randomness)
     try:
         yield

@@ -16,3 +16,11 @@ def ray_cluster() -> Iterator[Cluster]:
         environment.delenv("RAY_ADDRESS", raising=False)
         with connected(num_cpus=4) as cluster:
             yield cluster
+
+
+@pytest.fixture(scope="session")
+def devices() -> None:
+    """Four logical CPU devices in this process: TensorFlow's are set once, before anything is computed."""
+    from gandist.training import distribution
+
+    distribution.configure(cpus=1, gpus=0, replicas=4)

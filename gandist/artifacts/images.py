@@ -25,9 +25,7 @@ def grid(images: np.ndarray, rows: int, columns: int, scale: int = 1) -> np.ndar
         uint8 ``[height, width]`` for one channel, else ``[height, width, 3]``.
     """
     images = images.repeat(scale, axis=1).repeat(scale, axis=2)
-    padded = np.pad(
-        images, ((0, 0), (0, MARGIN), (0, MARGIN), (0, 0)), constant_values=BACKGROUND
-    )
+    padded = np.pad(images, ((0, 0), (0, MARGIN), (0, MARGIN), (0, 0)), constant_values=BACKGROUND)
     _, height, width, channels = padded.shape
     tiled = padded.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
     tiled = tiled.reshape(rows * height, columns * width, channels)

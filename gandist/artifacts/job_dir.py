@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, Literal
 
 import yaml
@@ -160,23 +161,29 @@ class JobDir:
         Raises:
             NotAJobError: there is none, or it is not a mapping.
         """
-        return self._read("job.yaml")
+        return self._read("job.yaml", yaml.safe_load)
 
     def read_manifest(self) -> dict[str, Any]:
-        """``manifest.json``: ``trials`` (ids in order), ``versions``, ``git_commit``, ``created_at``, ``driver``.
+        """``manifest.json``: ``trials`` (ids in order), ``versions``, ``git_commit``, ``created_at``, ...
 
         Raises:
             NotAJobError: there is none, or it is not a mapping.
         """
-        return self._read("manifest.json")
+        return self._read("manifest.json", json.loads)
 
-    def _read(self, path: str) -> dict[str, Any]:
+    def _read(self, path: str, parse: Callable[[bytes], Any]) -> dict[str, Any]:
         try:
-            content = yaml.safe_load(self.storage.read(path))  # JSON is YAML
+            content = parse(self.storage.read(path))
         except FileNotFoundError:
-            raise NotAJobError(f"{self.storage.where(path)}: no such file; is {self.root} a job directory?") from None
-        except yaml.YAMLError as error:
-            raise NotAJobError(f"{self.storage.where(path)}: cannot be parsed: {str(error).splitlines()[0]}") from None
+            raise NotAJobError(
+                f"{self.storage.where(path)}: no such file; is {self.root} a job directory?"
+            ) from None
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            raise NotAJobError(
+                f"{self.storage.where(path)}: cannot be parsed: {str(error).splitlines()[0]}"
+            ) from None
         if not isinstance(content, dict):
-            raise NotAJobError(f"{self.storage.where(path)}: holds no mapping; is {self.root} a job directory?")
+            raise NotAJobError(
+                f"{self.storage.where(path)}: holds no mapping; is {self.root} a job directory?"
+            )
         return content

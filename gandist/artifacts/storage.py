@@ -13,8 +13,8 @@ from gandist.errors import StorageError
 class Storage:
     """Reads and writes whole files by their path relative to a root.
 
-    A file appears under its name complete or not at all. Cheap to make from its root, so processes exchange the
-    root and not the object.
+    A file appears under its name complete or not at all. Cheap to make from its root, so processes exchange
+    the root and not the object.
 
     Args:
         root: a local directory, made when first written to, or ``s3://bucket/prefix``.
@@ -87,7 +87,7 @@ class Storage:
         return bool(info.type != pafs.FileType.NotFound)
 
     def list(self, path: str = "") -> list[str]:
-        """The names directly under ``path``, sorted, unfinished writes left out; empty if there is no such directory."""
+        """The names directly under ``path``, sorted, without unfinished writes; none if it does not exist."""
         selector = pafs.FileSelector(self._full(path), allow_not_found=True)
         try:
             infos = self._fs.get_file_info(selector)

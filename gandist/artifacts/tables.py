@@ -73,7 +73,9 @@ def encode(rows: Rows, schema: pa.Schema) -> bytes:
     """
     length = max(len(column) for column in rows.values() if np.ndim(column))
     columns = [
-        pa.array(rows[field.name] if np.ndim(rows[field.name]) else [rows[field.name]] * length, type=field.type)
+        pa.array(
+            rows[field.name] if np.ndim(rows[field.name]) else [rows[field.name]] * length, type=field.type
+        )
         for field in schema
     ]
     return encode_table(pa.table(columns, schema=schema))

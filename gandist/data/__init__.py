@@ -1,4 +1,4 @@
-"""Data sets, one file each: ``Options`` (its section of a job file) and ``load(options, data_dir) -> Dataset``."""
+"""Data sets, one file each: ``Options``, its section of a job file, and ``load(options, data_dir)``."""
 
 from __future__ import annotations
 

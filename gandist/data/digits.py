@@ -24,7 +24,9 @@ def load(options: Options, data_dir: Path | None) -> Dataset:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
-    # 8x8 values of 0..16 become 0..255; cubic interpolation keeps strokes smooth, and PIL clips its overshoot.
+    # 8x8 values of 0..16 become 0..255; cubic interpolation keeps strokes smooth, PIL clips its overshoot.
     small = np.round(digits.images * (255 / 16)).astype(np.uint8)
-    scaled = [np.asarray(Image.fromarray(image).resize((SIZE, SIZE), Image.Resampling.BICUBIC)) for image in small]
+    scaled = [
+        np.asarray(Image.fromarray(image).resize((SIZE, SIZE), Image.Resampling.BICUBIC)) for image in small
+    ]
     return Dataset(np.stack(scaled)[..., np.newaxis], digits.target.astype(np.int32))

@@ -1,4 +1,4 @@
-"""MNIST (LeCun et al. 1998): ``mnist.npz`` in Keras' layout, from a data directory or from Keras' downloader."""
+"""MNIST (LeCun et al. 1998): ``mnist.npz`` in Keras' layout, from a data directory or Keras' downloader."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def load(options: Options, data_dir: Path | None) -> Dataset:
     if images.dtype != np.uint8 or images.ndim != 3 or images.shape[1:] != (28, 28):
         raise DataError(f"{path}: x_train is {images.dtype}{list(images.shape)}, not uint8[n, 28, 28]")
     if labels.shape != images.shape[:1] or labels.dtype.kind not in "ui" or not len(labels):
-        raise DataError(f"{path}: y_train is {labels.dtype}{list(labels.shape)}, not integers [{len(images)}]")
+        raise DataError(
+            f"{path}: y_train is {labels.dtype}{list(labels.shape)}, not integers [{len(images)}]"
+        )
     return Dataset(images[..., np.newaxis], labels.astype(np.int32))
 
 
@@ -50,7 +52,7 @@ def _download() -> Path:
 
     try:
         return Path(keras.utils.get_file(FILE, origin=ORIGIN, file_hash=SHA256))
-    except Exception as error:  # noqa: BLE001  Keras raises bare Exception for an unreachable host
+    except Exception as error:  # Keras raises bare Exception for an unreachable host
         raise DataError(
             f"mnist: not in Keras' cache, and the download failed ({str(error).splitlines()[0]}); "
             f"fetch {FILE} by hand and name its directory with --data-dir or GANDIST_DATA_DIR"

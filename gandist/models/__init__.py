@@ -26,7 +26,7 @@ class ModelOptions(Section):
 
 
 def build_generator(options: ModelOptions, image_shape: tuple[int, int, int]) -> keras.Model:
-    """Latents float32 ``[batch, latent_dim]`` to images float32 ``[batch, height, width, channels]`` in [-1, 1].
+    """Latents float32 ``[batch, latent_dim]`` to images in [-1, 1], ``[batch, height, width, channels]``.
 
     Raises:
         UsageError: the architecture cannot make images of that shape.

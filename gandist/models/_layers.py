@@ -11,7 +11,7 @@ from gandist import randomness
 
 
 class Dropout(keras.layers.Layer):
-    """Dropout (Srivastava et al. 2014) whose mask is a pure function of seed, step and place in the global batch.
+    """Dropout (Srivastava et al. 2014) whose mask is a function of seed, step and place in the global batch.
 
     Keras' own keeps a seed state per replica that a checkpoint does not hold.
     """

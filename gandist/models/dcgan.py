@@ -1,7 +1,8 @@
 """The tutorials' DCGAN: a generator of four transposed convolutions, a discriminator of two convolutions.
 
 At the default width and 28x28x1 images the generator has 2,330,944 parameters (2,305,472 trainable), the
-discriminator 212,865. Other sizes keep the shape of the networks: the first feature map is a quarter of the image.
+discriminator 212,865. Other sizes keep the shape of the networks: the first feature map is a quarter of the
+image.
 """
 
 from __future__ import annotations

@@ -25,11 +25,10 @@ def write_report(job_dir: JobDir) -> str:
         NotAJobError: the directory has no ``job.yaml`` or no ``manifest.json``.
         StorageError: the storage refused.
     """
-    job, manifest = job_dir.read_job(), job_dir.read_manifest()
-    merged = merge_job(job_dir)
+    job, merged = job_dir.read_job(), merge_job(job_dir)
     job_dir.storage.write(JobDir.LOSSES, tables.encode_table(merged.losses))
     job_dir.storage.write(JobDir.TRIALS, tables.encode_table(merged.trials))
-    page = render_page(Content(job_dir, job, manifest, merged, made_at=time.time()))
+    page = render_page(Content(job_dir, job, merged.manifest, merged, made_at=time.time()))
     job_dir.storage.write(JobDir.REPORT, page)
     return job_dir.storage.where(JobDir.REPORT)
 

@@ -86,7 +86,8 @@ def draw(plot: Plot, salt: str) -> str:
         "path.simplify": True,
     }
     with mpl.rc_context(style):
-        figure = Figure(figsize=(5.2, 3.1), layout="constrained")
+        figure = Figure(figsize=(5.2, 3.1))
+        figure.subplots_adjust(left=0.09, right=0.99, bottom=0.14, top=0.98)
         axes = figure.subplots()
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(color=_GRID, linewidth=0.6, alpha=0.7)

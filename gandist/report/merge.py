@@ -48,6 +48,8 @@ class Merged:
     members: tuple[Trial, ...]
     warnings: tuple[str, ...]
     """What was left out, and what is missing, one line each."""
+    manifest: Mapping[str, Any]
+    """As it stands in ``manifest.json``."""
 
     @cached_property
     def trials(self) -> pa.Table:
@@ -81,10 +83,11 @@ def merge_job(job_dir: JobDir) -> Merged:
         NotAJobError: the directory has no manifest.
         StorageError: the storage refused to list a directory.
     """
-    listed, warnings = _listed(job_dir.read_manifest())
+    manifest = job_dir.read_manifest()
+    listed, warnings = _listed(manifest)
     with ThreadPoolExecutor(READERS) as pool:
         members = tuple(pool.map(partial(_read_trial, job_dir), listed))
-    return Merged(members, (*warnings, *(line for member in members for line in member.warnings)))
+    return Merged(members, (*warnings, *(line for member in members for line in member.warnings)), manifest)
 
 
 def merge_trials(job_dir: JobDir) -> pa.Table:

@@ -15,8 +15,8 @@ def bench(trial: TrialSpec, data_dir: str | None, steps: int) -> dict[str, float
     """Train ``steps`` steps after a warm-up.
 
     Returns:
-        ``images_per_s``: real images shown to the discriminator a second; ``ms_per_step``; ``compile_s``: seconds of
-        the first step, tracing and compilation included.
+        ``images_per_s``: real images shown to the discriminator a second; ``ms_per_step``; ``compile_s``:
+        seconds of the first step, tracing and compilation included.
     """
     dataset = data.load(trial.data, Path(data_dir) if data_dir else None)
     resources = trial.resources

@@ -15,8 +15,8 @@ from gandist.spec import Cadence, Training
 class Budget:
     """The length of a trial.
 
-    The data set is read as one endless row of epochs, each in an order of its own, and each step takes the next
-    ``n_critic * batch_size`` images: every image is seen once an epoch, and none is dropped at its end.
+    The data set is read as one endless row of epochs, each in an order of its own, and each step takes the
+    next ``n_critic * batch_size`` images: every image is seen once an epoch, and none is dropped at its end.
     """
 
     training: Training
@@ -70,7 +70,7 @@ class Budget:
         return step > 0 and self.next_stop(step - 1, cadence) == step
 
     def indices(self, seed: int, first: int, stop: int) -> np.ndarray:
-        """Which images the steps ``first`` .. ``stop - 1`` (from 0) see: int32 ``[steps, images_per_step]``."""
+        """The images of the steps ``first`` .. ``stop - 1``, from 0: int32 ``[steps, images_per_step]``."""
         begin, end = first * self.images_per_step, stop * self.images_per_step
         first_epoch, last_epoch = begin // self.size, (end - 1) // self.size
         order = np.concatenate([permutation(seed, e, self.size) for e in range(first_epoch, last_epoch + 1)])

@@ -1,7 +1,8 @@
 """Checkpoints that can be trusted: whole or not at all, verified before use, no pickle.
 
-A checkpoint is a directory: ``state.npz`` and, written last, ``manifest.json`` with the checksum of it. Without a
-manifest a checkpoint does not exist; with one that does not fit it is reported and the one before is used.
+A checkpoint is a directory: ``state.npz`` and, written last, ``manifest.json`` with the checksum of it.
+Without a manifest a checkpoint does not exist; with one that does not fit it is reported and the one before
+is used.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def save(directory: TrialDir, state: State, identity: str, replicas: int, keep: 
     """
     path = directory.checkpoint_path(int(state["step"]))
     buffer = io.BytesIO()
-    np.savez(buffer, **state)
+    np.savez(buffer, allow_pickle=False, **state)
     content = buffer.getvalue()
     manifest = {
         "format": _FORMAT,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from typing import Any
 
 import tensorflow as tf
@@ -11,10 +10,10 @@ import tensorflow as tf
 
 @functools.cache
 def configure(cpus: int, gpus: int, replicas: int) -> tf.distribute.MirroredStrategy:
-    """Set this process' devices up, once, and return its strategy: one device is one replica.
+    """This process' strategy: one device is one replica.
 
-    Inter-op parallelism is 1 because it alone makes CPU runs bit-identical, at the same speed: with more, sums are
-    accumulated in the order in which kernels happen to finish.
+    Threads and devices are set by the first call, for the life of the process; a later one may use fewer
+    replicas.
 
     Args:
         cpus: threads within an operation.
@@ -22,27 +21,38 @@ def configure(cpus: int, gpus: int, replicas: int) -> tf.distribute.MirroredStra
         replicas: devices of the strategy.
 
     Raises:
-        RuntimeError: the process already runs with other devices.
+        RuntimeError: the process already runs with other devices, or there are too few.
     """
-    if configure.cache_info().currsize:
-        raise RuntimeError("this process already trains with other devices: TensorFlow's are set once")
+    # Inter-op parallelism is 1 because it alone makes CPU runs bit-identical, at the same speed: with more,
+    # sums are accumulated in the order in which kernels happen to finish. It also tells that the process is
+    # set up.
+    if tf.config.threading.get_inter_op_parallelism_threads() != 1:
+        _set_up(cpus, gpus, replicas)
+    kind = "GPU" if gpus else "CPU"
+    devices = tf.config.list_logical_devices(kind)
+    if len(devices) < replicas or tf.config.threading.get_intra_op_parallelism_threads() != cpus:
+        raise RuntimeError(
+            f"this process has {len(devices)} {kind} devices with "
+            f"{tf.config.threading.get_intra_op_parallelism_threads()} threads, set once for its life; "
+            f"a trial with {replicas} replicas and {cpus} threads needs a process of its own"
+        )
+    # GPUs add with NCCL; logical CPUs share memory, and collectives would allow one replica count a process.
+    reduction = None if gpus else tf.distribute.ReductionToOneDevice()
+    return tf.distribute.MirroredStrategy([device.name for device in devices[:replicas]], reduction)
+
+
+def _set_up(cpus: int, gpus: int, replicas: int) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.threading.set_intra_op_parallelism_threads(cpus)
     visible = tf.config.list_physical_devices("GPU")[:gpus]
-    if len(visible) < gpus:
-        raise RuntimeError(f"{gpus} GPUs were asked for, TensorFlow finds {len(visible)}")
     tf.config.set_visible_devices(visible, "GPU")
-    if visible:
-        os.environ.setdefault("TF_CUDNN_DETERMINISTIC", "1")
-        for gpu in visible:
-            tf.config.experimental.set_memory_growth(gpu, True)
+    for gpu in visible:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    if gpus:
         tf.config.experimental.enable_op_determinism()
-        devices = [f"GPU:{index}" for index in range(replicas)]
     else:
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * replicas)
-        devices = [f"CPU:{index}" for index in range(replicas)]
-    return tf.distribute.MirroredStrategy(devices)
 
 
 def sum_over_replicas(values: Any) -> Any:

@@ -81,7 +81,9 @@ class GAN:
         g_metrics = self._apply_generator(generator_tape, g_total, g_metrics, step)
         return g_metrics | self._apply_discriminator(discriminator_tape, d_total, d_metrics, step)
 
-    def _update_discriminator(self, real_images: tf.Tensor, randomness: Randomness, step: tf.Tensor) -> Metrics:
+    def _update_discriminator(
+        self, real_images: tf.Tensor, randomness: Randomness, step: tf.Tensor
+    ) -> Metrics:
         fake_images = self._generate(len(real_images), randomness)
         with tf.GradientTape() as tape:
             total, _, metrics = self._discriminator_loss(real_images, fake_images, randomness)
@@ -143,8 +145,12 @@ class GAN:
             tape, total, metrics, self.discriminator, self.discriminator_optimizer, "d_grad_norm", step
         )
 
-    def _apply_generator(self, tape: tf.GradientTape, total: tf.Tensor, metrics: Metrics, step: tf.Tensor) -> Metrics:
-        return self._apply(tape, total, metrics, self.generator, self.generator_optimizer, "g_grad_norm", step)
+    def _apply_generator(
+        self, tape: tf.GradientTape, total: tf.Tensor, metrics: Metrics, step: tf.Tensor
+    ) -> Metrics:
+        return self._apply(
+            tape, total, metrics, self.generator, self.generator_optimizer, "g_grad_norm", step
+        )
 
     @staticmethod
     def _apply(
@@ -163,7 +169,9 @@ class GAN:
         return metrics | {norm: tf.linalg.global_norm(gradients)}
 
     def _update_ema(self) -> None:
-        for average, variable in zip(self.ema, self.generator.trainable_variables, strict=self.ema_decay is not None):
+        for average, variable in zip(
+            self.ema, self.generator.trainable_variables, strict=self.ema_decay is not None
+        ):
             live = tf.convert_to_tensor(variable.value)
             assign(average, live + self.ema_decay * (tf.convert_to_tensor(average) - live))
 

@@ -23,7 +23,9 @@ class Optimizer:
         self._options = options
         self._learning_rate = learning_rate
         self._variables = [variable.value for variable in variables]
-        self._slots = [[tf.Variable(tf.zeros_like(v), trainable=False) for _ in options.slots] for v in self._variables]
+        self._slots = [
+            [tf.Variable(tf.zeros_like(v), trainable=False) for _ in options.slots] for v in self._variables
+        ]
 
     def apply(self, gradients: Sequence[tf.Tensor], count: tf.Tensor) -> None:
         """Update this replica's copy of the variables; every replica must give the same gradients.

@@ -51,7 +51,8 @@ class Sampler:
     def latents(self, count: int, stream: str = "samples") -> np.ndarray:
         """Standard normal float32 ``[count, latent_dim]``, the trial's own: the same at each call."""
         randomness = Randomness(self._trial.seed, tf.constant(0, tf.int64)).stream(stream)
-        return randomness.normal(count, self._trial.model.latent_dim).numpy()
+        drawn: np.ndarray = randomness.normal(count, self._trial.model.latent_dim).numpy()
+        return drawn
 
     def export(self) -> bytes:
         """The generator as a ``.keras`` file, which Keras loads without gandist."""

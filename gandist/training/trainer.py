@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from gandist import models
 from gandist.artifacts.tables import STEP_METRICS
 from gandist.data import Dataset
+from gandist.errors import CheckpointError
 from gandist.randomness import Randomness
 from gandist.spec import TrialSpec
 from gandist.training.budget import Budget
@@ -77,19 +77,30 @@ class Trainer:
 
     def state(self) -> dict[str, np.ndarray]:
         """All that a continuation needs, by name; copies on the host."""
-        return {
-            f"{role}/{index}": variable.numpy()
-            for role, variables in self.gan.state().items()
-            for index, variable in enumerate(variables)
-        } | {"step": np.asarray(self.step, np.int64)}
+        arrays = {name: variable.numpy() for name, variable in self._variables().items()}
+        return {**arrays, "step": np.asarray(self.step, np.int64)}
 
     def load_state(self, state: dict[str, np.ndarray]) -> None:
         """Continue from what ``state()`` gave.
 
         Raises:
-            KeyError: it is another GAN's.
+            CheckpointError: it is another GAN's; nothing was changed.
         """
-        for role, variables in self.gan.state().items():
-            for index, variable in enumerate(variables):
-                variable.assign(state[f"{role}/{index}"])
+        own = self._variables()
+        for name, variable in own.items():
+            found = state.get(name)
+            if found is None or found.shape != variable.shape:
+                shape = "missing" if found is None else f"of shape {list(found.shape)}"
+                raise CheckpointError(
+                    f"checkpoint: {name} is {shape}, this GAN's is {variable.shape.as_list()}"
+                )
+        for name, variable in own.items():
+            variable.assign(state[name])
         self.step = int(state["step"])
+
+    def _variables(self) -> dict[str, tf.Variable]:
+        return {
+            f"{role}/{index}": variable
+            for role, variables in self.gan.state().items()
+            for index, variable in enumerate(variables)
+        }

@@ -131,7 +131,9 @@ class _Run:
     def _next_stop(self, block: int) -> int:
         """A block ends where something is due, so that it is done at exactly that step."""
         step = self.trainer.step
-        due = (self.budget.next_stop(step, cadence) for cadence in (self.trial.samples, self.trial.checkpoint))
+        due = (
+            self.budget.next_stop(step, cadence) for cadence in (self.trial.samples, self.trial.checkpoint)
+        )
         return min(step + block, *due)
 
     def _train(self, until: int) -> float:
@@ -147,7 +149,9 @@ class _Run:
             kept = int(np.argmin(finite)) + 1
             columns = {name: values[:kept] for name, values in columns.items()}
             bad = next(name for name in tables.STEP_METRICS if not np.isfinite(columns[name][-1]))
-            self._progress(status="diverged", reason=f"{bad} is {columns[bad][-1]} at step {columns['step'][-1]}")
+            self._progress(
+                status="diverged", reason=f"{bad} is {columns[bad][-1]} at step {columns['step'][-1]}"
+            )
         self._pending.append(columns)
         if first_call:
             self._progress(compile_s=seconds)
@@ -170,7 +174,9 @@ class _Run:
         generated = self.sampler.generate(self.sampler.latents(rows * columns))
         scale = max(1, round(SAMPLE_PIXELS / generated.shape[1]))
         picture = images.grid(generated, rows, columns, scale)
-        self.directory.storage.write(self.directory.sample_path(self.trainer.step), images.encode_png(picture))
+        self.directory.storage.write(
+            self.directory.sample_path(self.trainer.step), images.encode_png(picture)
+        )
 
     def _write_gif(self) -> None:
         samples = self.directory.samples()
@@ -191,7 +197,9 @@ class _Run:
 
     def _write_losses(self) -> None:
         if self._pending:
-            columns = {name: np.concatenate([part[name] for part in self._pending]) for name in self._pending[0]}
+            columns = {
+                name: np.concatenate([part[name] for part in self._pending]) for name in self._pending[0]
+            }
             self.directory.write_losses(
                 {
                     "trial": self.trial.id,

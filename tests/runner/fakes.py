@@ -19,7 +19,7 @@ BROKEN = f"{__name__}:there_is_no_such_function"
 def run_trial(
     trial: TrialSpec, job_root: str, data_dir: str | None, stop: threading.Event
 ) -> Iterator[TrialState]:
-    """A ``TrialFunction``. ``script.json`` says how each attempt of a trial behaves; it trains where that is silent."""
+    """A ``TrialFunction``; ``script.json`` says how each attempt at a trial behaves, else it trains."""
     job_dir = JobDir(job_root)
     trial_dir = job_dir.trial(trial.id)
     try:

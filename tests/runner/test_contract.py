@@ -14,7 +14,7 @@ from gandist.runner.events import Finished, JobEvent, Progress, Requeued, Starte
 from .conftest import Jobs, make_job
 from .fakes import BROKEN, script, states_on_disk
 
-A, B, C = "base-seed0", "base-seed1", "base-seed2"
+A, B = "base-seed0", "base-seed1"
 
 
 def test_every_trial_is_completed(jobs: Jobs) -> None:
@@ -31,57 +31,34 @@ def test_progress_is_told_in_order(jobs: Jobs) -> None:
 
 
 def test_a_finished_trial_is_not_run_again(jobs: Jobs) -> None:
-    jobs.run(make_job(seeds=1))
-    before = states_on_disk(jobs.job_dir, [A])
-    outcome = jobs.run(make_job(seeds=2))
+    finished = TrialState(status="collapsed", step=2, reason="at step 2")
+    jobs.job_dir.trial(A).write_state(finished)
+    outcome = jobs.run(make_job())
     assert [event.trial for event in jobs.of(Started)] == [B]
-    assert outcome.states[A] == before[A]
-    assert outcome.counts == {"completed": 2}
-
-
-def test_a_completed_trial_goes_on_when_its_budget_grew(jobs: Jobs) -> None:
-    jobs.run(make_job(seeds=1, steps=3))
-    outcome = jobs.run(make_job(seeds=1, steps=5))
-    assert [event.state.step for event in jobs.of(Progress)] == [4, 5]
-    assert outcome.states[A].step == 5
-    jobs.run(make_job(seeds=1, steps=4))
-    assert jobs.events == []
+    assert outcome.states[A] == states_on_disk(jobs.job_dir, [A])[A] == finished
+    assert outcome.exit_code == 0
 
 
 def test_a_lost_trial_is_requeued_and_goes_on(jobs: Jobs) -> None:
-    script(jobs.job_dir, {A: ["fail", "fail"]})
-    outcome = jobs.run(make_job(steps=4))
+    script(jobs.job_dir, {A: ["fail"]})
+    outcome = jobs.run(make_job(steps=3))
     assert [(e.trial, e.failures, e.reason) for e in jobs.of(Requeued)] == [
-        (A, 1, "RuntimeError: out of memory while"),
-        (A, 2, "RuntimeError: out of memory while"),
+        (A, 1, "RuntimeError: out of memory while")
     ]
     assert outcome.counts == {"completed": 2}
-    assert outcome.states[A].attempts == 3
-    assert [event.state.step for event in jobs.of(Progress, A)] == [1, 2, 3, 4]
+    assert outcome.states[A].attempts == 2
+    assert [event.state.step for event in jobs.of(Progress, A)] == [1, 2, 3]
     assert "raise RuntimeError" in jobs.job_dir.trial(A).storage.read(TrialDir.ERROR).decode()
 
 
 def test_a_trial_fails_after_so_many_losses_and_the_others_go_on(jobs: Jobs) -> None:
     script(jobs.job_dir, {A: ["fail"] * 9})
-    outcome = jobs.run(make_job(seeds=3, steps=20, schedule={"max_failures": 2}))
+    outcome = jobs.run(make_job(steps=20, schedule={"max_failures": 1}))
     assert outcome.exit_code == 1
-    assert {trial: state.status for trial, state in outcome.states.items()} == {
-        A: "failed",
-        B: "completed",
-        C: "completed",
-    }
+    assert {trial: state.status for trial, state in outcome.states.items()} == {A: "failed", B: "completed"}
     failed = states_on_disk(jobs.job_dir, [A])[A]
     assert failed == outcome.states[A]
-    assert (failed.attempts, failed.step, failed.reason) == (3, 3, "RuntimeError: out of memory while")
-
-
-def test_a_failed_trial_is_run_again_only_on_request(jobs: Jobs) -> None:
-    script(jobs.job_dir, {A: ["fail"]})
-    job = make_job(seeds=1, schedule={"max_failures": 0})
-    assert jobs.run(job).exit_code == 1
-    assert jobs.run(job).exit_code == 1
-    assert jobs.events == []
-    assert jobs.run(job, retry_failed=True).exit_code == 0
+    assert (failed.attempts, failed.step, failed.reason) == (2, 2, "RuntimeError: out of memory while")
 
 
 def test_missing_data_is_not_tried_again(jobs: Jobs) -> None:
@@ -94,10 +71,10 @@ def test_missing_data_is_not_tried_again(jobs: Jobs) -> None:
 
 
 def test_a_trial_that_cannot_begin_fails_with_its_reason(jobs: Jobs) -> None:
-    outcome = jobs.run(make_job(seeds=1, schedule={"max_failures": 1}), function=BROKEN)
+    outcome = jobs.run(make_job(seeds=1, schedule={"max_failures": 0}), function=BROKEN)
     assert outcome.states[A].status == "failed"
     assert "there_is_no_such_function" in outcome.states[A].reason
-    assert outcome.states[A].attempts == 2
+    assert outcome.states[A].attempts == 1
 
 
 def test_a_trial_that_ends_without_a_result_is_lost(jobs: Jobs) -> None:
@@ -156,12 +133,12 @@ def test_no_more_than_max_concurrent_run_at_a_time(jobs: Jobs) -> None:
 
 
 def test_other_settings_are_refused_before_anything_runs(jobs: Jobs) -> None:
-    jobs.run(make_job())
-    before = states_on_disk(jobs.job_dir, [A, B])
+    trained = TrialState(status="stopped", step=2, identity="of another learning rate")
+    jobs.job_dir.trial(A).write_state(trained)
     with pytest.raises(
         UsageError, match=r"trial base-seed0 was trained .* give the job another name"
     ) as refused:
-        jobs.run(make_job(seeds=3, optimizer={"name": "adam", "learning_rate": 0.5}))
+        jobs.run(make_job())
     assert len(str(refused.value).splitlines()) == 1
     assert jobs.events == []
-    assert states_on_disk(jobs.job_dir, [A, B, C]) == {**before, C: TrialState()}
+    assert states_on_disk(jobs.job_dir, [A, B]) == {A: trained, B: TrialState()}

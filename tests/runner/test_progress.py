@@ -126,9 +126,17 @@ def test_running_trials_are_shown_first_where_there_is_no_room() -> None:
 
 @pytest.mark.parametrize(
     ("given", "text"),
-    [(rate(0.5), "0.5"), (rate(950.0), "950"), (rate(3100.0), "3.1k"), (rate(2.5e6), "2.5M")]
-    + [(clock(14), "0:14"), (clock(7380), "2:03:00"), (clock(59.7), "1:00")]
-    + [(loss(None), ""), (loss(float("nan")), ""), (loss(0.456), "0.46")],
+    [
+        (rate(0.5), "0.5"),
+        (rate(3100.0), "3.1k"),
+        (rate(2.5e6), "2.5M"),
+        (clock(14), "0:14"),
+        (clock(59.7), "1:00"),
+        (clock(7380), "2:03:00"),
+        (loss(None), ""),
+        (loss(float("nan")), ""),
+        (loss(0.456), "0.46"),
+    ],
 )
 def test_numbers(given: str, text: str) -> None:
     assert given == text

@@ -1,0 +1,220 @@
+"""The command line: what it prints, and what it exits with."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from runner import fakes
+from runner.fakes import script
+from typer.main import get_command
+
+import gandist
+from gandist import cli
+from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.spec import TrialSpec
+
+JOB = """
+name: small
+data: {name: digits}
+model: {name: dcgan}
+training: {steps: 3}
+seeds: [0, 1]
+resources: {cpus: 1}
+"""
+
+Gandist = Callable[..., tuple[int, list[str], list[str]]]
+
+
+@pytest.fixture
+def gandist_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Gandist:
+    """Runs the command line in a directory with ``job.yaml``; its exit code, stdout and stderr as lines."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GANDIST_DATA_DIR", raising=False)
+    monkeypatch.setitem(sys.modules, "gandist.training.trial", fakes)  # no TensorFlow
+    (tmp_path / "job.yaml").write_text(JOB)
+
+    def run(*arguments: str) -> tuple[int, list[str], list[str]]:
+        monkeypatch.setattr(sys, "argv", ["gandist", *arguments])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        out, err = capfd.readouterr()
+        return int(left.value.code or 0), out.splitlines(), err.splitlines()
+
+    return run
+
+
+def test_importing_the_command_line_is_cheap() -> None:
+    code = "import sys, gandist.cli; print([m for m in sys.argv[1:] if m in sys.modules])"
+    heavy = ("tensorflow", "keras", "ray", "matplotlib", "sklearn", "pandas", "pyarrow", "gandist.spec")
+    done = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_run_ends_with_the_path_of_the_report(gandist_: Gandist) -> None:
+    code, out, err = gandist_("run", "job.yaml", "--local")
+    assert (code, err) == (0, [])
+    assert out[0] == "small: 1 configuration x 2 seeds = 2 trials, 2 to run, 0 finished; in runs/small"
+    assert out[-2:] == ["2 completed", "runs/small/report.html"]
+    assert Path(out[-1]).is_file()
+    assert JobDir("runs/small").trial("base-seed1").read_state().step == 3
+
+
+def test_a_finished_job_needs_neither_ray_nor_tensorflow(gandist_: Gandist) -> None:
+    gandist_("run", "job.yaml", "--local")
+    code = (
+        "import sys; from gandist import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit as left: print(left.code, [m for m in ('ray', 'tensorflow') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, "run", "job.yaml"], capture_output=True, text=True)
+    assert done.stdout.splitlines() == [
+        "nothing left to do: 2 of 2 trials are finished",
+        "2 completed",
+        "runs/small/report.html",
+        "0 []",
+    ]
+
+
+def test_a_failed_trial_is_named_with_its_reason(gandist_: Gandist) -> None:
+    script(JobDir("runs/small"), {"base-seed1": ["no_data"]})
+    JobDir("runs/small").write_job({}, {"job": "small"})
+    code, out, err = gandist_("run", "job.yaml", "--local")
+    assert code == 1
+    assert out[-2] == "1 completed, 1 failed"
+    assert err == ["base-seed1: failed: /data/mnist.npz: no such file"]
+    assert gandist_("run", "job.yaml", "--local")[0] == 1
+    assert gandist_("run", "job.yaml", "--local", "--retry-failed")[0] == 0
+
+
+def test_a_set_field_and_another_storage(gandist_: Gandist, tmp_path: Path) -> None:
+    gandist_(
+        "run",
+        "job.yaml",
+        "--local",
+        "--storage",
+        "elsewhere",
+        "--set",
+        "training.steps=5",
+        "--set",
+        "seeds=7",
+    )
+    assert JobDir("elsewhere/small").trial("base-seed7").read_state().step == 5
+    assert not (tmp_path / "runs").exists()
+
+
+def test_other_settings_are_refused_and_nothing_is_written(gandist_: Gandist) -> None:
+    gandist_("run", "job.yaml", "--local")
+    before = JobDir("runs/small").read_manifest()
+    code, out, err = gandist_("run", "job.yaml", "--local", "--set", "model.latent_dim=7")
+    assert (code, out, len(err)) == (2, [], 1)
+    assert err[0].startswith("trial base-seed0 was trained for 3 steps with other settings")
+    assert JobDir("runs/small").read_manifest() == before
+
+
+def test_what_cannot_fit_is_refused_and_nothing_is_written(
+    gandist_: Gandist, ray_cluster: object, tmp_path: Path
+) -> None:
+    code, _, err = gandist_("run", "job.yaml", "--set", "resources.cpus=64")
+    assert code == 2
+    assert len(err) == 1
+    assert "--set resources.cpus=4" in err[0]
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["run"], "gandist run: Missing argument 'JOB'. (see gandist run --help)"),
+        (["run", "job.yaml", "--fast"], "gandist run: No such option: --fast"),
+        (["walk"], "gandist: No such command 'walk'. (see gandist --help)"),
+        (["run", "none.yaml"], "none.yaml: no such file"),
+        (["status", "none"], "none/manifest.json: no such file; is none a job directory?"),
+        (["bench", "job.yaml", "--steps", "0"], "gandist bench: Invalid value for '--steps'"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(gandist_: Gandist, arguments: list[str], line: str) -> None:
+    code, out, err = gandist_(*arguments)
+    assert (code, out, len(err)) == (2, [], 1)
+    assert err[0].startswith(line)
+
+
+def test_every_mistake_in_a_job_is_a_line(gandist_: Gandist, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(JOB.replace("steps: 3", "steps: 0").replace("cpus: 1", "cpus: 0"))
+    code, out, err = gandist_("validate", "bad.yaml")
+    assert (code, out, len(err)) == (2, [], 2)
+
+
+def test_status_needs_no_running_job(gandist_: Gandist) -> None:
+    gandist_("run", "job.yaml", "--local")
+    JobDir("runs/small").trial("base-seed1").write_state(
+        TrialState(status="failed", reason="[red]broken[/red]")
+    )
+    code, out, _ = gandist_("status", "runs/small")
+    assert code == 0
+    assert out == [
+        "base-seed0  completed  step 3/3",
+        "base-seed1  failed     [red]broken[/red]",
+        "2 trials: 1 completed, 1 failed",
+    ]
+
+
+def test_report_prints_its_path(gandist_: Gandist) -> None:
+    gandist_("run", "job.yaml", "--local")
+    Path("runs/small/report.html").unlink()
+    assert gandist_("report", "runs/small") == (0, ["runs/small/report.html"], [])
+    assert Path("runs/small/report.html").is_file()
+
+
+def test_validate_tells_the_size_and_the_cost(gandist_: Gandist, tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text(f"{JOB}sweep: {{training.steps: [3, 4]}}")
+    code, out, _ = gandist_("validate", "job.yaml")
+    assert code == 0
+    assert out[0] == "small: 2 configurations x 2 seeds = 4 trials"
+    assert [line.split("; ")[1] for line in out[1:3]] == [
+        "3 steps, 768 images a trial",
+        "4 steps, 1,024 images a trial",
+    ]
+    assert "parameters, discriminator" in out[1]
+    assert out[3] == "in all 14 steps, 3,584 images"
+    assert not (tmp_path / "runs").exists()
+
+
+def test_bench_times_the_first_trial(gandist_: Gandist, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bench(trial: TrialSpec, data_dir: str | None, steps: int) -> dict[str, float]:
+        return {"images_per_s": 1234.5678, "steps": steps, "seed": trial.seed}
+
+    module = types.ModuleType("gandist.training.bench")
+    vars(module)["bench"] = bench
+    monkeypatch.setitem(sys.modules, "gandist.training.bench", module)
+    assert gandist_("bench", "job.yaml", "--steps", "7")[1] == ["images_per_s: 1235", "steps: 7", "seed: 0"]
+    assert json.loads("".join(gandist_("bench", "job.yaml", "--json")[1])) == {
+        "images_per_s": 1234.5678,
+        "steps": 100,
+        "seed": 0,
+    }
+
+
+def test_schema_is_json(gandist_: Gandist) -> None:
+    code, out, _ = gandist_("schema")
+    assert code == 0
+    assert "training" in json.loads("\n".join(out))["properties"]
+
+
+def test_version(gandist_: Gandist) -> None:
+    assert gandist_("--version") == (0, [gandist.__version__], [])
+
+
+def test_help_shows_every_command_with_an_example_and_every_option_with_a_text(gandist_: Gandist) -> None:
+    assert gandist_() == gandist_("--help")
+    commands = get_command(cli.app).commands  # type: ignore[attr-defined]
+    assert sorted(commands) == ["bench", "report", "run", "schema", "status", "validate"]
+    for name, command in commands.items():
+        assert f"gandist {name}" in (command.help or "")
+        for parameter in command.params:
+            assert getattr(parameter, "help", None), f"{name}: {parameter.name}"

@@ -1,0 +1,62 @@
+"""A small GAN on a few digits, and strategies of 1, 2 and 4 logical CPU devices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gandist.data import Dataset, digits
+from gandist.spec import JobSpec, TrialSpec, expand
+
+IMAGES = 200
+
+TINY: dict[str, Any] = {
+    "name": "tiny",
+    "data": {"name": "digits", "batch_size": 8},
+    "model": {"name": "dcgan", "width": 2, "kernel_size": 3, "latent_dim": 6},
+    "optimizer": {"learning_rate": 1e-3, "beta_1": 0.5},
+    "training": {"steps": 6},
+    "resources": {"gpus": 0, "cpus": 1},
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def strategy(devices: None) -> Callable[[int], Any]:
+    """``strategy(replicas)``, of up to four."""
+    from gandist.training import distribution
+
+    return lambda replicas: distribution.configure(cpus=1, gpus=0, replicas=replicas)
+
+
+@pytest.fixture(scope="session")
+def dataset() -> Dataset:
+    """The first images of ``digits``."""
+    whole = digits.load(digits.Options(), None)
+    return Dataset(whole.images[:IMAGES], whole.labels[:IMAGES])
+
+
+def tiny_trial(seed: int = 0, **sections: dict[str, Any]) -> TrialSpec:
+    """``TINY`` with sections merged in."""
+    merged = {name: {**TINY.get(name, {}), **section} for name, section in sections.items()}
+    return expand(JobSpec.model_validate({**TINY, **merged, "seeds": [seed]}))[0]
+
+
+@pytest.fixture
+def make_trainer(strategy: Callable[[int], Any], dataset: Dataset) -> Callable[..., Any]:
+    """``make_trainer(replicas=1, seed=0, **sections)``: a trainer of a tiny trial."""
+    from gandist.training.trainer import Trainer
+
+    def make(replicas: int = 1, seed: int = 0, **sections: dict[str, Any]) -> Trainer:
+        return Trainer(tiny_trial(seed, **sections), dataset, strategy(replicas))
+
+    return make
+
+
+def assert_same_bits(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> None:
+    """Every array of both is equal in every bit."""
+    assert one.keys() == other.keys()
+    for name in one:
+        assert one[name].tobytes() == other[name].tobytes(), name

@@ -1,0 +1,61 @@
+"""Steps, epochs and kimg; the order in which images are seen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gandist.spec import Cadence, Training
+from gandist.training.budget import Budget
+
+
+def budget(batch_size: int = 4, size: int = 10, **training: object) -> Budget:
+    return Budget(Training(**(training or {"epochs": 3})), batch_size, size)
+
+
+@pytest.mark.parametrize(
+    ("training", "steps"),
+    [
+        ({"epochs": 1}, 3),  # 10 images in batches of 4: the third batch completes the epoch
+        ({"epochs": 2}, 5),
+        ({"steps": 7}, 7),
+        ({"kimg": 0.04}, 10),
+        ({"epochs": 2, "update": "alternating", "n_critic": 5}, 1),  # 20 images a step
+    ],
+)
+def test_total_steps(training: dict[str, object], steps: int) -> None:
+    assert budget(**training).total_steps == steps
+
+
+def test_images_count_every_discriminator_update() -> None:
+    assert budget(steps=3, update="alternating", n_critic=2).images == 24
+
+
+def test_every_epoch_shows_every_image_once() -> None:
+    order = budget().indices(seed=0, first=0, stop=5).ravel()
+    assert sorted(order[:10]) == sorted(order[10:20]) == list(range(10))
+    assert list(order[:10]) != list(order[10:20])
+
+
+def test_order_does_not_depend_on_how_steps_are_cut() -> None:
+    whole = budget().indices(seed=3, first=0, stop=6)
+    parts = [budget().indices(seed=3, first=a, stop=b) for a, b in ((0, 1), (1, 4), (4, 6))]
+    np.testing.assert_array_equal(whole, np.concatenate(parts))
+
+
+def test_seeds_have_orders_of_their_own() -> None:
+    assert not np.array_equal(budget().indices(0, 0, 5), budget().indices(1, 0, 5))
+
+
+def test_epoch_cadence_is_due_when_the_epoch_is_complete() -> None:
+    due = [step for step in range(1, 9) if budget().is_due(step, Cadence(every_epochs=1))]
+    assert due == [3, 5, 8]
+
+
+def test_step_cadence_is_due_every_so_many_steps_and_at_the_end() -> None:
+    due = [step for step in range(1, 9) if budget().is_due(step, Cadence(every_steps=3))]
+    assert due == [3, 6, 8]
+
+
+def test_nothing_is_due_before_the_first_step() -> None:
+    assert not budget().is_due(0, Cadence())

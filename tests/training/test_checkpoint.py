@@ -1,0 +1,101 @@
+"""Checkpoints: whole or not at all, verified, and never silently another trial's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gandist.artifacts.job_dir import JobDir, TrialDir
+from gandist.errors import CheckpointError
+from gandist.training import checkpoint
+from tests.training.conftest import assert_same_bits
+
+
+def state(step: int) -> dict[str, np.ndarray]:
+    return {"generator/0": np.full((2, 3), step, np.float32), "step": np.asarray(step)}
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> TrialDir:
+    """A trial with checkpoints after steps 5 and 10."""
+    directory = JobDir(str(tmp_path)).trial("base-seed0")
+    for step in (5, 10):
+        checkpoint.save(directory, state(step), "me", replicas=2, keep=2)
+    return directory
+
+
+def newest(directory: TrialDir) -> Path:
+    return Path(directory.storage.where(directory.checkpoints()[-1][1]))
+
+
+def test_what_is_saved_is_restored(directory: TrialDir) -> None:
+    restored = checkpoint.restore_newest(directory, "me")
+    assert_same_bits(restored.state or {}, state(10))
+    assert restored.replicas == 2
+    assert restored.notes == []
+
+
+def test_only_the_newest_are_kept(directory: TrialDir) -> None:
+    checkpoint.save(directory, state(15), "me", replicas=2, keep=2)
+    assert [step for step, _ in directory.checkpoints()] == [10, 15]
+
+
+def test_nothing_saved_is_nothing_restored(tmp_path: Path) -> None:
+    assert checkpoint.restore_newest(JobDir(str(tmp_path)).trial("x"), "me").state is None
+
+
+def damage_truncate(path: Path) -> None:
+    content = (path / "state.npz").read_bytes()
+    (path / "state.npz").write_bytes(content[:-20])
+
+
+def damage_alter(path: Path) -> None:
+    content = bytearray((path / "state.npz").read_bytes())
+    content[len(content) // 2] ^= 1
+    (path / "state.npz").write_bytes(bytes(content))
+
+
+def damage_remove(path: Path) -> None:
+    (path / "state.npz").unlink()
+
+
+def damage_manifest(path: Path) -> None:
+    (path / "manifest.json").write_text("{")
+
+
+@pytest.mark.parametrize("damage", [damage_truncate, damage_alter, damage_remove, damage_manifest])
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(directory: TrialDir, damage: object) -> None:
+    damage(newest(directory))  # type: ignore[operator]
+    restored = checkpoint.restore_newest(directory, "me")
+    assert_same_bits(restored.state or {}, state(5))
+    assert len(restored.notes) == 1
+    assert "step-000000010" in restored.notes[0]
+
+
+def test_an_unfinished_checkpoint_is_passed_over_in_silence(directory: TrialDir) -> None:
+    (newest(directory) / "manifest.json").unlink()
+    restored = checkpoint.restore_newest(directory, "me")
+    assert int((restored.state or {})["step"]) == 5
+    assert restored.notes == []
+
+
+def test_another_trials_checkpoint_is_not_used(directory: TrialDir) -> None:
+    restored = checkpoint.restore_newest(directory, "someone else")
+    assert restored.state is None
+    assert "other settings" in restored.notes[0]
+
+
+def test_a_pickle_is_never_opened(directory: TrialDir, tmp_path: Path) -> None:
+    """Even where its checksum is right: a checkpoint may come from a stranger."""
+    import hashlib
+    import json
+
+    path = newest(directory)
+    np.savez(path / "state.npz", evil=np.array([{"a": 1}], dtype=object))
+    manifest = json.loads((path / "manifest.json").read_text())
+    manifest["sha256"]["state.npz"] = hashlib.sha256((path / "state.npz").read_bytes()).hexdigest()
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        checkpoint.load(directory, directory.checkpoints()[-1][1], "me")

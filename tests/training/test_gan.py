@@ -1,0 +1,197 @@
+"""The train step: gradients, replicas, updates, penalties, averages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from gandist import models
+from gandist.artifacts.tables import STEP_METRICS
+from gandist.data import Dataset
+from gandist.models import dcgan
+from gandist.optimizers import Adam
+from gandist.penalties import R1
+from gandist.randomness import Randomness
+from gandist.training.optimizer import Optimizer
+
+SIMULTANEOUS: dict[str, Any] = {}
+ALTERNATING = {"training": {"update": "alternating"}}
+N_CRITIC = {"training": {"update": "alternating", "n_critic": 2}}
+R1_AND_EMA = {"penalty": {"name": "r1", "gamma": 1.0}, "training": {"generator_ema": 0.9}}
+MEAN_SMOOTHED = {"loss": {"combine": "mean", "real_label": 0.9}}
+EVERY_STEP = [SIMULTANEOUS, ALTERNATING, N_CRITIC, R1_AND_EMA, MEAN_SMOOTHED]
+names = pytest.mark.parametrize(
+    "sections", EVERY_STEP, ids=["simultaneous", "alternating", "n_critic", "r1_and_ema", "mean_smoothed"]
+)
+
+
+def test_parameters_are_the_sources() -> None:
+    options = dcgan.Options()
+    generator = models.build_generator(options, (28, 28, 1))
+    discriminator = models.build_discriminator(options, (28, 28, 1))
+    assert generator.count_params() == 2_330_944
+    assert sum(np.prod(w.shape) for w in generator.trainable_weights) == 2_305_472
+    assert discriminator.count_params() == 212_865
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (64, 64, 3)])
+def test_dcgan_makes_and_judges_images_of_other_sizes(shape: tuple[int, int, int]) -> None:
+    options = dcgan.Options(width=2)
+    generator, discriminator = (
+        build(options, shape) for build in (models.build_generator, models.build_discriminator)
+    )
+    images = generator(np.zeros((3, options.latent_dim), np.float32))
+    assert images.shape == (3, *shape)
+    assert np.abs(images).max() <= 1
+    assert discriminator(images).shape == (3, 1)
+
+
+def test_equal_seeds_build_equal_weights(make_trainer: Callable[..., Any]) -> None:
+    def weights(seed: int) -> np.ndarray:
+        return np.concatenate([w.numpy().ravel() for w in make_trainer(seed=seed).gan.generator.weights])
+
+    np.testing.assert_array_equal(weights(1), weights(1))
+    assert not np.array_equal(weights(1), weights(2))
+
+
+@pytest.mark.parametrize(
+    ("replicas", "sections"),
+    [(2, SIMULTANEOUS), (2, N_CRITIC), (2, R1_AND_EMA), (2, MEAN_SMOOTHED), (4, ALTERNATING)],
+)
+def test_replicas_train_as_one(
+    make_trainer: Callable[..., Any], replicas: int, sections: dict[str, Any]
+) -> None:
+    """Global batches, latents and dropout masks are the same: all that may differ is the order of additions."""
+    one, many = make_trainer(1, **sections), make_trainer(replicas, **sections)
+    expected, found = one.run(6), many.run(6)
+    for name in STEP_METRICS:
+        np.testing.assert_allclose(found[name], expected[name], rtol=2e-4, err_msg=name)
+    for name, value in one.state().items():
+        np.testing.assert_allclose(many.state()[name], value, atol=2e-4, err_msg=name)
+
+
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_gradients_are_those_of_the_global_batch(
+    make_trainer: Callable[..., Any], dataset: Dataset, replicas: int
+) -> None:
+    """With beta_1 = 0 Adam's first moment is the gradient: compared with a plain tape over the whole batch."""
+    sections = {"optimizer": {"beta_1": 0.0}, "model": {"dropout": 0.0}}
+    trainer = make_trainer(replicas, **sections)
+    gan = make_trainer(1, **sections).gan  # equal weights, untouched
+    batch = dataset.images[trainer.budget.indices(0, 0, 1)[0]]
+    latents = Randomness(0, tf.constant(0, tf.int64)).stream("latents").normal(8, 6)
+    cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+
+    def both_losses() -> tuple[tf.Tensor, tf.Tensor]:
+        fake_logits = gan.discriminator(gan.generator(latents, training=True), training=True)
+        real_logits = gan.discriminator(tf.cast(batch, tf.float32) / 127.5 - 1, training=True)
+        on_real = cross_entropy(tf.ones_like(real_logits), real_logits)
+        on_fake = cross_entropy(tf.zeros_like(fake_logits), fake_logits)
+        return on_real + on_fake, cross_entropy(tf.ones_like(fake_logits), fake_logits)
+
+    @tf.function
+    def expected() -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+        with tf.GradientTape() as d_tape, tf.GradientTape() as g_tape:
+            d_loss, g_loss = both_losses()
+        d_weights = [w.value for w in gan.discriminator.trainable_weights]
+        g_weights = [w.value for w in gan.generator.trainable_weights]
+        return d_tape.gradient(d_loss, d_weights), g_tape.gradient(g_loss, g_weights)
+
+    d_gradients, g_gradients = expected()
+    trainer.run(1)
+    for optimizer, gradients in (
+        (trainer.gan.discriminator_optimizer, d_gradients),
+        (trainer.gan.generator_optimizer, g_gradients),
+    ):
+        first_moments = optimizer.variables[::2]
+        for found, gradient in zip(first_moments, gradients, strict=True):
+            np.testing.assert_allclose(found.numpy(), gradient.numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_metrics_agree_with_one_another(make_trainer: Callable[..., Any]) -> None:
+    rows = make_trainer().run(3)
+    np.testing.assert_allclose(rows["d_loss"], rows["d_loss_real"] + rows["d_loss_fake"], rtol=1e-6)
+    assert ((rows["d_real"] > 0) & (rows["d_real"] < 1) & (rows["d_fake"] > 0) & (rows["d_fake"] < 1)).all()
+    assert (rows["penalty"] == 0).all()
+    assert (rows["d_grad_norm"] > 0).all()
+    assert (rows["g_grad_norm"] > 0).all()
+
+
+def test_combine_mean_halves_the_sum(make_trainer: Callable[..., Any]) -> None:
+    summed, mean = make_trainer().run(1), make_trainer(loss={"combine": "mean"}).run(1)
+    np.testing.assert_allclose(2 * mean["d_loss"], summed["d_loss"], rtol=1e-6)
+    np.testing.assert_allclose(2 * mean["d_grad_norm"], summed["d_grad_norm"], rtol=1e-5)
+
+
+def test_alternating_judges_the_generator_by_the_updated_discriminator(make_trainer: Callable[..., Any]) -> None:
+    """With a discriminator that leaps, the generator's loss of the very same step must show it."""
+    leap = {"optimizer": {"discriminator_learning_rate": 0.5}}
+    before, after = make_trainer(**leap).run(1), make_trainer(**leap, **ALTERNATING).run(1)
+    assert abs(before["g_loss"][0] - np.log(2)) < 0.2
+    assert abs(after["g_loss"][0] - np.log(2)) > 0.2
+
+
+def test_adam_is_keras() -> None:
+    options = Adam(learning_rate=0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-5)
+    start = np.linspace(-1, 1, 7).astype(np.float32)
+    ours, theirs = keras.Variable(start), keras.Variable(start)
+    optimizer = Optimizer(options, [ours], options.learning_rate)
+    keras_adam = keras.optimizers.Adam(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-5)
+    for count in range(1, 6):
+        gradient = tf.constant(np.sin(count * start + 1))
+        optimizer.apply([gradient], tf.constant(count, tf.float32))
+        keras_adam.apply([gradient], [theirs])
+    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-5)
+
+
+def test_r1_of_a_linear_critic_is_half_gamma_times_its_squared_weights() -> None:
+    weights = tf.constant(np.linspace(-1, 2, 12).reshape(2, 2, 3), tf.float32)
+    penalty = R1(gamma=3.0)(
+        lambda images: tf.reduce_sum(images * weights, axis=[1, 2, 3], keepdims=True),
+        tf.random.stateless_normal([5, 2, 2, 3], [1, 2]),
+        tf.zeros([5, 2, 2, 3]),
+    )
+    np.testing.assert_allclose(penalty, np.full(5, 1.5 * np.sum(weights.numpy() ** 2)), rtol=1e-6)
+
+
+def test_r1_of_a_quadratic_critic_depends_on_each_image() -> None:
+    images = tf.random.stateless_normal([4, 2, 2, 1], [3, 4])
+    penalty = R1(gamma=2.0)(lambda x: tf.reduce_sum(x * x, axis=[1, 2, 3]), images, images)
+    np.testing.assert_allclose(penalty, 4 * np.sum(images.numpy() ** 2, axis=(1, 2, 3)), rtol=1e-5)
+
+
+def test_r1_moves_the_discriminator(make_trainer: Callable[..., Any]) -> None:
+    rows = make_trainer(penalty={"name": "r1", "gamma": 10.0}).run(2)
+    assert (rows["penalty"] > 0).all()
+    assert rows["d_grad_norm"][0] != make_trainer().run(1)["d_grad_norm"][0]
+
+
+def test_smoothing_is_one_sided() -> None:
+    from gandist.losses import NonSaturating
+
+    logits = tf.constant([[-2.0], [0.5], [3.0]])
+    smoothed = NonSaturating(real_label=0.9)
+    cross_entropy = tf.nn.sigmoid_cross_entropy_with_logits
+    np.testing.assert_allclose(
+        smoothed.discriminator_real(logits), cross_entropy(tf.fill([3, 1], 0.9), logits), rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        smoothed.discriminator_fake(logits), cross_entropy(tf.zeros([3, 1]), logits), rtol=1e-6
+    )
+    np.testing.assert_allclose(smoothed.generator(logits), cross_entropy(tf.ones([3, 1]), logits), rtol=1e-6)
+
+
+def test_average_follows_the_generator(make_trainer: Callable[..., Any]) -> None:
+    trainer = make_trainer(training={"generator_ema": 0.9})
+    expected = [w.numpy() for w in trainer.gan.generator.trainable_weights]
+    for step in (1, 2, 3):
+        trainer.run(step)
+        live = [w.numpy() for w in trainer.gan.generator.trainable_weights]
+        expected = [0.9 * average + 0.1 * now for average, now in zip(expected, live, strict=True)]
+    for average, value in zip(trainer.gan.ema, expected, strict=True):
+        np.testing.assert_allclose(average.numpy(), value, atol=1e-6)

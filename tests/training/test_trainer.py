@@ -1,0 +1,67 @@
+"""Blocks of steps: the same bits however they are cut, and wherever they continue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gandist.errors import CheckpointError
+from tests.training.conftest import assert_same_bits
+from tests.training.test_gan import N_CRITIC, R1_AND_EMA, SIMULTANEOUS, names
+
+
+def run_in(trainer: Any, stops: list[int]) -> dict[str, np.ndarray]:
+    parts = [trainer.run(stop) for stop in stops]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+@names
+def test_blocks_may_be_cut_anywhere(make_trainer: Callable[..., Any], sections: dict[str, Any]) -> None:
+    whole, cut = make_trainer(**sections), make_trainer(**sections)
+    assert_same_bits(run_in(whole, [6]), run_in(cut, [1, 2, 5, 6]))
+    assert_same_bits(whole.state(), cut.state())
+
+
+@pytest.mark.parametrize(
+    ("replicas", "sections"), [(1, R1_AND_EMA), (1, N_CRITIC), (2, SIMULTANEOUS)], ids=["r1_ema", "n_critic", "replicas"]
+)
+def test_a_continued_trainer_ends_with_the_same_bits(
+    make_trainer: Callable[..., Any], replicas: int, sections: dict[str, Any]
+) -> None:
+    whole, first, second = (make_trainer(replicas, **sections) for _ in range(3))
+    rows = whole.run(6)
+    first.run(3)
+    second.load_state(first.state())
+    continued = second.run(6)
+    assert_same_bits({name: column[3:] for name, column in rows.items()}, continued)
+    assert_same_bits(whole.state(), second.state())
+
+
+def test_seeds_train_differently(make_trainer: Callable[..., Any]) -> None:
+    assert make_trainer(seed=0).run(2)["d_loss"][1] != make_trainer(seed=1).run(2)["d_loss"][1]
+
+
+def test_rows_count_steps_from_one(make_trainer: Callable[..., Any]) -> None:
+    trainer = make_trainer()
+    trainer.run(2)
+    assert trainer.run(4)["step"].tolist() == [3, 4]
+
+
+def test_a_state_of_another_shape_is_refused(make_trainer: Callable[..., Any]) -> None:
+    other = make_trainer(model={"width": 3}).state()
+    trainer = make_trainer()
+    before = trainer.state()
+    with pytest.raises(CheckpointError, match="generator/"):
+        trainer.load_state(other)
+    assert_same_bits(trainer.state(), before)
+
+
+def test_a_state_with_a_missing_part_is_refused(make_trainer: Callable[..., Any]) -> None:
+    trainer = make_trainer()
+    state = trainer.state()
+    del state["discriminator_optimizer/0"]
+    with pytest.raises(CheckpointError, match="discriminator_optimizer/0"):
+        trainer.load_state(state)

@@ -1,0 +1,133 @@
+"""One trial from spec to artifacts."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import keras
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from gandist.artifacts import images, tables
+from gandist.artifacts.job_dir import JobDir, TrialDir, TrialState
+from gandist.spec import TrialSpec
+from gandist.training import trial as trial_module
+from gandist.training.trial import run_trial
+from tests.training.conftest import tiny_trial
+
+SMALL = {"training": {"steps": 6, "generator_ema": 0.9}, "checkpoint": {"every_steps": 2}, "samples": {"every_steps": 3}}
+
+
+@pytest.fixture(autouse=True)
+def _one_step_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a test can stop a trial after any step."""
+    monkeypatch.setattr(trial_module, "MAX_BLOCK", 1)
+
+
+def train(trial: TrialSpec, root: Path, stop_after: int | None = None, kill_after: int | None = None) -> TrialDir:
+    """Run ``trial``, asking it to stop, or abandoning it, after that many steps."""
+    stop = threading.Event()
+    for state in run_trial(trial, str(root), None, stop):
+        if state.step == stop_after:
+            stop.set()
+        if state.step == kill_after:
+            break
+    return JobDir(str(root)).trial(trial.id)
+
+
+def losses(directory: TrialDir) -> pa.Table:
+    parts = [directory.storage.read(path) for _, _, path in directory.losses_parts()]
+    return pa.concat_tables([tables.decode(part, tables.LOSSES, "part") for part in parts]).drop(["wall_time"])
+
+
+def generated(directory: TrialDir) -> list[bytes]:
+    return [directory.storage.read(path) for _, path in directory.samples()]
+
+
+def weights(directory: TrialDir) -> list[bytes]:
+    model = keras.models.load_model(directory.storage.where(TrialDir.GENERATOR))
+    return [w.numpy().tobytes() for w in model.weights]
+
+
+def test_a_trial_leaves_everything_that_the_job_directory_promises(tmp_path: Path) -> None:
+    directory = train(tiny_trial(**SMALL), tmp_path)
+    state = directory.read_state()
+    assert (state.status, state.step, state.total_steps, state.attempts) == ("completed", 6, 6, 1)
+    assert state.kimg == pytest.approx(0.048)
+    assert losses(directory)["step"].to_pylist() == [1, 2, 3, 4, 5, 6]
+    assert [step for step, _ in directory.samples()] == [0, 3, 6]
+    assert [step for step, _ in directory.checkpoints()] == [4, 6]
+    assert images.decode_png(generated(directory)[0]).shape == (4 * 58 + 2, 4 * 58 + 2)
+    assert directory.storage.exists(TrialDir.GIF)
+    assert directory.storage.exists("trial.yaml")
+
+
+def test_the_exported_generator_is_plain_keras_and_makes_the_last_grid(tmp_path: Path) -> None:
+    trial = tiny_trial(**SMALL)
+    directory = train(trial, tmp_path)
+    model = keras.models.load_model(directory.storage.where(TrialDir.GENERATOR))
+    assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
+    from gandist.training.sampler import Sampler
+
+    latents = Sampler(trial, (28, 28, 1)).latents(16)
+    made = np.clip(np.rint((model(latents, training=False).numpy() + 1) * 127.5), 0, 255).astype(np.uint8)
+    last = images.decode_png(generated(directory)[-1])
+    np.testing.assert_array_equal(images.grid(made, 4, 4, 2), last)
+
+
+@pytest.mark.parametrize("kill_after", [1, 3])
+def test_a_killed_trial_ends_with_the_same_bits(tmp_path: Path, kill_after: int) -> None:
+    trial = tiny_trial(**SMALL)
+    whole = train(trial, tmp_path / "whole")
+    train(trial, tmp_path / "killed", kill_after=kill_after)
+    resumed = train(trial, tmp_path / "killed")
+    assert resumed.read_state().attempts == 2
+    assert losses(resumed).equals(losses(whole))
+    assert generated(resumed) == generated(whole)
+    assert weights(resumed) == weights(whole)
+
+
+def test_a_stopped_trial_checkpoints_at_once_and_continues(tmp_path: Path) -> None:
+    trial = tiny_trial(**SMALL)
+    whole = train(trial, tmp_path / "whole")
+    stopped = train(trial, tmp_path / "stopped", stop_after=3)
+    assert (stopped.read_state().status, stopped.read_state().step) == ("stopped", 3)
+    assert stopped.checkpoints()[-1][0] == 3
+    resumed = train(trial, tmp_path / "stopped")
+    assert losses(resumed).equals(losses(whole))
+    assert weights(resumed) == weights(whole)
+
+
+def test_more_steps_continue_a_completed_trial(tmp_path: Path) -> None:
+    longer = tiny_trial(**{**SMALL, "training": {"steps": 9, "generator_ema": 0.9}})
+    whole = train(longer, tmp_path / "whole")
+    train(tiny_trial(**SMALL), tmp_path / "grown")
+    grown = train(longer, tmp_path / "grown")
+    assert losses(grown).equals(losses(whole))
+    assert weights(grown) == weights(whole)
+
+
+def test_a_trial_that_diverges_says_at_which_step_and_keeps_its_losses(tmp_path: Path) -> None:
+    trial = tiny_trial(**{**SMALL, "optimizer": {"learning_rate": 1e30, "beta_1": 0.0}})
+    directory = train(trial, tmp_path)
+    state = directory.read_state()
+    steps = losses(directory)["step"].to_pylist()
+    assert state.status == "diverged"
+    assert f"at step {steps[-1]}" in state.reason
+    assert steps == list(range(1, len(steps) + 1))
+
+
+def test_every_state_is_told(tmp_path: Path) -> None:
+    states: list[TrialState] = list(run_trial(tiny_trial(), str(tmp_path), None, threading.Event()))
+    assert [state.step for state in states] == [1, 2, 3, 4, 5, 6, 6]
+    assert [state.status for state in states] == ["running"] * 6 + ["completed"]
+
+
+def test_resuming_on_other_replicas_is_allowed_and_noted(tmp_path: Path) -> None:
+    trial = tiny_trial(**SMALL)
+    train(tiny_trial(**SMALL, resources={"replicas": 2}), tmp_path, stop_after=3)
+    state = train(trial, tmp_path).read_state()
+    assert state.status == "completed"
+    assert "no longer bit-exact" in state.notes[0]
