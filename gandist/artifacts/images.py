@@ -13,13 +13,13 @@ BACKGROUND = 255
 
 
 def grid(images: np.ndarray, rows: int, columns: int, scale: int = 1) -> np.ndarray:
-    """Lay images out in a grid, row by row, with a white margin.
+    """Lay images out in a grid, row by row, with a white margin of two pixels.
 
     Args:
         images: uint8 ``[rows * columns, height, width, channels]``, of 1 or 3 channels.
         rows: of the grid.
         columns: of the grid.
-        scale: each pixel becomes a square of this side.
+        scale: each pixel, of the margin too, becomes a square of this side.
 
     Returns:
         uint8 ``[height, width]`` for one channel, else ``[height, width, 3]``.
@@ -30,6 +30,7 @@ def grid(images: np.ndarray, rows: int, columns: int, scale: int = 1) -> np.ndar
     tiled = padded.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
     tiled = tiled.reshape(rows * height, columns * width, channels)
     framed = np.pad(tiled, ((MARGIN, 0), (MARGIN, 0), (0, 0)), constant_values=BACKGROUND)
+    framed = framed.repeat(scale, axis=0).repeat(scale, axis=1)
     return framed[..., 0] if channels == 1 else framed
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ QUIET = {
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",  # Ray prints dead workers to stdout, whatever log_to_driver says
     "RAY_USAGE_STATS_ENABLED": "0",
 }
+
+CONNECT_S = 10.0
 
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """Seen with ``ss -ltnp`` on Linux, Ray 2.60: by default the GCS, the raylet, the workers and the metrics
@@ -70,6 +73,7 @@ def connected(num_cpus: int | None = None) -> Iterator[Cluster]:
             f"RAY_ADDRESS={address}: a job's driver runs inside the cluster; submit it with "
             "`ray job submit -- gandist run ...`, or unset RAY_ADDRESS to run on this machine"
         )
+    _refuse_unreachable(address)
     for name, value in (QUIET if address else QUIET | LOOPBACK).items():
         os.environ.setdefault(name, value)
     import ray  # it reads the environment when imported
@@ -92,6 +96,17 @@ def connected(num_cpus: int | None = None) -> Iterator[Cluster]:
         yield _look(own=not address)
     finally:
         ray.shutdown()
+
+
+def _refuse_unreachable(address: str) -> None:
+    """Ray itself tries for many minutes where no one answers."""
+    host, colon, port = address.rpartition(":")
+    if not (colon and port.isdecimal()):  # auto: Ray finds the address
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
+    except (OSError, OverflowError) as error:
+        raise RunError(f"RAY_ADDRESS={address}: no Ray answers there ({error})") from error
 
 
 def _look(own: bool) -> Cluster:

@@ -64,6 +64,7 @@ class _Run:
         self.trainer = Trainer(trial, dataset, strategy)
         self.sampler = Sampler(trial, dataset.image_shape)
         self.budget = self.trainer.budget
+        self._scale = max(1, round(SAMPLE_PIXELS / dataset.image_shape[0]))
         self.state = before.model_copy(
             update={
                 "status": "running",
@@ -172,8 +173,7 @@ class _Run:
         rows, columns = self.trial.samples.rows, self.trial.samples.columns
         self.sampler.update(self.trainer.gan)
         generated = self.sampler.generate(self.sampler.latents(rows * columns))
-        scale = max(1, round(SAMPLE_PIXELS / generated.shape[1]))
-        picture = images.grid(generated, rows, columns, scale)
+        picture = images.grid(generated, rows, columns, self._scale)
         self.directory.storage.write(
             self.directory.sample_path(self.trainer.step), images.encode_png(picture)
         )
@@ -181,7 +181,11 @@ class _Run:
     def _write_gif(self) -> None:
         samples = self.directory.samples()
         chosen = np.unique(np.linspace(0, len(samples) - 1, GIF_FRAMES).round().astype(int))
-        frames = [images.decode_png(self.directory.storage.read(samples[i][1])) for i in chosen]
+        # At their own size: a viewer magnifies as well, and a GIF of squares is several times larger.
+        frames = [
+            images.decode_png(self.directory.storage.read(samples[i][1]))[:: self._scale, :: self._scale]
+            for i in chosen
+        ]
         self.directory.storage.write(TrialDir.GIF, images.encode_gif(frames))
 
     def _save(self) -> None:

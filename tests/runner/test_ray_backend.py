@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 
 import pytest
 
-from gandist.errors import UsageError
+from gandist.errors import RunError, UsageError
 from gandist.runner.cluster import Cluster, Node, connected
 from gandist.runner.events import JobEvent, Progress, Requeued
 
@@ -63,6 +64,14 @@ def test_what_can_never_fit_is_refused(ray_jobs: Jobs, resources: dict[str, int]
 def test_a_ray_client_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "ray://head:10001")
     with pytest.raises(UsageError, match="ray job submit"), connected():
+        pass
+
+
+def test_a_cluster_that_does_not_answer_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    with pytest.raises(RunError, match=f"RAY_ADDRESS={address}: no Ray answers"), connected():
         pass
 
 

@@ -59,7 +59,7 @@ def test_a_trial_leaves_everything_that_the_job_directory_promises(tmp_path: Pat
     assert losses(directory)["step"].to_pylist() == [1, 2, 3, 4, 5, 6]
     assert [step for step, _ in directory.samples()] == [0, 3, 6]
     assert [step for step, _ in directory.checkpoints()] == [4, 6]
-    assert images.decode_png(generated(directory)[0]).shape == (4 * 58 + 2, 4 * 58 + 2)
+    assert images.decode_png(generated(directory)[0]).shape == (2 * (4 * 30 + 2), 2 * (4 * 30 + 2))
     assert directory.storage.exists(TrialDir.GIF)
     assert directory.storage.exists("trial.yaml")
 
