@@ -1,4 +1,4 @@
-"""scikit-learn's bundled handwritten digits, scaled from 8x8 into MNIST's frame: needs no network and no files."""
+"""scikit-learn's bundled handwritten digits, scaled from 8x8 into MNIST's frame: no network, no files."""
 
 from __future__ import annotations
 
@@ -31,5 +31,7 @@ def load(options: Options, data_dir: Path | None) -> Dataset:
     small = np.round(digits.images * (255 / 16)).astype(np.uint8)
     scaled = [Image.fromarray(image).resize((inner, inner), Image.Resampling.BICUBIC) for image in small]
     sharp = (np.stack([np.asarray(image) for image in scaled]) - 127.5) * CONTRAST + 127.5
-    framed = np.pad(np.clip(np.rint(sharp), 0, 255).astype(np.uint8), ((0, 0), (BORDER, BORDER), (BORDER, BORDER)))
+    framed = np.pad(
+        np.clip(np.rint(sharp), 0, 255).astype(np.uint8), ((0, 0), (BORDER, BORDER), (BORDER, BORDER))
+    )
     return Dataset(framed[..., np.newaxis], digits.target.astype(np.int32))

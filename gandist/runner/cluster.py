@@ -91,7 +91,8 @@ def connected(num_cpus: int | None = None) -> Iterator[Cluster]:
         )
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
         where = f"RAY_ADDRESS={address}" if address else "a local Ray"
-        raise RunError(f"{where}: cannot be used: {one_line(str(error))}") from error
+        hint = "; a cluster with tokens needs RAY_AUTH_MODE=token" if address else ""
+        raise RunError(f"{where}: cannot be used: {one_line(str(error))}{hint}") from error
     try:
         yield _look(own=not address)
     finally:

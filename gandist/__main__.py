@@ -1,0 +1,5 @@
+"""``python -m gandist``: the command line."""
+
+from gandist.cli import main
+
+main()
