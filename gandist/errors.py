@@ -1,13 +1,13 @@
 """Everything that gandist raises on purpose.
 
-    GandistError                one line for the user; ``exit_code`` is what the command line ends with
-    |-- UsageError       (2)    the input is wrong: nothing was written or started
-    |   |-- SpecError           a job file, or a --set override
-    |   `-- NotAJobError        a directory that is not a job directory
-    `-- RunError         (1)    the input is right, the run is not
-        |-- DataError           a data set is missing, unreachable or not what it says it is
-        |-- StorageError        the storage refused
-        `-- CheckpointError     a checkpoint is missing, truncated, altered or of another trial
+GandistError                one line for the user; ``exit_code`` is what the command line ends with
+|-- UsageError       (2)    the input is wrong: nothing was written or started
+|   |-- SpecError           a job file, or a --set override
+|   `-- NotAJobError        a directory that is not a job directory
+`-- RunError         (1)    the input is right, the run is not
+    |-- DataError           a data set is missing, unreachable or not what it says it is
+    |-- StorageError        the storage refused
+    `-- CheckpointError     a checkpoint is missing, truncated, altered or of another trial
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def test_a_layer_outside_a_step_is_an_error() -> None:
 
 
 def test_permutation_is_pinned() -> None:
-    """The order of a data set must not change with a new NumPy: results of old trials would not be repeatable."""
+    """The order of a data set must not change with a new NumPy: old trials would not be repeatable."""
     assert permutation(0, 0, 8).tolist() == PINNED
     assert sorted(permutation(1, 2, 100)) == list(range(100))
 

@@ -73,7 +73,9 @@ def test_a_pickle_in_mnist_is_not_opened(tmp_path: Path, arrays: dict[str, np.nd
     assert "pickle" in one_line(error).lower()
 
 
-@pytest.mark.parametrize("content", [b"", b"not a zip", pickle.dumps([1, 2])], ids=["empty", "text", "pickle"])
+@pytest.mark.parametrize(
+    "content", [b"", b"not a zip", pickle.dumps([1, 2])], ids=["empty", "text", "pickle"]
+)
 def test_a_file_that_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / mnist.FILE).write_bytes(content)
     with pytest.raises(DataError) as error:

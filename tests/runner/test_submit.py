@@ -16,9 +16,17 @@ from gandist.artifacts.job_dir import JobDir
 
 ROOT = Path(__file__).parents[2]
 RAY = Path(sys.executable).with_name("ray")
-SMALL = (
-    "training.epochs=1 data.batch_size=128 model.width=2 seeds=[0] samples.rows=2 samples.columns=2"
-).split()
+SMALL = [
+    *("training.epochs=1", "data.batch_size=128", "model.width=2"),
+    *("seeds=[0]", "samples.rows=2", "samples.columns=2"),
+]
+    "training.epochs=1",
+    "data.batch_size=128",
+    "model.width=2",
+    "seeds=[0]",
+    "samples.rows=2",
+    "samples.columns=2",
+]
 
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
@@ -33,7 +41,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def head() -> Iterator[str]:
-    """``ray start --head`` on loopback, with a temporary directory of its own; gives the address of its jobs."""
+    """``ray start --head`` on loopback, with a temporary directory of its own; the address of its jobs."""
     dashboard, port = free_port(), free_port()
     folder = Path("/tmp") / f"gandist-{os.getpid()}"  # noqa: S108  Unix sockets need a short path
     command = [
@@ -73,7 +81,9 @@ def test_a_submitted_job_runs_to_its_report(head: str, tmp_path: Path) -> None:
 
 
 def test_without_the_token_nothing_is_submitted(head: str) -> None:
-    stranger = {name: value for name, value in ENVIRONMENT.items() if name != "RAY_AUTH_TOKEN"} | {"HOME": "/nonexistent"}
+    stranger = {name: value for name, value in ENVIRONMENT.items() if name != "RAY_AUTH_TOKEN"} | {
+        "HOME": "/nonexistent"
+    }
     command = [RAY, "job", "submit", "--address", head, "--", "true"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=stranger)
     assert done.returncode != 0

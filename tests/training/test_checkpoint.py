@@ -66,7 +66,9 @@ def damage_manifest(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [damage_truncate, damage_alter, damage_remove, damage_manifest])
-def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(directory: TrialDir, damage: object) -> None:
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(
+    directory: TrialDir, damage: object
+) -> None:
     damage(newest(directory))  # type: ignore[operator]
     restored = checkpoint.restore_newest(directory, "me")
     assert_same_bits(restored.state or {}, state(5))

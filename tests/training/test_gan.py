@@ -66,7 +66,7 @@ def test_equal_seeds_build_equal_weights(make_trainer: Callable[..., Any]) -> No
 def test_replicas_train_as_one(
     make_trainer: Callable[..., Any], replicas: int, sections: dict[str, Any]
 ) -> None:
-    """Global batches, latents and dropout masks are the same: all that may differ is the order of additions."""
+    """Global batches, latents and dropout masks are the same; only the order of additions may differ."""
     one, many = make_trainer(1, **sections), make_trainer(replicas, **sections)
     expected, found = one.run(6), many.run(6)
     for name in STEP_METRICS:
@@ -79,7 +79,7 @@ def test_replicas_train_as_one(
 def test_gradients_are_those_of_the_global_batch(
     make_trainer: Callable[..., Any], dataset: Dataset, replicas: int
 ) -> None:
-    """With beta_1 = 0 Adam's first moment is the gradient: compared with a plain tape over the whole batch."""
+    """With beta_1 = 0 Adam's first moment is the gradient: compared with a plain tape over the batch."""
     sections = {"optimizer": {"beta_1": 0.0}, "model": {"dropout": 0.0}}
     trainer = make_trainer(replicas, **sections)
     gan = make_trainer(1, **sections).gan  # equal weights, untouched
@@ -128,7 +128,9 @@ def test_combine_mean_halves_the_sum(make_trainer: Callable[..., Any]) -> None:
     np.testing.assert_allclose(2 * mean["d_grad_norm"], summed["d_grad_norm"], rtol=1e-5)
 
 
-def test_alternating_judges_the_generator_by_the_updated_discriminator(make_trainer: Callable[..., Any]) -> None:
+def test_alternating_judges_the_generator_by_the_updated_discriminator(
+    make_trainer: Callable[..., Any],
+) -> None:
     """With a discriminator that leaps, the generator's loss of the very same step must show it."""
     leap = {"optimizer": {"discriminator_learning_rate": 0.5}}
     before, after = make_trainer(**leap).run(1), make_trainer(**leap, **ALTERNATING).run(1)

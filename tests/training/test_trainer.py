@@ -26,7 +26,9 @@ def test_blocks_may_be_cut_anywhere(make_trainer: Callable[..., Any], sections: 
 
 
 @pytest.mark.parametrize(
-    ("replicas", "sections"), [(1, R1_AND_EMA), (1, N_CRITIC), (2, SIMULTANEOUS)], ids=["r1_ema", "n_critic", "replicas"]
+    ("replicas", "sections"),
+    [(1, R1_AND_EMA), (1, N_CRITIC), (2, SIMULTANEOUS)],
+    ids=["r1_ema", "n_critic", "replicas"],
 )
 def test_a_continued_trainer_ends_with_the_same_bits(
     make_trainer: Callable[..., Any], replicas: int, sections: dict[str, Any]

@@ -17,7 +17,11 @@ from gandist.training import trial as trial_module
 from gandist.training.trial import run_trial
 from tests.training.conftest import tiny_trial
 
-SMALL = {"training": {"steps": 6, "generator_ema": 0.9}, "checkpoint": {"every_steps": 2}, "samples": {"every_steps": 3}}
+SMALL = {
+    "training": {"steps": 6, "generator_ema": 0.9},
+    "checkpoint": {"every_steps": 2},
+    "samples": {"every_steps": 3},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +30,9 @@ def _one_step_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial_module, "MAX_BLOCK", 1)
 
 
-def train(trial: TrialSpec, root: Path, stop_after: int | None = None, kill_after: int | None = None) -> TrialDir:
+def train(
+    trial: TrialSpec, root: Path, stop_after: int | None = None, kill_after: int | None = None
+) -> TrialDir:
     """Run ``trial``, asking it to stop, or abandoning it, after that many steps."""
     stop = threading.Event()
     for state in run_trial(trial, str(root), None, stop):
@@ -39,7 +45,9 @@ def train(trial: TrialSpec, root: Path, stop_after: int | None = None, kill_afte
 
 def losses(directory: TrialDir) -> pa.Table:
     parts = [directory.storage.read(path) for _, _, path in directory.losses_parts()]
-    return pa.concat_tables([tables.decode(part, tables.LOSSES, "part") for part in parts]).drop(["wall_time"])
+    return pa.concat_tables([tables.decode(part, tables.LOSSES, "part") for part in parts]).drop(
+        ["wall_time"]
+    )
 
 
 def generated(directory: TrialDir) -> list[bytes]:
