@@ -17,9 +17,6 @@ from gandist.artifacts.job_dir import JobDir
 ROOT = Path(__file__).parents[2]
 RAY = Path(sys.executable).with_name("ray")
 SMALL = [
-    *("training.epochs=1", "data.batch_size=128", "model.width=2"),
-    *("seeds=[0]", "samples.rows=2", "samples.columns=2"),
-]
     "training.epochs=1",
     "data.batch_size=128",
     "model.width=2",
@@ -27,8 +24,6 @@ SMALL = [
     "samples.rows=2",
     "samples.columns=2",
 ]
-
-
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
 ENVIRONMENT |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
 
