@@ -50,7 +50,7 @@ def build_generator(options: Options, image_shape: tuple[int, int, int]) -> kera
         return layers.LeakyReLU(negative_slope=options.leaky_slope)(x)
 
     def upsampled(x: keras.KerasTensor, filters: int, strides: int, **kwargs: str) -> keras.KerasTensor:
-        return layers.Conv2DTranspose(
+        return _layers.Conv2DTranspose(
             filters, options.kernel_size, strides=strides, padding="same", use_bias=False, **kwargs
         )(x)
 
