@@ -24,7 +24,6 @@ def grid(images: np.ndarray, rows: int, columns: int, scale: int = 1) -> np.ndar
     Returns:
         uint8 ``[height, width]`` for one channel, else ``[height, width, 3]``.
     """
-    images = images.repeat(scale, axis=1).repeat(scale, axis=2)
     padded = np.pad(images, ((0, 0), (0, MARGIN), (0, MARGIN), (0, 0)), constant_values=BACKGROUND)
     _, height, width, channels = padded.shape
     tiled = padded.reshape(rows, columns, height, width, channels).swapaxes(1, 2)

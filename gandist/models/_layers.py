@@ -63,7 +63,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
 class Conv2DTranspose(keras.layers.Conv2DTranspose):
     """Keras' layer; a stride of 1 is computed as the plain convolution that it is.
 
-    TensorFlow runs every transposed convolution as the gradient of one, which on CPUs takes more than twice as long.
+    TensorFlow runs every transposed convolution as the gradient of one, which took more than twice as long on
+    the CPU where this was measured.
     """
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
@@ -74,7 +75,7 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
         return outputs if self.activation is None else self.activation(outputs)
 
 
-@tf.custom_gradient
+@tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
 def _transposed_convolution(inputs: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Any]:
     """Stride 1, same size; ``kernel`` ``[height, width, outputs, inputs]``."""
     flipped = tf.transpose(kernel[::-1, ::-1], [0, 1, 3, 2])
