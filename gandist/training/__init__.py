@@ -1,0 +1,41 @@
+"""Training. Importing this package loads TensorFlow, without the lines that its C++ parts write while they start.
+
+``TF_CPP_MIN_LOG_LEVEL`` set to less than 3 shows them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def _silent_start() -> Iterator[None]:
+    """Hold back file descriptor 2, which C++ writes to past Python; show what it said only if the start fails."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            said.seek(0)
+            os.write(stderr, said.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+
+
+def _start() -> None:
+    import tensorflow as tf
+
+    tf.config.list_physical_devices()  # looks for CUDA, and says so when it finds none
+
+
+if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") >= "3":
+    with _silent_start():
+        _start()
