@@ -34,7 +34,7 @@ class Sampler:
     def update(self, gan: GAN) -> None:
         """Take the live weights, or their moving average where there is one."""
         for own, live in zip(self.generator.variables, gan.generator.variables, strict=True):
-            own.assign(live.numpy())
+            own.assign(live.value.numpy())
         if gan.ema:
             for own, average in zip(self.generator.trainable_variables, gan.ema, strict=True):
                 own.assign(average.numpy())

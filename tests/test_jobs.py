@@ -1,0 +1,40 @@
+"""The shipped job files: each says what it is, and trains."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from gandist.job_file import load_job
+from gandist.spec import expand
+
+JOBS = sorted((Path(__file__).parents[1] / "jobs").glob("*.yaml"))
+SMALL = ["data={name: digits, batch_size: 8}", "training.steps=2", "model.width=2", "resources={gpus: 0, cpus: 1}"]
+
+every_job = pytest.mark.parametrize("path", JOBS, ids=lambda path: path.stem)
+
+
+@every_job
+def test_a_job_is_named_like_its_file(path: Path) -> None:
+    assert load_job(path).name == path.stem
+
+
+@every_job
+def test_a_job_is_headed_by_what_a_reader_wants_to_know(path: Path) -> None:
+    head = [line for line in path.read_text().splitlines() if line.startswith("#")]
+    for word in ("Source", "Command", "Hardware", "Expected"):
+        assert any(line.startswith(f"# {word}") for line in head), word
+
+
+@every_job
+def test_a_scaled_down_trial_of_each_configuration_trains(
+    path: Path, tmp_path: Path, devices: None
+) -> None:
+    from gandist.training.trial import run_trial
+
+    trials = expand(load_job(path, SMALL))
+    for trial in {trial.config: trial for trial in trials}.values():
+        *_, last = run_trial(trial, str(tmp_path), None, threading.Event())
+        assert (last.status, last.step) == ("completed", 2)
