@@ -13,10 +13,12 @@ import typer
 from typer.exceptions import TyperException
 
 import gandist
+from gandist import cli_options as options
 from gandist.errors import GandistError
 
 if TYPE_CHECKING:
     from gandist.artifacts.job_dir import JobDir
+    from gandist.runner.plan import Plan
     from gandist.runner.schedule import Outcome
     from gandist.spec import JobSpec, TrialSpec
 
@@ -27,32 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-
-JobFile = Annotated[Path, typer.Argument(metavar="JOB", help="The job file (YAML).", show_default=False)]
-JobDirectory = Annotated[
-    str,
-    typer.Argument(
-        metavar="JOB_DIR", help="A job's directory: a path or s3://bucket/...", show_default=False
-    ),
-]
-DataDir = Annotated[
-    str | None,
-    typer.Option(
-        metavar="DIR",
-        envvar="GANDIST_DATA_DIR",
-        help="Where data files lie, on every node. Without it each data set is downloaded to its own cache.",
-        show_default=False,
-    ),
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="PATH=VALUE",
-        help="Set a field of the job file, by its dotted path; may be given several times.",
-        show_default=False,
-    ),
-]
 
 
 def main() -> None:
@@ -91,26 +67,24 @@ def _gandist(
 
 @app.command()
 def run(
-    job_file: JobFile,
-    storage: Annotated[
-        str,
-        typer.Option(
-            metavar="DIR", envvar="GANDIST_STORAGE", help="Where job directories are kept: a path or s3://..."
-        ),
-    ] = "runs",
-    data_dir: DataDir = None,
+    job_file: options.JobFile,
+    storage: options.StorageDir = "runs",
+    data_dir: options.DataDir = None,
     local: Annotated[
         bool, typer.Option("--local", help="In this process, one trial after another, without Ray.")
     ] = False,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run trials that ended as failed once more.")
     ] = False,
-    overrides: Overrides = None,
+    fresh: options.Fresh = False,
+    overrides: options.Overrides = None,
 ) -> None:
     """Run a job, or continue it: finished trials are not run twice.
 
     Trials run on the Ray cluster that RAY_ADDRESS names, else on all cores and GPUs of this machine. Ctrl-C
-    stops them at a checkpoint; the same command goes on from there. The last line is the report's path.
+    stops them at a checkpoint; the same command goes on from there. More seeds, configurations or epochs are
+    added; trials of other settings are refused, unless --fresh puts them aside. One driver at a time runs a
+    job. The last line is the report's path.
 
     Exit code: 0 all trials are finished, 1 some failed, 2 the input is wrong, 130 or 143 stopped by a signal.
 
@@ -120,18 +94,25 @@ def run(
     gandist run jobs/mnist_dcgan.yaml --storage s3://bucket/gans --data-dir /data
     gandist run jobs/quickstart.yaml --local --set training.epochs=1
     """
+    from gandist.runner.lease import Lease
     from gandist.runner.plan import make_plan
     from gandist.runner.prepare import open_job_dir, write_job
 
     job, trials = _load(job_file, overrides)
     job_dir = open_job_dir(storage, job)
-    plan = make_plan(trials, job_dir, retry_failed=retry_failed)
+
+    def look() -> Plan:
+        return make_plan(trials, job_dir, retry_failed=retry_failed, fresh=fresh)
+
+    plan = look()
     done = len(trials) - len(plan.todo)
     if not plan.todo:
         from gandist.runner.schedule import Outcome
 
         typer.echo(f"nothing left to do: {done} of {len(trials)} trials are finished")
-        write_job(job_dir, job, trials)
+        with Lease(job_dir.storage, typer.echo) as lease:
+            lease.take()
+            write_job(job_dir, job, trials)
         _end(job_dir, Outcome(plan.states))
     typer.echo(f"{job.name}: {_product(trials)}, {len(plan.todo)} to run, {done} finished; in {job_dir.root}")
 
@@ -151,17 +132,25 @@ def run(
         from gandist.runner.ray_backend import RayBackend
 
         backend = RayBackend(job, job_dir.root, data_dir)
-    with backend:
+    lease = Lease(job_dir.storage, typer.echo)
+    lease.look()
+    with lease, backend:  # given back when the last trial has ended
         for notice in backend.admit():
             typer.echo(notice)
+        lease.take()
+        plan = look()  # another driver may have been at work since
+        for trial in plan.aside:
+            typer.echo(f"{trial}: trained anew; what there was is now in {job_dir.set_aside(trial)}")
         write_job(job_dir, job, trials)
         with view(Board(plan.states), Console(highlight=False)) as show:
-            outcome = run_job(job, plan, job_dir, backend, show)
+            outcome = run_job(job, plan, job_dir, backend, show, check=lease.check)
     _end(job_dir, outcome)
 
 
 @app.command()
-def validate(job_file: JobFile, data_dir: DataDir = None, overrides: Overrides = None) -> None:
+def validate(
+    job_file: options.JobFile, data_dir: options.DataDir = None, overrides: options.Overrides = None
+) -> None:
     """Check a job file, build its networks, and say what it will cost. Trains and writes nothing.
 
     \b
@@ -185,7 +174,7 @@ def validate(job_file: JobFile, data_dir: DataDir = None, overrides: Overrides =
 
 
 @app.command()
-def status(job_dir: JobDirectory) -> None:
+def status(job_dir: options.JobDirectory) -> None:
     """Show how each trial of a job stands.
 
     \b
@@ -200,17 +189,21 @@ def status(job_dir: JobDirectory) -> None:
     from gandist.runner.views import table
 
     directory = JobDir(job_dir)
-    rows, summary = recorded(read_states(directory, listed_trials(directory)), time.time())
+    states = read_states(directory, listed_trials(directory))
+    rows, summary = recorded(states, time.time())
     console = Console(highlight=False)
     if console.is_terminal:
         console.print(table(rows))
     else:
         typer.echo("\n".join(row.line for row in rows))
     typer.echo(str(summary))
+    for trial, state in states.items():
+        for note in state.notes:
+            typer.echo(f"{trial}: {note}")
 
 
 @app.command()
-def report(job_dir: JobDirectory) -> None:
+def report(job_dir: options.JobDirectory) -> None:
     """Write the report of what is there so far.
 
     Merges what the trials have written, writes report.html and prints its path.
@@ -239,11 +232,11 @@ def schema() -> None:
 
 @app.command()
 def bench(
-    job_file: JobFile,
+    job_file: options.JobFile,
     steps: Annotated[int, typer.Option(min=1, help="Steps to time, after those that compile.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    data_dir: DataDir = None,
-    overrides: Overrides = None,
+    data_dir: options.DataDir = None,
+    overrides: options.Overrides = None,
 ) -> None:
     """Time the training steps of a job's first trial on this machine. Writes nothing.
 

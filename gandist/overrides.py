@@ -14,7 +14,7 @@ BASE = "base"
 MAX_NAME = 100
 _UNSAFE = re.compile(r"[^A-Za-z0-9._=,+-]+")
 BUDGETS = ("epochs", "steps", "kimg")
-CADENCES = ("every_epochs", "every_steps")
+CADENCES = ("every_epochs", "every_steps", "every_minutes")
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,10 @@ def apply(values: dict[str, Any], changes: Iterable[tuple[str, Any]]) -> None:
         ValueError: a path goes through something that is not a section.
     """
     flat = [leaf for path, value in changes for leaf in leaves({path: value})]
+    for path, _ in flat:  # takes the keys' places in the order given: that of configurations and of a grid
+        section, field = _place(values, path)
+        if field != "name":
+            section.setdefault(field, None)
     # Names first: renaming a section clears it, and must not clear what the same changes set in it.
     flat.sort(key=lambda change: not change[0].endswith(".name"))
     places = []

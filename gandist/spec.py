@@ -14,17 +14,10 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import (
-    Field,
-    StringConstraints,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from gandist.errors import SpecError
-from gandist.overrides import BUDGETS, configurations, leaves
+from gandist.overrides import BUDGETS, CADENCES, configurations, leaves
 from gandist.section import Name, Positive, Section, Seed, choice, modules, subclasses
 from gandist.spec_errors import explain
 
@@ -83,12 +76,13 @@ class Cadence(Section):
 
     @model_validator(mode="after")
     def _one_unit(self) -> Cadence:
-        if self.every_epochs is not None and self.every_steps is not None:
-            raise ValueError("give every_epochs or every_steps, not both")
+        *units, last = [name for name in CADENCES if name in type(self).model_fields]
+        if sum(getattr(self, name) is not None for name in (*units, last)) > 1:
+            raise ValueError(f"give {', '.join(units)} or {last}, not both")
         return self
 
-    def epochs_or_steps(self) -> tuple[int, Literal["epochs", "steps"]]:
-        """The interval and its unit; once an epoch where nothing was given."""
+    def epochs_or_steps(self) -> tuple[int, Literal["epochs", "steps"]] | None:
+        """The interval and its unit; once an epoch where nothing was given; None for no such interval."""
         return (self.every_steps, "steps") if self.every_steps else (self.every_epochs or 1, "epochs")
 
 
@@ -102,7 +96,12 @@ class Samples(Cadence):
 class Checkpoint(Cadence):
     """When a trial can be resumed from, and how many such points are kept."""
 
+    every_minutes: Annotated[float, Field(gt=0)] | None = None
     keep: Positive = 2
+
+    def epochs_or_steps(self) -> tuple[int, Literal["epochs", "steps"]] | None:
+        """As for any cadence; None where minutes are counted."""
+        return super().epochs_or_steps() if self.every_minutes is None else None
 
 
 class Resources(Section):
@@ -194,7 +193,7 @@ class JobSpec(Section):
     """A job file: configurations x seeds of a GAN."""
 
     name: Name
-    description: Annotated[str, StringConstraints(max_length=2000)] = ""
+    description: Annotated[str, Field(max_length=2000)] = ""
     data: Data
     model: Model
     loss: Loss = Field(default_factory=lambda: _default("losses"), validate_default=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from runner import fakes
 from runner.fakes import script
@@ -17,6 +19,7 @@ from typer.main import get_command
 import gandist
 from gandist import cli
 from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.runner.lease import Holder, Lease
 from gandist.spec import TrialSpec
 
 JOB = """
@@ -112,9 +115,68 @@ def test_other_settings_are_refused_and_nothing_is_written(gandist_: Gandist) ->
     gandist_("run", "job.yaml", "--local")
     before = JobDir("runs/small").read_manifest()
     code, out, err = gandist_("run", "job.yaml", "--local", "--set", "model.latent_dim=7")
-    assert (code, out, len(err)) == (2, [], 1)
-    assert err[0].startswith("trial base-seed0 was trained for 3 steps with other settings")
+    assert (code, out) == (2, [])
+    assert err[:2] == [
+        "base-seed0 and 1 more: trained with other settings than the job has now:",
+        "  base-seed0: model.latent_dim: 100 -> 7",
+    ]
     assert JobDir("runs/small").read_manifest() == before
+
+
+def test_fresh_moves_what_was_trained_with_other_settings_aside(gandist_: Gandist) -> None:
+    gandist_("run", "job.yaml", "--local")
+    code, out, _ = gandist_("run", "job.yaml", "--local", "--fresh", "--set", "model.latent_dim=7")
+    assert code == 0
+    assert "base-seed1: trained anew; what there was is now in aside/base-seed1-1" in out
+    assert JobDir("runs/small").trial("base-seed1").read_trial()["model"]["latent_dim"] == 7
+    assert JobDir("runs/small").storage.list("aside") == ["base-seed0-1", "base-seed1-1"]
+
+
+def test_a_job_has_one_driver_at_a_time(gandist_: Gandist) -> None:
+    gandist_("run", "job.yaml", "--local")
+    job_dir = JobDir("runs/small")
+    assert not job_dir.storage.exists(JobDir.DRIVER)
+    before = job_dir.read_manifest(), job_dir.storage.list()
+    for arguments in (["--set", "seeds=0..2"], []):  # something to run, and nothing
+        with Lease(job_dir.storage, pytest.fail) as other:
+            other.take()
+            code, _, err = gandist_("run", "job.yaml", "--local", *arguments)
+            assert gandist_("status", "runs/small")[0] == 0
+        assert code == 1
+        assert f"being run by process {os.getpid()} on" in err[0]
+        assert (job_dir.read_manifest(), job_dir.storage.list()) == before
+
+
+def test_a_driver_that_was_killed_before_it_wrote_the_job_left_nothing_in_the_way(gandist_: Gandist) -> None:
+    dead = Holder.this_process().model_copy(update={"process": "1"})
+    JobDir("runs/small").storage.write(JobDir.DRIVER, dead.model_dump_json().encode())
+    assert gandist_("run", "job.yaml", "--local")[0] == 0
+
+
+def test_sigterm_stops_at_a_checkpoint_and_gives_the_job_back(gandist_: Gandist) -> None:
+    job_dir = JobDir("runs/small")
+    job_dir.write_job({}, {"job": "small"})
+    script(job_dir, {"base-seed0": ["terminated"]})
+    code, out, _ = gandist_("run", "job.yaml", "--local")
+    assert code == 143
+    assert out[-2:] == ["1 stopped, 1 queued", "stopped; the same command goes on from here"]
+    assert not job_dir.storage.exists(JobDir.DRIVER)
+    assert gandist_("run", "job.yaml", "--local")[0] == 0
+
+
+def test_notes_on_a_trial_are_shown_wherever_it_is(gandist_: Gandist) -> None:
+    gandist_("run", "job.yaml", "--local")
+    notes = ("checkpoint step-9 is damaged: continued after step 6", "<b>continued</b> on 2 replicas")
+    trial = JobDir("runs/small").trial("base-seed1")
+    trial.write_state(trial.read_state().model_copy(update={"notes": notes}))
+    assert gandist_("status", "runs/small")[1][-2:] == [f"base-seed1: {note}" for note in notes]
+    gandist_("report", "runs/small")
+    listed = pq.read_table("runs/small/trials.parquet").column("notes").to_pylist()
+    assert listed == ["", "; ".join(notes)]
+    page = Path("runs/small/report.html").read_text()
+    trials = page[page.index('aria-label="Trials"') :]
+    assert notes[0] in trials
+    assert "&lt;b&gt;continued&lt;/b&gt; on 2 replicas" in trials
 
 
 def test_what_cannot_fit_is_refused_and_nothing_is_written(

@@ -11,7 +11,12 @@ from gandist.job_file import load_job
 from gandist.spec import expand
 
 JOBS = sorted((Path(__file__).parents[1] / "jobs").glob("*.yaml"))
-SMALL = ["data={name: digits, batch_size: 8}", "training.steps=2", "model.width=2", "resources={gpus: 0, cpus: 1}"]
+SMALL = [
+    "data={name: digits, batch_size: 8}",
+    "training.steps=2",
+    "model.width=2",
+    "resources={gpus: 0, cpus: 1}",
+]
 
 every_job = pytest.mark.parametrize("path", JOBS, ids=lambda path: path.stem)
 
@@ -29,9 +34,7 @@ def test_a_job_is_headed_by_what_a_reader_wants_to_know(path: Path) -> None:
 
 
 @every_job
-def test_a_scaled_down_trial_of_each_configuration_trains(
-    path: Path, tmp_path: Path, devices: None
-) -> None:
+def test_a_scaled_down_trial_of_each_configuration_trains(path: Path, tmp_path: Path, devices: None) -> None:
     from gandist.training.trial import run_trial
 
     trials = expand(load_job(path, SMALL))

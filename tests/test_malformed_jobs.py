@@ -93,6 +93,12 @@ JOBS = [
     ("optimizer: {name: adam, beta_1: 1.0}", "optimizer.beta_1: 1.0 is out of range; give"),
     ("samples: {rows: 0}", "samples.rows: 0 is out of range; give a whole number from 1 to 32"),
     ("samples: {every_epochs: 1, every_steps: 1}", "samples: give every_epochs or every_steps, not both"),
+    (
+        "checkpoint: {every_steps: 1, every_minutes: 1}",
+        "checkpoint: give every_epochs, every_steps or every_minutes, not both",
+    ),
+    ("checkpoint: {every_minutes: 0}", "checkpoint.every_minutes: 0 is out of range; give a number > 0"),
+    ("samples: {every_minutes: 1}", "samples.every_minutes: unknown key; allowed here: every_epochs"),
     ("checkpoint: {keep: 0}", "checkpoint.keep: 0 is out of range"),
     ("schedule: {max_failures: -1}", "schedule.max_failures: -1 is out of range; give a whole number"),
     ("schedule: {stall_timeout_s: 0}", "schedule.stall_timeout_s: 0 is out of range; give a number > 0"),

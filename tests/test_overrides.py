@@ -38,6 +38,19 @@ def test_an_empty_mapping_makes_a_section_but_empties_none() -> None:
     assert merged({"a": {"b": 1}, "c": None}, ("a", {}), ("c", {})) == {"a": {"b": 1}, "c": {}}
 
 
+def test_new_keys_come_in_the_order_of_the_changes() -> None:
+    changes = {
+        "a": {},
+        "b": {"x.y": 1, "loss.name": "hinge"},
+        "c": {},
+        "d": {"name": "e"},
+        "e": 1,
+        "f": {"x": 1},
+    }
+    assert list(merged({}, ("configs", changes))["configs"]) == list(changes)
+    assert list(merged({"z": 0}, ("y", {}), ("x.name", "a"), ("w", 1))) == ["z", "y", "x", "w"]
+
+
 def test_a_value_is_copied() -> None:
     value = [1]
     values = merged({}, ("a", value))
@@ -83,6 +96,14 @@ def test_a_budget_replaces_the_others(budget: str) -> None:
 def test_a_cadence_replaces_the_other() -> None:
     values = {"samples": {"every_epochs": 1, "rows": 4}}
     assert merged(values, ("samples", {"every_steps": 5})) == {"samples": {"every_steps": 5, "rows": 4}}
+
+
+@pytest.mark.parametrize("cadence", ["every_epochs", "every_steps", "every_minutes"])
+def test_a_cadence_of_checkpoints_replaces_the_others(cadence: str) -> None:
+    checkpoint = {"every_epochs": 1, "every_steps": 2, "every_minutes": 3, "keep": 4}
+    assert merged({"checkpoint": checkpoint}, (f"checkpoint.{cadence}", 9)) == {
+        "checkpoint": {cadence: 9, "keep": 4}
+    }
 
 
 def test_two_budgets_in_the_same_changes_stay() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -90,6 +91,18 @@ class TrialDir:
         """Write ``trial.yaml``: the trial with every default filled in."""
         self.storage.write("trial.yaml", yaml.safe_dump(resolved, sort_keys=False).encode())
 
+    def read_trial(self) -> dict[str, Any]:
+        """``trial.yaml`` as it was last trained; empty where there is none, or no mapping in it.
+
+        Raises:
+            StorageError: the storage refused.
+        """
+        try:
+            content = yaml.safe_load(self.storage.read("trial.yaml"))
+        except (FileNotFoundError, yaml.YAMLError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
     def write_losses(self, rows: tables.Rows) -> None:
         """Write one part of the losses: the rows of consecutive steps."""
         first, last = int(rows["step"][0]), int(rows["step"][-1])
@@ -137,6 +150,10 @@ class JobDir:
     LOSSES = "losses.parquet"
     METRICS = "metrics.parquet"
     TRIALS = "trials.parquet"
+    DRIVER = "driver.json"
+    """Who runs the job at the moment."""
+    ASIDE = "aside"
+    """Trials' directories that others have taken the place of."""
 
     def __init__(self, root: str) -> None:
         self.storage = Storage(root)
@@ -149,6 +166,17 @@ class JobDir:
     def trial(self, trial: str) -> TrialDir:
         """A trial's directory, there or not."""
         return TrialDir(self.storage, trial)
+
+    def set_aside(self, trial: str) -> str:
+        """Move a trial's directory to the first free ``aside/<trial>-<n>``; returns its new path.
+
+        Raises:
+            StorageError: the storage refused.
+        """
+        taken = set(self.storage.list(self.ASIDE))
+        name = next(name for n in itertools.count(1) if (name := f"{trial}-{n}") not in taken)
+        self.storage.move(f"trials/{trial}", f"{self.ASIDE}/{name}")
+        return f"{self.ASIDE}/{name}"
 
     def write_job(self, resolved: dict[str, Any], manifest: dict[str, Any]) -> None:
         """Write ``job.yaml`` and ``manifest.json``."""

@@ -60,9 +60,10 @@ TRIALS = pa.schema(
         ("host", pa.string()),
         ("started_at", pa.float64()),
         ("updated_at", pa.float64()),
+        ("notes", pa.string()),
     ]
 )
-"""One row a trial, with how it ended."""
+"""One row a trial, with how it ended; ``notes`` are joined with ``; ``."""
 
 
 def encode(rows: Rows, schema: pa.Schema) -> bytes:

@@ -56,7 +56,7 @@ class Merged:
         """Schema ``tables.TRIALS``: one row a trial."""
         rows = [
             {**member.state.model_dump(), "trial": member.id, "config": member.config, "seed": member.seed}
-            | {"status": member.status}
+            | {"status": member.status, "notes": "; ".join(member.state.notes)}
             for member in self.members
         ]
         columns = {name: [row[name] for row in rows] for name in tables.TRIALS.names}
@@ -154,6 +154,9 @@ def _read_losses(directory: TrialDir) -> tuple[pa.Table, list[str]]:
             part = tables.decode(directory.storage.read(path), tables.LOSSES, path)
         except (StorageError, FileNotFoundError):
             warnings.append(f"{directory.id}: {path} is torn or is no table of losses: left out")
+            continue
+        if not part.num_rows:
+            warnings.append(f"{directory.id}: {path} is empty: left out")
             continue
         if part["step"].null_count or part["trial"].unique().to_pylist() != [directory.id]:
             warnings.append(f"{directory.id}: {path} has rows of another trial or without a step: left out")

@@ -18,6 +18,13 @@ QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
 }
 
+HEALTH = {
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "1000",
+    "RAY_health_check_failure_threshold": "3",
+}
+"""For where Ray's head starts: a node that answers no more is given up after about 5 s instead of 65."""
+
 CONNECT_S = 10.0
 
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
@@ -74,7 +81,7 @@ def connected(num_cpus: int | None = None) -> Iterator[Cluster]:
             "`ray job submit -- gandist run ...`, or unset RAY_ADDRESS to run on this machine"
         )
     _refuse_unreachable(address)
-    for name, value in (QUIET if address else QUIET | LOOPBACK).items():
+    for name, value in (QUIET if address else QUIET | LOOPBACK | HEALTH).items():
         os.environ.setdefault(name, value)
     import ray  # it reads the environment when imported
 

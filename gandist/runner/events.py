@@ -24,7 +24,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Finished:
-    """A trial ended by itself, or stopped when it was asked to."""
+    """A trial ended by itself, or stopped when it was asked to: by this driver, or by its node."""
 
     trial: str
     state: TrialState
@@ -40,16 +40,19 @@ class Lost:
     retry: bool = True
     """Whether another attempt could end better."""
     detail: str = ""
-    """The traceback, where there is one."""
+    """The traceback, or all that Ray knows of the process' end."""
+    preempted: bool = False
+    """Whether its node was told to go: no failure of the trial's."""
 
 
 @dataclass(frozen=True)
 class Requeued:
-    """A lost trial is attempted again after ``delay_s``."""
+    """A trial is attempted again after ``delay_s``."""
 
     trial: str
     reason: str
     failures: int
+    """So far, this one included; 0 where nothing has failed: its node had to go."""
     delay_s: float
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from gandist.artifacts.job_dir import JobDir, TrialState
 from gandist.errors import UsageError
+from gandist.runner.changes import refusal
 from gandist.spec import TrialSpec
 
 READERS = 16
@@ -21,6 +22,8 @@ class Plan:
 
     todo: tuple[TrialSpec, ...]
     states: dict[str, TrialState]
+    aside: tuple[str, ...] = ()
+    """The trials whose directories must make way first; ``states`` has them as new."""
 
 
 def read_states(job_dir: JobDir, trials: Iterable[str]) -> dict[str, TrialState]:
@@ -30,30 +33,32 @@ def read_states(job_dir: JobDir, trials: Iterable[str]) -> dict[str, TrialState]
         return dict(zip(ids, readers.map(lambda trial: job_dir.trial(trial).read_state(), ids), strict=True))
 
 
-def make_plan(trials: Sequence[TrialSpec], job_dir: JobDir, *, retry_failed: bool = False) -> Plan:
+def make_plan(
+    trials: Sequence[TrialSpec], job_dir: JobDir, *, retry_failed: bool = False, fresh: bool = False
+) -> Plan:
     """Find out which of ``trials`` must be run, or run further. Writes nothing.
 
     Args:
         trials: all of the job's.
         job_dir: where their states lie, if they have any.
         retry_failed: run those that ended as ``failed`` once more.
+        fresh: train those anew that were trained with other settings.
 
     Raises:
-        UsageError: a trial was trained with settings that the job file no longer has.
+        UsageError: a trial was trained with settings that the job file no longer has, and not ``fresh``.
     """
     states = read_states(job_dir, (trial.id for trial in trials))
-    for trial in trials:
-        _refuse_another(trial, states[trial.id], job_dir)
-    return Plan(tuple(t for t in trials if _is_unfinished(t, states[t.id], retry_failed)), states)
+    changed = [trial for trial in trials if _is_another(trial, states[trial.id])]
+    if changed and not fresh:
+        raise UsageError(refusal(changed, job_dir))
+    states |= {trial.id: TrialState() for trial in changed}
+    todo = tuple(trial for trial in trials if _is_unfinished(trial, states[trial.id], retry_failed))
+    return Plan(todo, states, tuple(trial.id for trial in changed))
 
 
-def _refuse_another(trial: TrialSpec, state: TrialState, job_dir: JobDir) -> None:
+def _is_another(trial: TrialSpec, state: TrialState) -> bool:
     # Before its first step a trial has no past that other settings could contradict.
-    if state.step > 0 and state.identity not in ("", trial.identity()):
-        raise UsageError(
-            f"trial {trial.id} was trained for {state.step} steps with other settings than the job has now: "
-            f"give the job another name, or move {job_dir.trial(trial.id).storage.root} away"
-        )
+    return state.step > 0 and state.identity not in ("", trial.identity())
 
 
 def _is_unfinished(trial: TrialSpec, state: TrialState, retry_failed: bool) -> bool:

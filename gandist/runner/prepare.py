@@ -28,7 +28,7 @@ def open_job_dir(storage: str, job: JobSpec) -> JobDir:
         UsageError: something else lies there.
     """
     job_dir = JobDir(f"{storage.rstrip('/') or storage}/{job.name}")
-    names = job_dir.storage.list()
+    names = [name for name in job_dir.storage.list() if name != JobDir.DRIVER]  # it comes before all others
     if names and "manifest.json" not in names:
         raise UsageError(
             f"{job_dir.root}: holds files of something else ({names[0]}, ...) and no manifest.json; "

@@ -99,7 +99,8 @@ class Board:
             case Finished():
                 row = Row(event.trial, state.status, state, reason=state.reason)
             case Requeued():
-                again = f"lost ({event.failures}): {event.reason}; again in {event.delay_s:.0f} s"
+                lost = f"lost ({event.failures}): " if event.failures else ""
+                again = f"{lost}{event.reason}; again in {event.delay_s:.0f} s"
                 row = Row(event.trial, "requeued", state, reason=again)
         self._rows[event.trial] = row
         return row

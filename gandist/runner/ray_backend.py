@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import threading
 import time
 from collections import deque
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Self
 
 from gandist.errors import UsageError
@@ -31,6 +32,13 @@ class TrialActor:
 
     def __init__(self) -> None:
         self._stop = threading.Event()
+        # A node that must go asks its processes to. Ray makes actors in the main thread of their process, and
+        # lets it handle signals while other threads run the actor's methods; Ray's own handler, which this
+        # takes the place of, would end the process at once.
+        signal.signal(signal.SIGTERM, self._asked_to_go)
+
+    def _asked_to_go(self, _: int, __: FrameType | None) -> None:
+        self._stop.set()
 
     def ready(self) -> None:
         """Returns when the process is there."""
@@ -203,12 +211,14 @@ class RayBackend:
             self._discard(worker)
             # An actor that could not be made counts against the trial it would have run: this must end, too.
             trial = trial or (self._queue.popleft() if self._queue else None)
-            return [Lost(trial.id, _reason(error))] if trial else []
+            return [lost(trial.id, error)] if trial else []
         worker.seen = time.monotonic()
         if isinstance(event, Lost):
             self._discard(worker)  # whatever broke may have left something behind
-        elif isinstance(event, Finished):
+        elif isinstance(event, Finished) and event.state.finished:
             worker.trial = worker.waits_for = None
+        elif isinstance(event, Finished):
+            self._discard(worker)  # it was asked to stop, and would stop any other trial, too
         return [event]
 
     def _kill_stalled(self) -> list[BackendEvent]:
@@ -242,9 +252,25 @@ class RayBackend:
         self._ray.kill(worker.actor)
 
 
-def _reason(error: BaseException) -> str:
-    """Ray's errors run over many lines; the sentence that says why an actor is gone is not the first."""
+def lost(trial: str, error: BaseException) -> Lost:
+    """What the end of an actor means for its trial."""
+    gone = getattr(error, "preempted", False) or "node was terminated expectedly" in str(error)
+    return Lost(trial, reason(error), detail=str(error), preempted=gone)
+
+
+def reason(error: BaseException) -> str:
+    """Why an actor is gone, as far as Ray knows: the cause is somewhere in the many lines of its errors."""
     if isinstance(error, StopIteration):
         return "the trial ended without a result"
-    because = re.search(r"The actor is dead because (.+?)(?:\. |\.?$)", str(error), re.MULTILINE)
-    return one_line(because[1] if because else f"{type(error).__name__}: {error}")
+    from ray.exceptions import OutOfMemoryError
+
+    text = str(error)
+    if isinstance(error, OutOfMemoryError):
+        used = re.search(r" was (.+? limit)", text)
+        return "killed: out of memory on its node" + (f" ({used[1]})" if used else "")
+    if node := re.search(r"node was terminated \w+: (.+)", text):
+        return one_line(f"its node has died: {node[1]}")
+    because = re.search(r"The actor is dead because (.+?)(?:\. |\.?$)", text, re.MULTILINE)
+    if because and "Worker exit type: SYSTEM_ERROR" in text:
+        return f"{because[1]}: killed from outside, out of memory, or crashed"
+    return one_line(because[1] if because else f"{type(error).__name__}: {text}")

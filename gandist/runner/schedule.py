@@ -16,6 +16,7 @@ from gandist.runner.plan import Plan
 from gandist.spec import JobSpec, TrialSpec
 
 POLL_S = 1.0
+PREEMPTED = "stopped at a checkpoint: its node asked it to"
 GRACE_S = 25.0
 """For trials to reach a checkpoint after a signal: Kubernetes kills after 30."""
 
@@ -52,6 +53,7 @@ def run_job(
     backend: Backend,
     on_event: Callable[[JobEvent], None],
     backoff: Callable[[int], float] = backoff_s,
+    check: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Run what ``plan`` has to do on ``backend``, which is entered and has admitted it.
 
@@ -64,8 +66,9 @@ def run_job(
         backend: what runs them.
         on_event: told of everything that happens, in this thread.
         backoff: seconds to wait before another attempt, by the number of failures.
+        check: called all the time; what it raises ends the run at once.
     """
-    return _Run(job, plan, job_dir, backend, on_event, backoff).run()
+    return _Run(job, plan, job_dir, backend, on_event, backoff, check).run()
 
 
 class _Run:
@@ -79,6 +82,7 @@ class _Run:
         backend: Backend,
         on_event: Callable[[JobEvent], None],
         backoff: Callable[[int], float],
+        check: Callable[[], None],
     ) -> None:
         self.max_failures = job.schedule.max_failures
         self.trials = {trial.id: trial for trial in plan.todo}
@@ -87,6 +91,7 @@ class _Run:
         self.backend = backend
         self.tell = on_event
         self.backoff = backoff
+        self.check = check
         self.failures: Counter[str] = Counter()
         self.due: dict[str, float] = {}
         """When the lost trials are attempted again, in monotonic time."""
@@ -98,6 +103,7 @@ class _Run:
             for trial in self.trials.values():
                 self.backend.submit(trial)
             while self.backend.busy or self.due:
+                self.check()
                 if interrupt.signal is not None and self.stop_by is None:
                     self.stop()
                 if self.stop_by is not None and time.monotonic() > self.stop_by:
@@ -111,6 +117,8 @@ class _Run:
                     self.backend.submit(trial)
                 for event in self.backend.poll(self.patience()):
                     self.handle_lost(event) if isinstance(event, Lost) else self.handle(event)
+                    if isinstance(event, Finished) and not event.state.finished and self.stop_by is None:
+                        self.requeue(event.trial, PREEMPTED, failures=0)
             return Outcome(self.states, interrupt.signal)
 
     def stop(self) -> None:
@@ -135,6 +143,10 @@ class _Run:
         self.tell(event)
 
     def handle_lost(self, lost: Lost) -> None:
+        if lost.preempted:
+            if self.stop_by is None:
+                self.requeue(lost.trial, lost.reason, failures=0)
+            return
         self.failures[lost.trial] += 1
         failures = self.failures[lost.trial]
         trial_dir = self.job_dir.trial(lost.trial)
@@ -143,9 +155,12 @@ class _Run:
         if not lost.retry or failures > self.max_failures:
             self.handle(Finished(lost.trial, self.give_up(trial_dir, lost, failures)))
         elif self.stop_by is None:
-            delay_s = self.backoff(failures)
-            self.due[lost.trial] = time.monotonic() + delay_s
-            self.handle(Requeued(lost.trial, lost.reason, failures, delay_s))
+            self.requeue(lost.trial, lost.reason, failures)
+
+    def requeue(self, trial: str, reason: str, failures: int) -> None:
+        delay_s = self.backoff(max(1, failures))
+        self.due[trial] = time.monotonic() + delay_s
+        self.tell(Requeued(trial, reason, failures, delay_s))
 
     def give_up(self, trial_dir: TrialDir, lost: Lost, failures: int) -> TrialState:
         try:

@@ -57,7 +57,9 @@ class Budget:
 
     def next_stop(self, step: int, cadence: Cadence) -> int:
         """The first step after ``step`` at which ``cadence`` is due; the last step always is."""
-        interval, unit = cadence.epochs_or_steps()
+        if (every := cadence.epochs_or_steps()) is None:
+            return self.total_steps
+        interval, unit = every
         if unit == "steps":
             due = (step // interval + 1) * interval
         else:

@@ -44,6 +44,9 @@ def save(directory: TrialDir, state: State, identity: str, replicas: int, keep: 
         identity: ``TrialSpec.identity()``.
         replicas: of the strategy: the bits of a continuation depend on it.
         keep: how many checkpoints remain.
+
+    Raises:
+        StorageError: the storage refused.
     """
     path = directory.checkpoint_path(int(state["step"]))
     buffer = io.BytesIO()
@@ -59,8 +62,28 @@ def save(directory: TrialDir, state: State, identity: str, replicas: int, keep: 
     directory.storage.delete(f"{path}/{_MANIFEST}")
     directory.storage.write(f"{path}/{_ARRAYS}", content)
     directory.storage.write(f"{path}/{_MANIFEST}", json.dumps(manifest, indent=1).encode())
-    for _, old in directory.checkpoints()[:-keep]:
-        directory.storage.delete(old)
+    delete_unfinished(directory, before=int(state["step"]))
+    # Later ones are an earlier attempt's that could not be used: they must not count as the newest.
+    upto = [old for step, old in directory.checkpoints() if step <= int(state["step"])]
+    for old in upto[:-keep]:
+        _delete(directory, old)
+
+
+def delete_unfinished(directory: TrialDir, before: int) -> None:
+    """Delete the checkpoints of steps before ``before`` that have no manifest: nobody will finish them.
+
+    Raises:
+        StorageError: the storage refused.
+    """
+    for step, path in directory.checkpoints():
+        if step < before and not directory.storage.exists(f"{path}/{_MANIFEST}"):
+            _delete(directory, path)
+
+
+def _delete(directory: TrialDir, path: str) -> None:
+    # First, so that one that is half deleted does not pass for a damaged one.
+    directory.storage.delete(f"{path}/{_MANIFEST}")
+    directory.storage.delete(path)
 
 
 def load(directory: TrialDir, path: str, identity: str) -> tuple[State, dict[str, Any]]:

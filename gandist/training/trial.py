@@ -1,4 +1,4 @@
-"""One trial from its spec to its artifacts: trains, saves, draws, and tells how it stands."""
+"""One trial from its spec to its artifacts: trains, draws, says what to write, and tells how it stands."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ import keras
 import numpy as np
 
 from gandist import data
-from gandist.artifacts import images, tables
-from gandist.artifacts.job_dir import JobDir, Status, TrialDir, TrialState
+from gandist.artifacts import tables
+from gandist.artifacts.job_dir import Status, TrialDir, TrialState
+from gandist.artifacts.retry import GIVE_UP_S, Retry
+from gandist.artifacts.storage import Storage
+from gandist.artifacts.writer import Writer
 from gandist.spec import TrialSpec
 from gandist.training import checkpoint, distribution, hardware
+from gandist.training.recorder import Recorder
 from gandist.training.sampler import Sampler
 from gandist.training.trainer import Trainer
 
 BLOCK_S = 1.0
 """Seconds that one compiled call aims at: long enough to cost nothing, short enough to stop and report."""
 MAX_BLOCK = 2000
-STATE_S = 5.0
-LOSSES_S = 30.0
-GIF_FRAMES = 100
-SAMPLE_PIXELS = 64
-"""Small images are magnified to about this height in grids."""
 
 
 def run_trial(
@@ -45,15 +44,19 @@ def run_trial(
 
     Raises:
         DataError: the data set cannot be loaded.
-        StorageError: the storage refused.
+        StorageError: the storage has refused for too long; what it took before is good.
     """
-    yield from _Run(trial, JobDir(job_root).trial(trial.id), data_dir).blocks(stop)
+    with Writer() as writer:
+        # What a trial has trained is worth waiting for, whatever the storage says.
+        patience = Retry(read_s=GIVE_UP_S, denied_s=GIVE_UP_S, sleep=writer.pause)
+        directory = TrialDir(Storage(job_root, patience), trial.id)
+        yield from _Run(trial, directory, data_dir, writer).blocks(stop)
 
 
 class _Run:
-    """The trainer, the sampler and the directory of one attempt at a trial."""
+    """The trainer, the sampler and the records of one attempt at a trial."""
 
-    def __init__(self, trial: TrialSpec, directory: TrialDir, data_dir: str | None) -> None:
+    def __init__(self, trial: TrialSpec, directory: TrialDir, data_dir: str | None, writer: Writer) -> None:
         self.trial, self.directory = trial, directory
         self.identity = trial.identity()
         before = directory.read_state()
@@ -64,7 +67,7 @@ class _Run:
         self.trainer = Trainer(trial, dataset, strategy)
         self.sampler = Sampler(trial, dataset.image_shape)
         self.budget = self.trainer.budget
-        self._scale = max(1, round(SAMPLE_PIXELS / dataset.image_shape[0]))
+        self.recorder = Recorder(trial, directory, self.budget, dataset.image_shape[0], writer)
         self.state = before.model_copy(
             update={
                 "status": "running",
@@ -79,12 +82,11 @@ class _Run:
                 "identity": self.identity,
             }
         )
-        self._pending: list[dict[str, np.ndarray]] = []
-        self._losses_written = self._state_written = time.monotonic()
         self._speed_s, self._speed_images = 0.0, 0
         directory.write_trial(trial.model_dump(mode="json"))
         self._resume(replicas)
-        self._write_state()
+        self.recorder.write_state(self.state)
+        self._saved = time.monotonic()
 
     def blocks(self, stop: threading.Event) -> Iterator[TrialState]:
         """Train block by block, to the end or until told to stop."""
@@ -100,27 +102,25 @@ class _Run:
             block = min(MAX_BLOCK, 8 * block, max(1, int(BLOCK_S / seconds_a_step)))
             if self.budget.is_due(trainer.step, self.trial.samples):
                 self._draw()
-            if self.budget.is_due(trainer.step, self.trial.checkpoint) and trainer.step < total:
+            if self._checkpoint_is_due() and trainer.step < total:
                 self._save()
-            if time.monotonic() - self._losses_written > LOSSES_S:
-                self._write_losses()
-            if time.monotonic() - self._state_written > STATE_S:
-                self._write_state()
+            self.recorder.keep_up(self.state)
             yield self.state
         self._save()
         if trainer.step < total:
             yield self._finish("stopped", "asked to stop")
             return
         self.sampler.update(trainer.gan)
-        self.directory.storage.write(TrialDir.GENERATOR, self.sampler.export())
-        self._write_gif()
+        self.recorder.finish_artifacts(self.sampler.export())
         yield self._finish("completed")
 
     def _resume(self, replicas: int) -> None:
         restored = checkpoint.restore_newest(self.directory, self.identity)
         notes = [*self.state.notes, *restored.notes]
+        self.directory.storage.delete_unfinished()
         if restored.state is not None:
             self.trainer.load_state(restored.state)
+            checkpoint.delete_unfinished(self.directory, before=self.trainer.step)
             if restored.replicas != replicas:
                 notes.append(
                     f"continued after step {self.trainer.step} on {replicas} replicas instead of "
@@ -153,7 +153,7 @@ class _Run:
             self._progress(
                 status="diverged", reason=f"{bad} is {columns[bad][-1]} at step {columns['step'][-1]}"
             )
-        self._pending.append(columns)
+        self.recorder.add_losses(columns)
         if first_call:
             self._progress(compile_s=seconds)
             self._speed_s = 1e-9
@@ -173,59 +173,23 @@ class _Run:
         rows, columns = self.trial.samples.rows, self.trial.samples.columns
         self.sampler.update(self.trainer.gan)
         generated = self.sampler.generate(self.sampler.latents(rows * columns))
-        picture = images.grid(generated, rows, columns, self._scale)
-        self.directory.storage.write(
-            self.directory.sample_path(self.trainer.step), images.encode_png(picture)
-        )
+        self.recorder.write_grid(self.trainer.step, generated)
 
-    def _write_gif(self) -> None:
-        samples = self.directory.samples()
-        chosen = np.unique(np.linspace(0, len(samples) - 1, GIF_FRAMES).round().astype(int))
-        # At their own size: a viewer magnifies as well, and a GIF of squares is several times larger.
-        frames = [
-            images.decode_png(self.directory.storage.read(samples[i][1]))[:: self._scale, :: self._scale]
-            for i in chosen
-        ]
-        self.directory.storage.write(TrialDir.GIF, images.encode_gif(frames))
+    def _checkpoint_is_due(self) -> bool:
+        minutes = self.trial.checkpoint.every_minutes
+        if minutes is not None:
+            return time.monotonic() - self._saved >= 60 * minutes
+        return self.budget.is_due(self.trainer.step, self.trial.checkpoint)
 
     def _save(self) -> None:
-        """A checkpoint, and the losses up to it: a resumed trial writes only what comes after."""
-        self._write_losses()
-        checkpoint.save(
-            self.directory,
-            self.trainer.state(),
-            self.identity,
-            self.state.replicas,
-            self.trial.checkpoint.keep,
-        )
-
-    def _write_losses(self) -> None:
-        if self._pending:
-            columns = {
-                name: np.concatenate([part[name] for part in self._pending]) for name in self._pending[0]
-            }
-            self.directory.write_losses(
-                {
-                    "trial": self.trial.id,
-                    "config": self.trial.config,
-                    "seed": self.trial.seed,
-                    "epoch": self.budget.epoch(columns["step"]),
-                    "kimg": self.budget.kimg(columns["step"]),
-                    **columns,
-                }
-            )
-            self._pending = []
-        self._losses_written = time.monotonic()
+        """Only copying the weights takes training's time."""
+        self.recorder.write_checkpoint(self.trainer.state(), self.identity, self.state.replicas)
+        self._saved = time.monotonic()
 
     def _finish(self, status: Status, reason: str = "") -> TrialState:
-        self._write_losses()
         self._progress(status=status, reason=reason or self.state.reason)
-        self._write_state()
+        self.recorder.finish(self.state)
         return self.state
-
-    def _write_state(self) -> None:
-        self.directory.write_state(self.state)
-        self._state_written = time.monotonic()
 
     def _progress(self, **changes: object) -> None:
         step = self.trainer.step

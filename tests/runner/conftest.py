@@ -69,8 +69,10 @@ class Jobs:
         *,
         function: str = FAKE,
         retry_failed: bool = False,
+        fresh: bool = False,
         backoff: Callable[[int], float] = at_once,
         on_event: Callable[[JobEvent], None] = ignore,
+        check: Callable[[], None] = lambda: None,
     ) -> Outcome:
         """Plan and run ``job`` as the command line does; ``events`` are this run's."""
         self.events.clear()
@@ -79,10 +81,12 @@ class Jobs:
             self.events.append(event)
             on_event(event)
 
-        plan = make_plan(expand(job), self.job_dir, retry_failed=retry_failed)
+        plan = make_plan(expand(job), self.job_dir, retry_failed=retry_failed, fresh=fresh)
         with self.make_backend(job, self.job_dir, function) as backend:
             backend.admit()
-            return run_job(job, plan, self.job_dir, backend, tell, backoff)
+            for trial in plan.aside:
+                self.job_dir.set_aside(trial)
+            return run_job(job, plan, self.job_dir, backend, tell, backoff, check)
 
     def of(self, kind: type, trial: str | None = None) -> list[Any]:
         """The events of a kind, of one trial or of all."""

@@ -37,6 +37,7 @@ def run_trial(
             "host": str(os.getpid()),
         }
     )
+    trial_dir.write_trial(trial.model_dump(mode="json"))
     trial_dir.write_state(state)
     behaviours = script.get(trial.id, [])
     behaviour = behaviours[before.attempts] if before.attempts < len(behaviours) else "train"
@@ -58,6 +59,13 @@ def until_stopped(state: TrialState, stop: threading.Event) -> Iterator[TrialSta
     while not stop.wait(0.02):
         yield state.model_copy(update={"step": 1})
     yield state.model_copy(update={"status": "stopped", "step": 1})
+
+
+def terminated(state: TrialState, stop: threading.Event) -> Iterator[TrialState]:
+    """Its process gets SIGTERM: on Ray as from a node that must go, else as from whoever stops the driver."""
+    yield state.model_copy(update={"step": state.step + 1})
+    os.kill(os.getpid(), signal.SIGTERM)
+    yield from until_stopped(state, stop)
 
 
 def fail(state: TrialState, stop: threading.Event) -> Iterator[TrialState]:
@@ -90,7 +98,7 @@ def stall(state: TrialState, stop: threading.Event) -> Iterator[TrialState]:
 
 BEHAVIOURS: dict[str, Callable[[TrialState, threading.Event], Iterator[TrialState]]] = {
     behaviour.__name__: behaviour
-    for behaviour in (train, until_stopped, fail, no_data, diverge, vanish, kill, stall)
+    for behaviour in (train, until_stopped, terminated, fail, no_data, diverge, vanish, kill, stall)
 }
 
 

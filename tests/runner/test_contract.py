@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from gandist.artifacts.job_dir import TrialDir, TrialState
-from gandist.errors import UsageError
+from gandist.errors import RunError, UsageError
 from gandist.runner.events import Finished, JobEvent, Progress, Requeued, Started
 
 from .conftest import Jobs, make_job
@@ -132,13 +132,60 @@ def test_no_more_than_max_concurrent_run_at_a_time(jobs: Jobs) -> None:
     assert len({state.host for state in outcome.states.values()}) == 1, "the process is used again"
 
 
-def test_other_settings_are_refused_before_anything_runs(jobs: Jobs) -> None:
-    trained = TrialState(status="stopped", step=2, identity="of another learning rate")
-    jobs.job_dir.trial(A).write_state(trained)
-    with pytest.raises(
-        UsageError, match=r"trial base-seed0 was trained .* give the job another name"
-    ) as refused:
-        jobs.run(make_job())
-    assert len(str(refused.value).splitlines()) == 1
+def test_a_run_ends_at_once_where_another_driver_has_the_job(jobs: Jobs) -> None:
+    script(jobs.job_dir, {A: ["until_stopped"]})
+
+    def check() -> None:
+        if jobs.of(Progress):
+            raise RunError("another has taken the job over")
+
+    with pytest.raises(RunError, match="taken the job over"):
+        jobs.run(make_job(seeds=1), check=check)
+    assert states_on_disk(jobs.job_dir, [A])[A].status == "running", "what it writes now is the other's"
+
+
+def test_more_seeds_configurations_and_steps_continue_and_add(jobs: Jobs) -> None:
+    jobs.run(make_job(seeds=1, steps=2))
+    grown = make_job(seeds=2, steps=3, configs={"base": {}, "other": {"model.latent_dim": 7}})
+    outcome = jobs.run(grown)
+    assert outcome.counts == {"completed": 4}
+    steps = {trial: [event.state.step for event in jobs.of(Progress, trial)] for trial in outcome.states}
+    assert steps == {A: [3], B: [1, 2, 3], "other-seed0": [1, 2, 3], "other-seed1": [1, 2, 3]}
+
+
+def test_a_smaller_job_leaves_what_is_trained(jobs: Jobs) -> None:
+    jobs.run(make_job(seeds=2, steps=3))
+    before = states_on_disk(jobs.job_dir, [A, B])
+    outcome = jobs.run(make_job(seeds=1, steps=2))
     assert jobs.events == []
-    assert states_on_disk(jobs.job_dir, [A, B]) == {A: trained, B: TrialState()}
+    assert outcome.exit_code == 0
+    assert states_on_disk(jobs.job_dir, [A, B]) == before
+
+
+def test_other_settings_are_refused_before_anything_runs(jobs: Jobs) -> None:
+    jobs.run(make_job())
+    before = states_on_disk(jobs.job_dir, [A, B])
+    with pytest.raises(UsageError) as refused:
+        jobs.run(make_job(optimizer={"learning_rate": 0.5}, samples={"rows": 2}))
+    first, changed, hint = str(refused.value).splitlines()
+    assert first == "base-seed0 and 1 more: trained with other settings than the job has now:"
+    assert changed == "  base-seed0: optimizer.learning_rate: 0.0001 -> 0.5"
+    assert "--fresh" in hint
+    assert jobs.events == []
+    assert states_on_disk(jobs.job_dir, [A, B]) == before
+
+
+def test_fresh_trains_changed_trials_anew_and_keeps_what_was_there(jobs: Jobs) -> None:
+    configs = {"a": {}, "b": {"model.latent_dim": 7}}
+    jobs.run(make_job(seeds=1, configs=configs))
+    before = states_on_disk(jobs.job_dir, ["a-seed0", "b-seed0"])
+    for latent_dim in (8, 9):
+        changed = make_job(seeds=1, configs={"a": {}, "b": {"model.latent_dim": latent_dim}})
+        outcome = jobs.run(changed, fresh=True)
+        assert [event.trial for event in jobs.of(Started)] == ["b-seed0"]
+        assert [event.state.step for event in jobs.of(Progress)] == [1, 2, 3]
+        assert outcome.states["a-seed0"] == before["a-seed0"]
+        assert outcome.states["b-seed0"].attempts == 1
+    assert jobs.job_dir.storage.list("aside") == ["b-seed0-1", "b-seed0-2"]
+    first = jobs.job_dir.storage.read("aside/b-seed0-1/state.json")
+    assert TrialState.model_validate_json(first) == before["b-seed0"]

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import socket
+from pathlib import Path
 
 import pytest
+from ray.exceptions import OutOfMemoryError, RayError
 
+from gandist.artifacts.job_dir import TrialDir
 from gandist.errors import RunError, UsageError
-from gandist.runner.cluster import Cluster, Node, connected
-from gandist.runner.events import JobEvent, Progress, Requeued
+from gandist.runner.cluster import HEALTH, Cluster, Node, connected
+from gandist.runner.events import Finished, JobEvent, Progress, Requeued
+from gandist.runner.ray_backend import lost, reason
+from gandist.runner.schedule import PREEMPTED
 
 from .conftest import Jobs, make_job
 from .fakes import script
@@ -23,14 +28,90 @@ def test_the_death_of_a_process_costs_one_attempt(ray_jobs: Jobs) -> None:
     outcome = ray_jobs.run(make_job(steps=4))
     assert outcome.counts == {"completed": 2}
     assert outcome.states[A].attempts == 2
-    (lost,) = ray_jobs.of(Requeued)
-    assert lost.reason == "its worker process has died"
+    (requeued,) = ray_jobs.of(Requeued)
+    assert requeued.reason == "its worker process has died: killed from outside, out of memory, or crashed"
+    detail = ray_jobs.job_dir.trial(A).storage.read(TrialDir.ERROR).decode()
+    assert "Worker exit detail" in detail
+
+
+def test_a_trial_that_its_node_stops_goes_on_elsewhere_and_has_not_failed(ray_jobs: Jobs) -> None:
+    script(ray_jobs.job_dir, {A: ["terminated"]})
+    outcome = ray_jobs.run(make_job(seeds=1, schedule={"max_failures": 0}))
+    (requeued,) = ray_jobs.of(Requeued)
+    assert (requeued.failures, requeued.reason) == (0, PREEMPTED)
+    assert [event.state.status for event in ray_jobs.of(Finished)] == ["stopped", "completed"]
+    assert [event.state.step for event in ray_jobs.of(Progress)][-2:] == [2, 3]
+    stopped, completed = (event.state for event in ray_jobs.of(Finished))
+    assert stopped.host != completed.host, "the process that was stopped runs no other trial"
+    assert outcome.states[A].attempts == 2
+
+
+NODE_DIED = (
+    "The actor died unexpectedly before finishing this task.\n\tclass_name: TrialActor\n\tpid: 7\n"
+    "The actor died because its node has died. Node Id: 0331f7\n\tthe actor's node was terminated {}"
+)
+
+
+@pytest.mark.parametrize(
+    ("how", "preempted", "text"),
+    [
+        ("expectedly: received SIGTERM", True, "received SIGTERM"),
+        (
+            "unexpectedly: health check failed due to missing too many heartbeats",
+            False,
+            "health check failed due to missing too many heartbeats",
+        ),
+    ],
+)
+def test_a_node_that_was_told_to_go_is_no_failure_and_one_that_died_is(
+    how: str, preempted: bool, text: str
+) -> None:
+    event = lost(A, RayError(NODE_DIED.format(how)))
+    assert (event.trial, event.reason, event.preempted) == (A, f"its node has died: {text}", preempted)
+    assert how in event.detail
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (
+            OutOfMemoryError(
+                "1 worker(s) were killed due to the node running low on memory. Memory on the node "
+                "(IP: 192.0.2.2, ID: 0e1d) was 15.10GB used / 16.00GB limit (0.94375)\nOOM kill reason: ..."
+            ),
+            "killed: out of memory on its node (15.10GB used / 16.00GB limit)",
+        ),
+        (
+            RayError("The actor died.\n\tpid: 7\nThe actor is dead because its node has died. More\nlines."),
+            "its node has died",
+        ),
+        (RayError("Something\nelse"), "RayError: Something"),
+        (StopIteration(), "the trial ended without a result"),
+    ],
+)
+def test_the_reason_is_what_ray_knows(error: BaseException, text: str) -> None:
+    assert reason(error) == text
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="no /proc to look into")
+def test_a_local_ray_soon_notices_a_frozen_node(ray_cluster: object) -> None:
+    (head,) = (path.parent for path in Path("/proc").glob("[0-9]*/stat") if is_head_of_this_process(path))
+    environment = (head / "environ").read_text().split("\0")
+    assert {f"{name}={value}" for name, value in HEALTH.items()} <= set(environment)
+
+
+def is_head_of_this_process(stat: Path) -> bool:
+    try:
+        name, _, rest = stat.read_text().rpartition(")")
+    except OSError:  # it has just ended
+        return False
+    return name.endswith("(gcs_server") and int(rest.split()[1]) == os.getpid()
 
 
 def test_a_stalled_trial_is_killed_and_requeued(ray_jobs: Jobs) -> None:
     script(ray_jobs.job_dir, {A: ["stall"]})
     outcome = ray_jobs.run(make_job(seeds=1, schedule={"stall_timeout_s": 3.0}))
-    assert [lost.reason for lost in ray_jobs.of(Requeued)] == ["no progress for 3 s"]
+    assert [event.reason for event in ray_jobs.of(Requeued)] == ["no progress for 3 s"]
     assert outcome.states[A].attempts == 2
     assert outcome.counts == {"completed": 1}
 

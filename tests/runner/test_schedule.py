@@ -12,7 +12,7 @@ import pytest
 
 from gandist.artifacts.job_dir import JobDir, TrialState
 from gandist.runner import schedule
-from gandist.runner.events import BackendEvent, Finished, JobEvent, Lost, Notice, Progress, Started
+from gandist.runner.events import BackendEvent, Finished, JobEvent, Lost, Notice, Progress, Requeued, Started
 from gandist.runner.interrupts import interruptible
 from gandist.runner.plan import Plan, make_plan
 from gandist.runner.schedule import Outcome, backoff_s, run_job
@@ -113,6 +113,17 @@ def test_a_storage_that_refuses_the_record_of_a_failure_does_not_end_the_job(job
     outcome, told = run(polls, job_dir)
     assert outcome.counts == {"failed": 1, "completed": 1}
     assert sum("cannot be written" in event.text for event in told if isinstance(event, Notice)) == 2
+
+
+def test_a_trial_whose_node_was_told_to_go_is_queued_again_and_has_not_failed(job_dir: JobDir) -> None:
+    lost = Lost(A, "its node has died: received SIGTERM", preempted=True)
+    backend = Scripted(lambda: iter([[lost], [lost], []]))
+    told: list[JobEvent] = []
+    job = make_job(seeds=1, schedule={"max_failures": 0})
+    plan = Plan(expand(job), {A: TrialState()})
+    run_job(job, plan, job_dir, backend, told.append, backoff=lambda _: 0.0)
+    assert backend.submitted == [A, A, A]
+    assert told == [Requeued(A, lost.reason, failures=0, delay_s=0.0)] * 2
 
 
 def test_what_does_not_stop_in_time_is_left(job_dir: JobDir, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,16 @@ def dataset() -> Dataset:
     """The first images of ``digits``."""
     whole = digits.load(digits.Options(), None)
     return Dataset(whole.images[:IMAGES], whole.labels[:IMAGES])
+
+
+@pytest.fixture(scope="module")
+def one_step_a_block() -> Iterator[None]:
+    """So that a test can stop a trial after any step."""
+    from gandist.training import trial
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trial, "MAX_BLOCK", 1)
+        yield
 
 
 def tiny_trial(seed: int = 0, **sections: dict[str, Any]) -> TrialSpec:

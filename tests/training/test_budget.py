@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gandist.spec import Cadence, Training
+from gandist.spec import Cadence, Checkpoint, Training
 from gandist.training.budget import Budget
 
 
@@ -55,6 +55,10 @@ def test_epoch_cadence_is_due_when_the_epoch_is_complete() -> None:
 def test_step_cadence_is_due_every_so_many_steps_and_at_the_end() -> None:
     due = [step for step in range(1, 9) if budget().is_due(step, Cadence(every_steps=3))]
     assert due == [3, 6, 8]
+
+
+def test_a_cadence_of_minutes_ends_no_block() -> None:
+    assert budget().next_stop(1, Checkpoint(every_minutes=0.001)) == 8
 
 
 def test_nothing_is_due_before_the_first_step() -> None:

@@ -42,6 +42,28 @@ def test_only_the_newest_are_kept(directory: TrialDir) -> None:
     assert [step for step, _ in directory.checkpoints()] == [10, 15]
 
 
+def test_an_earlier_attempts_later_checkpoints_do_not_count(directory: TrialDir) -> None:
+    """Only what could not be used lies ahead of a resumed trial: it must not push out what can be."""
+    (newest(directory) / "manifest.json").unlink()
+    for step in (6, 7):
+        checkpoint.save(directory, state(step), "me", replicas=2, keep=1)
+    assert [step for step, _ in directory.checkpoints()] == [7, 10]
+    assert_same_bits(checkpoint.restore_newest(directory, "me").state or {}, state(7))
+
+
+def test_an_unfinished_checkpoint_goes_with_the_next_one_and_takes_no_place(directory: TrialDir) -> None:
+    (newest(directory) / "manifest.json").unlink()
+    checkpoint.save(directory, state(15), "me", replicas=2, keep=2)
+    assert [step for step, _ in directory.checkpoints()] == [5, 15]
+
+
+def test_deleting_unfinished_ones_spares_the_good_and_the_later(directory: TrialDir) -> None:
+    for step in (3, 12):
+        directory.storage.write(f"{directory.checkpoint_path(step)}/state.npz", b"half")
+    checkpoint.delete_unfinished(directory, before=10)
+    assert [step for step, _ in directory.checkpoints()] == [5, 10, 12]
+
+
 def test_nothing_saved_is_nothing_restored(tmp_path: Path) -> None:
     assert checkpoint.restore_newest(JobDir(str(tmp_path)).trial("x"), "me").state is None
 

@@ -7,56 +7,15 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from gandist.artifacts import images, tables
-from gandist.artifacts.job_dir import JobDir, TrialDir, TrialState
-from gandist.spec import TrialSpec
-from gandist.training import trial as trial_module
+from gandist.artifacts import images
+from gandist.artifacts.job_dir import TrialDir, TrialState
 from gandist.training.trial import run_trial
 from tests.training.conftest import tiny_trial
+from tests.training.trials import SMALL, generated, losses, train, weights
 
-SMALL = {
-    "training": {"steps": 6, "generator_ema": 0.9},
-    "checkpoint": {"every_steps": 2},
-    "samples": {"every_steps": 3},
-}
-
-
-@pytest.fixture(autouse=True)
-def _one_step_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that a test can stop a trial after any step."""
-    monkeypatch.setattr(trial_module, "MAX_BLOCK", 1)
-
-
-def train(
-    trial: TrialSpec, root: Path, stop_after: int | None = None, kill_after: int | None = None
-) -> TrialDir:
-    """Run ``trial``, asking it to stop, or abandoning it, after that many steps."""
-    stop = threading.Event()
-    for state in run_trial(trial, str(root), None, stop):
-        if state.step == stop_after:
-            stop.set()
-        if state.step == kill_after:
-            break
-    return JobDir(str(root)).trial(trial.id)
-
-
-def losses(directory: TrialDir) -> pa.Table:
-    parts = [directory.storage.read(path) for _, _, path in directory.losses_parts()]
-    return pa.concat_tables([tables.decode(part, tables.LOSSES, "part") for part in parts]).drop(
-        ["wall_time"]
-    )
-
-
-def generated(directory: TrialDir) -> list[bytes]:
-    return [directory.storage.read(path) for _, path in directory.samples()]
-
-
-def weights(directory: TrialDir) -> list[bytes]:
-    model = keras.models.load_model(directory.storage.where(TrialDir.GENERATOR))
-    return [w.numpy().tobytes() for w in model.weights]
+pytestmark = pytest.mark.usefixtures("one_step_a_block")
 
 
 def test_a_trial_leaves_everything_that_the_job_directory_promises(tmp_path: Path) -> None:

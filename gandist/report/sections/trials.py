@@ -14,6 +14,8 @@ TITLE = "Trials"
 ORDER = 60
 
 MAX_ROWS = 1000
+MAX_NOTES = 20
+"""Of one trial: all of them are in ``trials.parquet``."""
 
 
 def build(content: Content) -> dict[str, Any] | None:
@@ -33,6 +35,7 @@ def _row(trial: Trial) -> dict[str, Any]:
         "trial": trial.id,
         "status": trial.status,
         "reason": text.plain(state.reason, 400),
+        "notes": [text.plain(note, 400) for note in state.notes[:MAX_NOTES]],
         "step": state.step,
         "total": state.total_steps,
         "percent": round(100 * min(max(done, 0.0), 1.0)),

@@ -1,0 +1,129 @@
+"""What a trial writes, apart from the loop and in the background: losses, grids, checkpoints, state."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+import numpy as np
+
+from gandist.artifacts import images, tables
+from gandist.artifacts.job_dir import TrialDir, TrialState
+from gandist.artifacts.writer import Writer
+from gandist.spec import TrialSpec
+from gandist.training import checkpoint
+from gandist.training.budget import Budget
+
+STATE_S = 5.0
+LOSSES_S = 30.0
+GIF_FRAMES = 100
+SAMPLE_PIXELS = 64
+"""Small images are magnified to about this height in grids."""
+
+Columns = dict[str, np.ndarray]
+
+
+class Recorder:
+    """Hands everything to the writer in an order that an end at any moment leaves in good shape.
+
+    Its methods return at once, unless too much is waiting, and raise ``StorageError`` where the storage has
+    refused something earlier for too long.
+
+    Args:
+        trial: what is trained.
+        directory: where to.
+        budget: to tell epochs and kimg.
+        height: of an image.
+        writer: does the work; encoding too, so that training waits for neither.
+    """
+
+    def __init__(
+        self, trial: TrialSpec, directory: TrialDir, budget: Budget, height: int, writer: Writer
+    ) -> None:
+        self._trial, self._directory, self._budget, self._writer = trial, directory, budget, writer
+        self._scale = max(1, round(SAMPLE_PIXELS / height))
+        self._pending: list[Columns] = []
+        self._losses_written = self._state_written = time.monotonic()
+
+    def add_losses(self, columns: Columns) -> None:
+        """Keep the losses of a block until they are written."""
+        self._pending.append(columns)
+
+    def keep_up(self, state: TrialState) -> None:
+        """Write losses and state, each every so many seconds."""
+        if time.monotonic() - self._losses_written > LOSSES_S:
+            self.write_losses()
+        if time.monotonic() - self._state_written > STATE_S:
+            self.write_state(state)
+
+    def write_losses(self) -> None:
+        """Write the losses that were kept, as one part."""
+        if self._pending:
+            pending, self._pending = self._pending, []
+            columns = {name: np.concatenate([part[name] for part in pending]) for name in pending[0]}
+            rows: tables.Rows = {
+                "trial": self._trial.id,
+                "config": self._trial.config,
+                "seed": self._trial.seed,
+                "epoch": self._budget.epoch(columns["step"]),
+                "kimg": self._budget.kimg(columns["step"]),
+                **columns,
+            }
+            self._writer.submit(partial(self._directory.write_losses, rows), _size(columns))
+        self._losses_written = time.monotonic()
+
+    def write_state(self, state: TrialState) -> None:
+        """Replace ``state.json``."""
+        self._writer.submit(partial(self._directory.write_state, state))
+        self._state_written = time.monotonic()
+
+    def write_checkpoint(self, state: checkpoint.State, identity: str, replicas: int) -> None:
+        """A checkpoint, behind the losses up to it: a resumed trial writes only what comes after.
+
+        Args:
+            state: copies on the host, which training does not change.
+            identity: ``TrialSpec.identity()``.
+            replicas: of the strategy.
+        """
+        self.write_losses()
+        keep = self._trial.checkpoint.keep
+        self._writer.submit(
+            partial(checkpoint.save, self._directory, state, identity, replicas, keep), _size(state)
+        )
+
+    def write_grid(self, step: int, generated: np.ndarray) -> None:
+        """A sample grid of the images uint8 ``[n, height, width, channels]`` made after ``step``."""
+        self._writer.submit(partial(self._write_grid, step, generated), generated.nbytes)
+
+    def finish(self, state: TrialState) -> None:
+        """Write what is left and, when everything else lies there, how the trial ended."""
+        self.write_losses()
+        self._writer.flush()
+        self.write_state(state)
+        self._writer.flush()
+
+    def finish_artifacts(self, generator: bytes) -> None:
+        """The exported generator and, of all grids, the GIF."""
+        self._writer.submit(
+            partial(self._directory.storage.write, TrialDir.GENERATOR, generator), len(generator)
+        )
+        self._writer.submit(self._write_gif)
+
+    def _write_grid(self, step: int, generated: np.ndarray) -> None:
+        samples = self._trial.samples
+        picture = images.grid(generated, samples.rows, samples.columns, self._scale)
+        self._directory.storage.write(self._directory.sample_path(step), images.encode_png(picture))
+
+    def _write_gif(self) -> None:
+        samples = self._directory.samples()
+        chosen = np.unique(np.linspace(0, len(samples) - 1, GIF_FRAMES).round().astype(int))
+        # At their own size: a viewer magnifies as well, and a GIF of squares is several times larger.
+        frames = [
+            images.decode_png(self._directory.storage.read(samples[i][1]))[:: self._scale, :: self._scale]
+            for i in chosen
+        ]
+        self._directory.storage.write(TrialDir.GIF, images.encode_gif(frames))
+
+
+def _size(arrays: Columns) -> int:
+    return sum(array.nbytes for array in arrays.values())

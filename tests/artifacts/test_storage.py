@@ -1,0 +1,274 @@
+"""Storage: whole files or none, patience where the storage refuses, one line where it goes on refusing."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pyarrow.fs as pafs
+import pytest
+
+from gandist.artifacts import storage as storage_module
+from gandist.artifacts.retry import Retry
+from gandist.artifacts.storage import Storage
+from gandist.errors import StorageError
+from tests.artifacts.faulty import Check, Clock, ObjectStore, Times, local_file_system
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+FOR_EVER = float("inf")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def storage(tmp_path: Path, clock: Clock) -> Storage:
+    return Storage(str(tmp_path / "job"), Retry(clock=clock, sleep=clock.sleep))
+
+
+def files(root: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+
+
+def faulty(monkeypatch: pytest.MonkeyPatch, storage: Storage, check: Check) -> Storage:
+    """``storage`` over a file system that asks ``check`` first."""
+    monkeypatch.setattr(pafs, "LocalFileSystem", local_file_system(check))
+    return Storage(storage.root, storage._retry)
+
+
+@pytest.fixture
+def object_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ObjectStore:
+    """What ``s3://bucket/...`` is in a test: files below ``tmp_path``, without a rename."""
+    store = ObjectStore()
+    by_uri = SimpleNamespace(from_uri=lambda uri: (store, f"{tmp_path}/{uri.removeprefix('s3://')}"))
+    own = SimpleNamespace(**{**vars(pafs), "FileSystem": by_uri, "LocalFileSystem": type(None)})
+    monkeypatch.setattr(storage_module, "pafs", own)
+    return store
+
+
+def test_what_is_written_is_read_listed_and_deleted(storage: Storage) -> None:
+    storage.write("a/b.txt", b"1")
+    storage.write("a/b.txt", b"2")
+    storage.write("c.txt", b"3")
+    assert (storage.read("a/b.txt"), storage.list(), storage.list("a")) == (b"2", ["a", "c.txt"], ["b.txt"])
+    assert storage.sub("a").read("b.txt") == b"2"
+    assert storage.sub("a").where("b.txt") == storage.where("a/b.txt")
+    storage.delete("a")
+    storage.delete("c.txt")
+    storage.delete("never/was")
+    assert not storage.exists("a")
+    assert storage.list() == []
+
+
+def test_a_missing_file_is_told_as_missing_at_once(storage: Storage, clock: Clock) -> None:
+    with pytest.raises(FileNotFoundError, match=r"nothing\.txt"):
+        storage.read("nothing.txt")
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize("operation", ["create_dir", "open_output_stream", "write", "move"])
+def test_a_write_that_is_refused_for_a_while_succeeds(
+    storage: Storage, clock: Clock, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    storage.write("state.json", b"before")
+    refusals = Times(5, FULL, operation)
+    faulty(monkeypatch, storage, refusals).write("state.json", b"after!")
+    assert refusals.asked == 6
+    assert clock.slept == [0.25, 0.5, 1, 2, 4]
+    assert files(Path(storage.root)) == {"state.json": b"after!"}
+
+
+@pytest.mark.parametrize("operation", ["create_dir", "open_output_stream", "write", "move"])
+def test_a_write_that_is_refused_for_ever_leaves_what_was_there(
+    storage: Storage, clock: Clock, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    storage.write("state.json", b"before")
+    refusing = faulty(monkeypatch, storage, Times(FOR_EVER, FULL, operation))
+    with pytest.raises(StorageError) as raised:
+        refusing.write("state.json", b"after!")
+    assert clock.now == 180
+    assert str(raised.value).startswith(f"{storage.root}/state.json: cannot be written: [Errno 28] No space")
+    assert "tried for 180 s" in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert storage.read("state.json") == b"before"
+    assert files(Path(storage.root)) == {"state.json": b"before"}
+
+
+def test_while_it_is_written_a_file_does_not_show(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def look(operation: str, path: str) -> None:
+        if operation == "write":
+            seen.append((Path(path).exists(), storage.list(), storage.read("a")))
+
+    storage.write("a", b"before")
+    faulty(monkeypatch, storage, look).write("a", b"after!")
+    assert seen == [(True, ["a"], b"before")]
+
+
+@pytest.mark.parametrize(
+    ("operation", "call", "waited_s"),
+    [
+        ("open_input_stream", lambda s: s.read("a"), 20),
+        ("get_file_info", lambda s: s.exists("a"), 20),
+        ("get_file_info", lambda s: s.list(), 20),
+        ("delete_file", lambda s: s.delete("a"), 180),
+    ],
+)
+def test_every_operation_is_tried_again_reads_for_less_long(
+    storage: Storage, clock: Clock, monkeypatch: pytest.MonkeyPatch, operation: str, call, waited_s: float
+) -> None:
+    storage.write("a", b"1")
+    expected = {"a": b"1"} if waited_s == 20 else {}
+    with pytest.raises(StorageError, match=f"tried for {waited_s} s"):
+        call(faulty(monkeypatch, storage, Times(FOR_EVER, OSError(errno.EIO, "I/O error"), operation)))
+    assert clock.now == waited_s
+    call(faulty(monkeypatch, storage, Times(3, OSError(errno.EIO, "I/O error"), operation)))
+    assert files(Path(storage.root)) == expected
+
+
+def test_a_part_is_as_patient_as_the_whole(
+    storage: Storage, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faulty(monkeypatch, storage, Times(2, FULL, "write")).sub("trials/x").write("a", b"1")
+    assert clock.slept == [0.25, 0.5]
+
+
+@pytest.mark.parametrize("path", ["file/x", "file/x/y"])
+def test_a_file_in_the_place_of_a_directory_is_told_at_once(
+    storage: Storage, clock: Clock, path: str
+) -> None:
+    storage.write("file", b"1")
+    with pytest.raises(StorageError, match="check the path"):
+        storage.write(path, b"2")
+    with pytest.raises(StorageError, match="check the path"):
+        storage.read(path)
+    assert clock.slept == []
+    assert files(Path(storage.root)) == {"file": b"1"}
+
+
+def test_a_directory_in_the_place_of_a_file_is_told_at_once(storage: Storage, clock: Clock) -> None:
+    storage.write("a/b", b"1")
+    with pytest.raises(StorageError, match="cannot be written"):
+        storage.write("a", b"2")
+    with pytest.raises(StorageError, match="cannot be read"):
+        storage.read("a")
+    assert clock.slept == []
+    assert files(Path(storage.root)) == {"a/b": b"1"}
+
+
+def test_an_address_that_is_none_is_told_in_one_line(clock: Clock) -> None:
+    with pytest.raises(StorageError) as raised:
+        Storage("nowhere://x", Retry(clock=clock, sleep=clock.sleep))
+    assert str(raised.value).startswith("storage nowhere://x: ")
+    assert "\n" not in str(raised.value)
+    assert clock.slept == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MiB."""
+    mount = shutil.which("mount")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    options = ["-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    if mount is None or os.geteuid() or subprocess.run([mount, *options], capture_output=True).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_disk_that_is_full_until_something_is_deleted(small_disk: Path) -> None:
+    clock, ballast = Clock(), small_disk / "ballast"
+    ballast.write_bytes(bytes(800_000))
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        assert files(small_disk).keys() == {"ballast", "job/a"}
+        if len(clock.slept) == 4:
+            ballast.unlink()
+
+    storage = Storage(str(small_disk / "job"), Retry(clock=clock, sleep=sleep))
+    storage.write("a", b"1")
+    storage.write("b", bytes(500_000))
+    assert len(clock.slept) == 4
+    assert files(small_disk) == {"job/a": b"1", "job/b": bytes(500_000)}
+
+
+def test_leftovers_of_interrupted_writes_are_deleted_and_nothing_else(storage: Storage) -> None:
+    for path in ("state.json", "deep/er/part.parquet", "notes.tmp", "deep/0123.tmp"):
+        storage.write(path, b"1")
+    before = files(Path(storage.root))
+    for path in ("state.json", "deep/er/part.parquet"):
+        (Path(storage.root) / f"{path}.{'0123456789abcdef' * 2}.tmp").write_bytes(b"half")
+    storage.delete_unfinished()
+    assert files(Path(storage.root)) == before
+    Storage(storage.where("not/there")).delete_unfinished()
+
+
+def test_move(storage: Storage) -> None:
+    storage.write("trials/x/a", b"1")
+    storage.write("trials/x/deep/b", b"2")
+    storage.move("trials/x", "old/1/x")
+    assert files(Path(storage.root)) == {"old/1/x/a": b"1", "old/1/x/deep/b": b"2"}
+    assert not storage.exists("trials/x")
+
+
+@pytest.mark.parametrize("there", ["there/file", "there"])
+def test_move_never_replaces(storage: Storage, there: str) -> None:
+    storage.write("here/a", b"1")
+    storage.write(there, b"2")
+    with pytest.raises(StorageError, match="which exists"):
+        storage.move("here", "there")
+    assert files(Path(storage.root)) == {"here/a": b"1", there: b"2"}
+
+
+@pytest.mark.parametrize("source", ["nothing", "file"])
+def test_move_takes_a_directory(storage: Storage, source: str) -> None:
+    storage.write("file", b"1")
+    with pytest.raises(StorageError, match="no such directory"):
+        storage.move(source, "there")
+    assert files(Path(storage.root)) == {"file": b"1"}
+
+
+def test_move_is_tried_again(storage: Storage, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    storage.write("here/a", b"1")
+    faulty(monkeypatch, storage, Times(2, FULL, "move")).move("here", "there")
+    assert clock.slept == [0.25, 0.5]
+    assert files(Path(storage.root)) == {"there/a": b"1"}
+
+
+def test_an_object_store_writes_under_the_final_name(object_store: ObjectStore, tmp_path: Path) -> None:
+    Storage("s3://bucket/job").sub("trials").write("a", b"1")
+    assert files(tmp_path) == {"bucket/job/trials/a": b"1"}
+
+
+def test_an_object_store_copies_all_before_it_deletes_any(object_store: ObjectStore, tmp_path: Path) -> None:
+    storage = Storage("s3://bucket/job")
+    storage.write("x/a", b"1")
+    storage.write("x/deep/b", b"2")
+    storage.move("x", "old/x")
+    assert files(tmp_path) == {"bucket/job/old/x/a": b"1", "bucket/job/old/x/deep/b": b"2"}
+    assert sorted(object_store.copied) == ["a", "b"]
+
+
+def test_an_object_store_that_stops_copying_has_lost_nothing(
+    object_store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    def refuse(src: str, dest: str) -> None:
+        raise OSError("AWS Error NETWORK_CONNECTION")
+
+    storage = Storage("s3://bucket/job", Retry(clock=clock, sleep=clock.sleep))
+    storage.write("x/a", b"1")
+    monkeypatch.setattr(object_store, "copy_file", refuse)
+    with pytest.raises(StorageError, match="cannot be moved to s3://bucket/job/old"):
+        storage.move("x", "old")
+    assert clock.now == 180
+    assert files(tmp_path) == {"bucket/job/x/a": b"1"}

@@ -1,0 +1,57 @@
+"""Killed anywhere, a job ends with the bits of one that was left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from signal import SIGKILL
+
+import pytest
+
+from .fingerprint import differences, fingerprint
+from .harness import Fault, Moment, Survived, Target, job_directory, random_faults, run_through
+
+POINTS = 3  # in each run of the job
+
+
+def assert_undisturbed(folder: Path, survived: Survived, undisturbed: dict[str, str]) -> None:
+    assert survived.exit_code == 0, survived.output
+    assert differences(fingerprint(job_directory(folder)), undisturbed) == {}
+
+
+def test_an_actor_is_killed_while_it_writes(tmp_path: Path, undisturbed: dict[str, str]) -> None:
+    faults = [Fault("actor", SIGKILL, Moment("writing", 0, 60))]
+    survived = run_through(tmp_path, faults)
+    assert survived.struck == tuple(faults)
+    assert_undisturbed(tmp_path, survived, undisturbed)
+    assert "its worker process has died" in survived.output
+
+
+def test_a_process_is_killed_and_its_newest_checkpoint_altered(
+    tmp_path: Path, undisturbed: dict[str, str]
+) -> None:
+    faults = [Fault("driver", SIGKILL, Moment("training", 1, 60), "flip")]
+    survived = run_through(tmp_path, faults, options=["--local"])
+    assert (survived.struck, survived.damaged) == (tuple(faults), 1)
+    assert_undisturbed(tmp_path, survived, undisturbed)
+    assert "not used: " in str(job_directory(tmp_path).trial("base-seed1").read_state().notes)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("target", ["actor", "actors", "driver"])
+@pytest.mark.parametrize("seed", range(3))
+def test_seeded_kill_points(tmp_path: Path, undisturbed: dict[str, str], target: Target, seed: int) -> None:
+    faults = random_faults(Random(f"{target} {seed}"), [target], POINTS)  # noqa: S311
+    survived = run_through(tmp_path, faults)
+    assert survived.struck == tuple(faults)
+    assert_undisturbed(tmp_path, survived, undisturbed)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_process_without_ray_is_stopped_and_killed(tmp_path: Path, undisturbed: dict[str, str]) -> None:
+    faults = random_faults(Random("local"), ["driver"], POINTS)  # noqa: S311
+    survived = run_through(tmp_path, faults, options=["--local"])
+    assert survived.struck == tuple(faults)
+    assert_undisturbed(tmp_path, survived, undisturbed)
