@@ -1,4 +1,4 @@
-"""Training. Importing this package loads TensorFlow, without the lines that its C++ parts write while they start.
+"""Training. Importing this package loads TensorFlow, without what its C++ parts write while they start.
 
 ``TF_CPP_MIN_LOG_LEVEL`` set to less than 3 shows them.
 """
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def _silent_start() -> Iterator[None]:
-    """Hold back file descriptor 2, which C++ writes to past Python; show what it said only if the start fails."""
+    """Hold back file descriptor 2, which C++ writes to past Python; shown only where the start fails."""
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as said:
