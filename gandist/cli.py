@@ -266,9 +266,8 @@ def _load(job_file: Path, overrides: list[str] | None) -> tuple[JobSpec, tuple[T
 
 def _product(trials: tuple[TrialSpec, ...]) -> str:
     configs, seeds = len({trial.config for trial in trials}), len({trial.seed for trial in trials})
-    return (
-        f"{configs} configuration{'s'[: configs > 1]} x {seeds} seed{'s'[: seeds > 1]} = {len(trials)} trials"
-    )
+    counts = ((configs, "configuration"), (seeds, "seed"), (len(trials), "trial"))
+    return "{} x {} = {}".format(*(f"{count} {noun}{'s'[: count > 1]}" for count, noun in counts))
 
 
 def _report(job_dir: JobDir) -> str:

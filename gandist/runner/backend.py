@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from gandist.artifacts.job_dir import TrialState
-from gandist.errors import DataError, GandistError, UsageError
+from gandist.errors import CheckpointError, DataError, GandistError, UsageError
 from gandist.runner.events import BackendEvent, Finished, Lost, Progress
 from gandist.spec import TrialSpec
 
@@ -77,8 +77,8 @@ def attempt(
             if state.status == "running":
                 yield Progress(trial.id, state)
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends this attempt and not the job
-        # Wrong input, or data that is not there, would fail in the same way again.
-        retry = not isinstance(error, UsageError | DataError)
+        # Wrong input, missing data or another trial's weights would fail in the same way again.
+        retry = not isinstance(error, UsageError | DataError | CheckpointError)
         yield Lost(trial.id, _reason(error), retry, traceback.format_exc())
         return
     if state.finished or state.status == "stopped":

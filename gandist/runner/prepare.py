@@ -7,6 +7,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from gandist.artifacts.job_dir import JobDir
 from gandist.errors import NotAJobError, UsageError
 from gandist.spec import JobSpec, TrialSpec
 
+_TRIAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=,+-]{0,199}")
 PACKAGES = ("tensorflow", "keras", "ray", "numpy", "pyarrow")
 
 
@@ -27,6 +29,10 @@ def open_job_dir(storage: str, job: JobSpec) -> JobDir:
     Raises:
         UsageError: something else lies there.
     """
+    if storage.endswith("://"):
+        raise UsageError(
+            f"--storage {storage}: names no bucket; write {storage}bucket or {storage}bucket/path"
+        )
     job_dir = JobDir(f"{storage.rstrip('/') or storage}/{job.name}")
     names = [name for name in job_dir.storage.list() if name != JobDir.DRIVER]  # it comes before all others
     if names and "manifest.json" not in names:
@@ -34,7 +40,11 @@ def open_job_dir(storage: str, job: JobSpec) -> JobDir:
             f"{job_dir.root}: holds files of something else ({names[0]}, ...) and no manifest.json; "
             "give the job another name, or --storage another directory"
         )
-    if names and (owner := job_dir.read_manifest().get("job")) != job.name:
+    if not names:
+        return job_dir
+    before = job_dir.read_manifest()
+    _listed(before, job_dir)
+    if (owner := before.get("job")) != job.name:
         raise UsageError(f"{job_dir.root}: belongs to the job {owner}; give --storage another directory")
     return job_dir
 
@@ -45,7 +55,8 @@ def write_job(job_dir: JobDir, job: JobSpec, trials: Sequence[TrialSpec]) -> Non
         before = job_dir.read_manifest()
     except NotAJobError:
         before = {}
-    job_dir.write_job(job.model_dump(mode="json"), manifest(job, trials, before))
+    listed = _listed(before, job_dir)
+    job_dir.write_job(job.model_dump(mode="json"), manifest(job, trials, before | {"trials": listed}))
 
 
 def manifest(job: JobSpec, trials: Sequence[TrialSpec], before: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +82,20 @@ def listed_trials(job_dir: JobDir) -> list[str]:
     Raises:
         NotAJobError: there is no job in that directory.
     """
-    return [trial["id"] for trial in job_dir.read_manifest().get("trials", [])]
+    return [trial["id"] for trial in _listed(job_dir.read_manifest(), job_dir)]
+
+
+def _listed(manifest: dict[str, Any], job_dir: JobDir) -> list[dict[str, Any]]:
+    """The manifest's trials. Their ids become paths: a stranger's must not lead out of the job."""
+    trials = manifest.get("trials", [])
+    if isinstance(trials, list) and all(
+        isinstance(t, dict) and _TRIAL_ID.fullmatch(str(t.get("id"))) for t in trials
+    ):
+        return trials
+    raise NotAJobError(
+        f"{job_dir.storage.where('manifest.json')}: its trials are no list of ids, configs and seeds; "
+        "delete the file's entry, or give the job another name"
+    )
 
 
 def git_commit(package: Path) -> str | None:

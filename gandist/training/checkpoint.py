@@ -113,7 +113,7 @@ def load(directory: TrialDir, path: str, identity: str) -> tuple[State, dict[str
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return dict(arrays), manifest
-    except (ValueError, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"{where}: its {_ARRAYS} cannot be read") from error
 
 

@@ -28,7 +28,7 @@ def describe(resources: Resources) -> str:
     if count:
         details = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
         return f"{count} x {details.get('device_name', 'GPU')}"
-    return f"{_processor()}, {resources.cpus} threads"
+    return f"{_processor()}, {resources.cpus} thread{'s'[: resources.cpus > 1]}"
 
 
 def _processor() -> str:

@@ -9,6 +9,7 @@ import zipfile
 import h5py
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gandist.artifacts import images, tables
 from gandist.artifacts.job_dir import JobDir, TrialDir
@@ -19,12 +20,13 @@ def fingerprint(job_dir: JobDir) -> dict[str, str]:
     """A hash, or a short text, for each thing that must be the same."""
     merged = merge_losses(job_dir)
     written = tables.decode(job_dir.storage.read(JobDir.LOSSES), tables.LOSSES, JobDir.LOSSES)
-    found = {"losses": hash_table(merged), "losses.parquet": hash_table(written)}
+    found = {"losses.parquet": "as merged" if hash_table(written) == hash_table(merged) else "not as merged"}
     for name in job_dir.storage.list("trials"):
         trial = job_dir.trial(name)
         state = trial.read_state()
         found |= {
             f"{name} state": f"{state.status} {state.step}/{state.total_steps}",
+            f"{name} losses": hash_table(merged.filter(pc.field("trial") == name)),
             f"{name} steps": steps(trial),
             f"{name} weights": hash_weights(trial.storage.read(TrialDir.GENERATOR)),
             f"{name} samples": hash_samples(trial),
