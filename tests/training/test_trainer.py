@@ -67,3 +67,13 @@ def test_a_state_with_a_missing_part_is_refused(make_trainer: Callable[..., Any]
     del state["discriminator_optimizer/0"]
     with pytest.raises(CheckpointError, match="discriminator_optimizer/0"):
         trainer.load_state(state)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("replicas", [2, 4])
+def test_replicas_agree_over_fifty_steps(make_trainer: Callable[..., Any], replicas: int) -> None:
+    """The promise: losses within 1e-4 of one replica's, batch norm synchronized, at the tutorials' settings."""
+    sections = {"optimizer": {"learning_rate": 1e-4, "beta_1": 0.9}, "training": {"steps": 50}}
+    one, many = make_trainer(1, **sections).run(50), make_trainer(replicas, **sections).run(50)
+    for name in ("d_loss", "g_loss"):
+        np.testing.assert_allclose(many[name], one[name], rtol=1e-4, err_msg=name)
