@@ -64,8 +64,17 @@ def head() -> Iterator[str]:
 def test_a_submitted_job_runs_to_its_report(head: str, tmp_path: Path) -> None:
     settings = [part for setting in SMALL for part in ("--set", setting)]
     command = [
-        *(RAY, "job", "submit", "--address", head, "--working-dir", str(ROOT / "jobs"), "--"),
-        *(sys.executable, "-m", "gandist", "run", "quickstart.yaml", "--storage", str(tmp_path), *settings),
+        *(RAY, "job", "submit", "--address", head, "--working-dir", str(ROOT), "--"),
+        *(
+            sys.executable,
+            "-m",
+            "gandist",
+            "run",
+            "jobs/quickstart.yaml",
+            "--storage",
+            str(tmp_path),
+            *settings,
+        ),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240, env=ENVIRONMENT)
     assert done.returncode == 0, done.stdout + done.stderr

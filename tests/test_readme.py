@@ -1,0 +1,46 @@
+"""What the README shows is so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from gandist.cli import app
+from gandist.errors import SpecError
+from gandist.job_file import load_job
+from gandist.spec import expand
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def block(language: str) -> str:
+    found = re.search(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    assert found, language
+    return found[1]
+
+
+def test_its_job_file_is_valid(tmp_path: Path) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text(block("yaml"))
+    assert len(expand(load_job(path))) == 2 * 4
+
+
+def test_its_commands_exist() -> None:
+    commands = set(re.findall(r"^\$ gandist (\w+)", README, re.MULTILINE))
+    assert commands
+    assert commands <= set(get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def test_its_files_exist() -> None:
+    for path in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / path).exists(), path
+
+
+def test_its_error_is_the_one_that_is_printed() -> None:
+    with pytest.raises(SpecError) as error:
+        load_job(ROOT / "jobs" / "mnist_dcgan.yaml", ["optimizer.learning_rat=3e-4"])
+    assert str(error.value) in README.replace("\n", " ")
