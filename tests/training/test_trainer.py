@@ -72,7 +72,7 @@ def test_a_state_with_a_missing_part_is_refused(make_trainer: Callable[..., Any]
 @pytest.mark.slow
 @pytest.mark.parametrize("replicas", [2, 4])
 def test_replicas_agree_over_fifty_steps(make_trainer: Callable[..., Any], replicas: int) -> None:
-    """The promise: losses within 1e-4 of one replica's, batch norm synchronized, at the tutorials' settings."""
+    """The promise: losses within 1e-4 of one replica's, with synchronized batch norm."""
     sections = {"optimizer": {"learning_rate": 1e-4, "beta_1": 0.9}, "training": {"steps": 50}}
     one, many = make_trainer(1, **sections).run(50), make_trainer(replicas, **sections).run(50)
     for name in ("d_loss", "g_loss"):
