@@ -75,4 +75,32 @@ class Adam(OptimizerOptions):
         )
 
 
+class RMSprop(OptimizerOptions):
+    """RMSprop (Tieleman & Hinton 2012, lecture 6.5), as in Keras: epsilon stands within the root."""
+
+    slots: ClassVar[tuple[str, ...]] = ("mean_square", "momentum")
+
+    name: Literal["rmsprop"] = "rmsprop"
+    rho: Decay = 0.9
+    momentum: Decay = 0.0
+    epsilon: Annotated[float, Field(gt=0)] = 1e-7
+
+    def update(
+        self, variable: Any, slots: list[Any], gradient: tf.Tensor, learning_rate: float, count: tf.Tensor
+    ) -> None:
+        """One ``ResourceApplyRMSProp`` kernel."""
+        import tensorflow as tf
+
+        tf.raw_ops.ResourceApplyRMSProp(
+            var=variable,
+            ms=slots[0],
+            mom=slots[1],
+            lr=learning_rate,
+            rho=self.rho,
+            momentum=self.momentum,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
+
+
 DEFAULT = Adam()

@@ -14,7 +14,7 @@ BASE = "base"
 MAX_NAME = 100
 _UNSAFE = re.compile(r"[^A-Za-z0-9._=,+-]+")
 BUDGETS = ("epochs", "steps", "kimg")
-CADENCES = ("every_epochs", "every_steps", "every_minutes")
+CADENCES = ("every_epochs", "every_steps", "every_minutes", "at_epochs")
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,11 @@ class Randomness:
         draw = tf.random.stateless_normal([batch * self._replicas, *shape], self._key())
         return self._slice(draw, batch)
 
+    def uniform(self, batch: int, *shape: int) -> tf.Tensor:
+        """Uniform float32 in [0, 1) ``[batch, *shape]``; ``batch`` is this replica's."""
+        draw = tf.random.stateless_uniform([batch * self._replicas, *shape], self._key())
+        return self._slice(draw, batch)
+
     def bits(self, batch: int, *shape: int) -> tf.Tensor:
         """Uniform int16 over its whole range ``[batch, *shape]``; ``batch`` is this replica's."""
         size, total = math.prod(shape), batch * self._replicas

@@ -59,7 +59,8 @@ def subclasses(base: type[Section]) -> list[type[Section]]:
     """The named options defined beside ``base`` in its module, in the order of their definition."""
     module = importlib.import_module(base.__module__)
     members = vars(module).values()
-    return [c for c in members if isinstance(c, type) and issubclass(c, base) and c is not base]
+    found = [c for c in members if isinstance(c, type) and issubclass(c, base) and c is not base]
+    return [c for c in found if not c.__name__.startswith("_")]
 
 
 def choice(options: list[type[Section]]) -> Any:

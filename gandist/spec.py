@@ -12,13 +12,15 @@ import json
 import math
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from gandist.errors import SpecError
-from gandist.overrides import BUDGETS, CADENCES, configurations, leaves
-from gandist.section import Name, Positive, Section, Seed, choice, modules, subclasses
+from gandist.overrides import BUDGETS, configurations, leaves
+from gandist.section import Name, Section, Seed, choice, modules, subclasses
+from gandist.sections import Checkpoint, Evaluation, Resources, Samples, Schedule, Training
 from gandist.spec_errors import explain
 
 if TYPE_CHECKING:
@@ -39,106 +41,6 @@ MAX_PROBLEMS = 20
 SEED_RANGE = r"^\d{1,10}\.\.\d{1,10}$"
 
 
-class Training(Section):
-    """How long, and in which order the two networks are updated. One step is one generator update."""
-
-    epochs: Positive | None = Field(None, description="passes over the data set")
-    steps: Positive | None = Field(None, description="generator updates")
-    kimg: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="thousand real images shown to the discriminator"
-    )
-    update: Literal["simultaneous", "alternating"] = Field(
-        "simultaneous",
-        description="simultaneous: both gradients from one forward pass; alternating: discriminator first",
-    )
-    n_critic: Positive = Field(1, description="discriminator updates per step")
-    generator_ema: Annotated[float, Field(gt=0, lt=1)] | None = Field(
-        None, description="decay of the exponential moving average of the generator's weights, per step"
-    )
-
-    @model_validator(mode="after")
-    def _one_budget(self) -> Training:
-        given = [name for name in BUDGETS if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(
-                f"give exactly one of {', '.join(BUDGETS)} (given: {', '.join(given) or 'none'})"
-            )
-        if self.update == "simultaneous" and self.n_critic > 1:
-            raise ValueError("n_critic > 1 needs update: alternating")
-        return self
-
-
-class Cadence(Section):
-    """Every so many epochs or steps; never both. The last step always counts."""
-
-    every_epochs: Positive | None = None
-    every_steps: Positive | None = None
-
-    @model_validator(mode="after")
-    def _one_unit(self) -> Cadence:
-        *units, last = [name for name in CADENCES if name in type(self).model_fields]
-        if sum(getattr(self, name) is not None for name in (*units, last)) > 1:
-            raise ValueError(f"give {', '.join(units)} or {last}, not both")
-        return self
-
-    def epochs_or_steps(self) -> tuple[int, Literal["epochs", "steps"]] | None:
-        """The interval and its unit; once an epoch where nothing was given; None for no such interval."""
-        return (self.every_steps, "steps") if self.every_steps else (self.every_epochs or 1, "epochs")
-
-
-class Samples(Cadence):
-    """Sample grids: the same latents each time, so that a GIF of them shows the training."""
-
-    rows: Annotated[int, Field(ge=1, le=32)] = 4
-    columns: Annotated[int, Field(ge=1, le=32)] = 4
-
-
-class Checkpoint(Cadence):
-    """When a trial can be resumed from, and how many such points are kept."""
-
-    every_minutes: Annotated[float, Field(gt=0)] | None = None
-    keep: Positive = 2
-
-    def epochs_or_steps(self) -> tuple[int, Literal["epochs", "steps"]] | None:
-        """As for any cadence; None where minutes are counted."""
-        return super().epochs_or_steps() if self.every_minutes is None else None
-
-
-class Resources(Section):
-    """What one trial gets, on one node."""
-
-    gpus: Annotated[float, Field(ge=0)] | None = Field(
-        None, description="whole, or 1/k to pack k trials on a GPU; one where there are any, else none"
-    )
-    cpus: Positive = Field(2, description="cores, and TensorFlow's threads")
-    replicas: Positive | None = Field(
-        None, description="devices of the MirroredStrategy: one per GPU; without GPUs, logical CPU devices"
-    )
-
-    @model_validator(mode="after")
-    def _whole_or_a_share(self) -> Resources:
-        gpus = self.gpus
-        if gpus is not None and gpus != int(gpus):
-            trials = 1 / gpus  # Ray counts in steps of 1e-4: a hundredth is the smallest share that is one
-            if gpus > 1 or trials > 100 or abs(trials - round(trials)) > 1e-6:
-                raise ValueError(f"gpus must be whole or 1/k (0.5, 0.25, ... 0.01), not {gpus:g}")
-        if gpus and self.replicas is not None and self.replicas != max(1, int(gpus)):
-            raise ValueError(f"replicas is one per GPU: {self.replicas} does not fit gpus: {gpus:g}")
-        return self
-
-
-class Schedule(Section):
-    """How the trials of a job are run."""
-
-    max_concurrent: Positive | None = Field(None, description="trials at a time; as many as fit")
-    max_failures: Annotated[int, Field(ge=0)] = Field(
-        3, description="losses of a trial before it ends as failed"
-    )
-    stall_timeout_s: Annotated[float, Field(gt=0)] = Field(
-        600.0, description="seconds without progress after which a trial is killed and requeued"
-    )
-
-
 class TrialSpec(Section):
     """One configuration with one seed: all that a trial needs to know."""
 
@@ -152,6 +54,7 @@ class TrialSpec(Section):
     optimizer: Optimizer
     training: Training
     samples: Samples
+    evaluation: Evaluation | None
     checkpoint: Checkpoint
     resources: Resources
 
@@ -163,23 +66,43 @@ class TrialSpec(Section):
     @model_validator(mode="after")
     def _fits_together(self) -> TrialSpec:
         replicas = self.resources.replicas or max(1, int(self.resources.gpus or 1))
-        if self.data.batch_size % replicas:
+        halves = 2 if self.training.update == "half_batches" else 1
+        if self.data.batch_size % (halves * replicas):
+            part = "half of " if halves == 2 else ""
             raise ValueError(
-                f"data.batch_size: {self.data.batch_size} does not divide among {replicas} replicas"
+                f"data.batch_size: {part}{self.data.batch_size} does not divide among {replicas} replicas"
             )
-        if self.penalty is not None and self.model.discriminator_has_batch_norm:
-            raise ValueError(
-                f"penalty: {self.penalty.name} is a gradient per sample: "
-                f"it needs a discriminator without batch norm, which {self.model.name} has"
-            )
+        for reason in self._contradictions():
+            raise ValueError(reason)
         return self
+
+    def _contradictions(self) -> Iterator[str]:
+        """What makes no sense together, and why."""
+        penalty, model = self.penalty, self.model
+        if penalty is not None and penalty.of_gradients:
+            if model.discriminator_has_batch_norm:
+                yield (
+                    f"penalty: {penalty.name} is a gradient per sample: "
+                    f"it needs a discriminator without batch norm, which {model.name} has"
+                )
+            if self.training.update == "half_batches":
+                yield (
+                    f"penalty: {penalty.name} needs real and generated images in one update, which "
+                    "training.update: half_batches has not; give simultaneous or alternating"
+                )
+        bounded = model.spectral_norm or (penalty is not None and penalty.bounds_the_slope)
+        if self.loss.needs_a_lipschitz_critic and not bounded:
+            yield (
+                f"loss: {self.loss.name} is unbounded without a limit to the critic's slope; give penalty: "
+                "gradient_penalty or weight_clipping, or model.spectral_norm: true"
+            )
 
     def identity(self) -> str:
         """A hash of what must not change between a trial and its continuation.
 
         The budget, the cadences and the resources may change; all that shapes the numbers of a step may not.
         """
-        fixed = self.model_dump(mode="json", exclude={"samples", "checkpoint", "resources"})
+        fixed = self.model_dump(mode="json", exclude={"samples", "evaluation", "checkpoint", "resources"})
         for budget in BUDGETS:
             del fixed["training"][budget]
         return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16]
@@ -201,6 +124,7 @@ class JobSpec(Section):
     optimizer: Optimizer = Field(default_factory=lambda: _default("optimizers"), validate_default=True)
     training: Training
     samples: Samples = Samples()
+    evaluation: Evaluation | None = None
     checkpoint: Checkpoint = Checkpoint()
     configs: dict[Name, dict[str, Any]] = Field(
         {},

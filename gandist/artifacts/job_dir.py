@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from gandist.artifacts import tables
 from gandist.artifacts.storage import Storage
@@ -56,6 +56,19 @@ class TrialState(BaseModel):
         return self.status in FINISHED
 
 
+class DatasetDescription(BaseModel):
+    """What a trial's networks were made for; ``dataset.json``. Enough to rebuild them without the data."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    image_shape: tuple[PositiveInt, PositiveInt, PositiveInt]
+    """``(height, width, channels)``."""
+    class_names: tuple[str, ...]
+    images: PositiveInt
+    fingerprint: str
+    """Of the content: ``Dataset.fingerprint``."""
+
+
 class TrialDir:
     """One trial's part of the job directory."""
 
@@ -64,6 +77,10 @@ class TrialDir:
     CHECKPOINTS = "checkpoints"
     GENERATOR = "generator.keras"
     GIF = "progress.gif"
+    OUTPUTS = "outputs.parquet"
+    METRICS = "metrics.parquet"
+    ARCHIVE = "samples.zip"
+    DATASET = "dataset.json"
     ERROR = "error.txt"
     """The traceback of the last attempt that failed."""
 
@@ -102,6 +119,26 @@ class TrialDir:
         except (FileNotFoundError, yaml.YAMLError):
             return {}
         return content if isinstance(content, dict) else {}
+
+    def write_dataset(self, description: DatasetDescription) -> None:
+        """Write ``dataset.json``: what the trial's data is."""
+        self.storage.write(self.DATASET, description.model_dump_json(indent=1).encode())
+
+    def read_dataset(self) -> DatasetDescription | None:
+        """``dataset.json``; None where there is none.
+
+        Raises:
+            StorageError: it is damaged, or the storage refused.
+        """
+        try:
+            return DatasetDescription.model_validate_json(self.storage.read(self.DATASET))
+        except FileNotFoundError:
+            return None
+        except ValidationError as error:
+            raise StorageError(
+                f"{self.storage.where(self.DATASET)}: does not describe a data set "
+                f"({error.errors()[0]['msg']}); delete it, and the next run of the job writes it anew"
+            ) from error
 
     def write_losses(self, rows: tables.Rows) -> None:
         """Write one part of the losses: the rows of consecutive steps."""

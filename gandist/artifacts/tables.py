@@ -35,11 +35,43 @@ LOSSES = pa.schema(
         ("wall_time", pa.float64()),
     ]
 )
-"""One row a step. ``step`` counts from 1; ``d_loss`` is without the penalty; ``d_real``, ``d_fake`` are mean
-probabilities; ``wall_time`` (Unix seconds) is the one column that no two runs share."""
+"""One row a step. ``step`` counts from 1; ``d_loss`` is without the penalty; ``d_real``, ``d_fake`` are the
+discriminator's mean outputs: probabilities under a cross-entropy, else scores; ``wall_time`` (Unix seconds)
+is the one column that no two runs share."""
 
 STEP_METRICS = tuple(LOSSES.names[LOSSES.get_field_index("d_loss") : LOSSES.get_field_index("wall_time")])
 """The columns that a train step computes, in their order."""
+
+OUTPUTS = pa.schema(
+    [
+        ("trial", pa.string()),
+        ("config", pa.string()),
+        ("seed", pa.int64()),
+        ("step", pa.int64()),
+        ("kind", pa.string()),
+        ("output", pa.float32()),
+    ]
+)
+"""What the discriminator of a finished trial says, one row an image; ``kind`` is ``real`` or ``generated``;
+``output`` is a probability under a cross-entropy, else a score."""
+
+METRICS = pa.schema(
+    [
+        ("trial", pa.string()),
+        ("config", pa.string()),
+        ("seed", pa.int64()),
+        ("step", pa.int64()),
+        ("epoch", pa.float64()),
+        ("kimg", pa.float64()),
+        ("metric", pa.string()),
+        ("value", pa.float64()),
+        ("lower_is_better", pa.bool_()),
+        ("protocol", pa.string()),
+        ("wall_time", pa.float64()),
+    ]
+)
+"""One row an evaluation and metric; ``protocol`` says what was compared with what: values of different
+protocols are not comparable."""
 
 TRIALS = pa.schema(
     [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -21,16 +23,34 @@ class DataOptions(Section):
 
 @dataclass(frozen=True)
 class Dataset:
-    """Images as they lie on the device: uint8 ``[n, height, width, channels]``, and labels int32 ``[n]``."""
+    """Images as they lie on the device or in a file, and what they show.
+
+    Attributes:
+        images: uint8 ``[n, height, width, channels]``; may be memory-mapped.
+        labels: int32 ``[n]``, indices of ``class_names``.
+        class_names: one name a class; empty where the data set has no labels, which are then all 0.
+        held_out: uint8 ``[m, height, width, channels]``: the test split, never trained on; may be empty.
+    """
 
     images: np.ndarray
     labels: np.ndarray
+    class_names: tuple[str, ...] = ()
+    held_out: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint8))
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """``(height, width, channels)``."""
         _, height, width, channels = self.images.shape
         return height, width, channels
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the training images and labels: equal for equal content, in whatever file it lies."""
+        digest = hashlib.sha256(repr((self.images.shape, self.class_names)).encode())
+        for start in range(0, len(self), 4096):  # a memory-mapped set may be larger than memory
+            digest.update(self.images[start : start + 4096].tobytes())
+        digest.update(self.labels.tobytes())
+        return digest.hexdigest()[:16]
 
     def __len__(self) -> int:
         return len(self.images)

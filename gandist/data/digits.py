@@ -34,4 +34,4 @@ def load(options: Options, data_dir: Path | None) -> Dataset:
     framed = np.pad(
         np.clip(np.rint(sharp), 0, 255).astype(np.uint8), ((0, 0), (BORDER, BORDER), (BORDER, BORDER))
     )
-    return Dataset(framed[..., np.newaxis], digits.target.astype(np.int32))
+    return Dataset(framed[..., np.newaxis], digits.target.astype(np.int32), tuple("0123456789"))

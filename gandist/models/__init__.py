@@ -1,15 +1,18 @@
 """Architectures, one file each.
 
-Each file has ``Options`` (its section of a job file), ``build_generator(options, image_shape)`` and
-``build_discriminator(options, image_shape)``; Keras is imported inside the builders.
+Each file has ``Options`` (its section of a job file), ``build_generator(options, image_shape, classes)`` and
+``build_discriminator(options, image_shape, classes)``; Keras is imported inside the builders. ``classes`` is
+0 for an unconditional network; a conditional one takes labels int32 ``[batch]`` as its second input.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
+from gandist.errors import UsageError
 from gandist.section import Section, module_of
 
 if TYPE_CHECKING:
@@ -23,21 +26,46 @@ class ModelOptions(Section):
 
     name: str
     latent_dim: Annotated[int, Field(ge=1, le=65536)] = Field(100, description="length of the normal latent")
+    conditional: bool = Field(False, description="both networks also take the class of the image")
+    spectral_norm: bool = Field(
+        False, description="each weight of the discriminator divided by its largest singular value"
+    )
 
 
-def build_generator(options: ModelOptions, image_shape: tuple[int, int, int]) -> keras.Model:
+def classes(options: ModelOptions, class_names: Sequence[str]) -> int:
+    """How many classes networks of ``options`` tell apart; 0 for unconditional ones.
+
+    Raises:
+        UsageError: they are conditional, and the data has no classes.
+    """
+    if options.conditional and not class_names:
+        raise UsageError(
+            "model.conditional: the data set has no classes; leave it out, or give labelled data"
+        )
+    return len(class_names) if options.conditional else 0
+
+
+def build_generator(
+    options: ModelOptions, image_shape: tuple[int, int, int], classes: int = 0
+) -> keras.Model:
     """Latents float32 ``[batch, latent_dim]`` to images in [-1, 1], ``[batch, height, width, channels]``.
+
+    With ``classes``, the input is ``[latents, labels]``.
 
     Raises:
         UsageError: the architecture cannot make images of that shape.
     """
-    return module_of(options).build_generator(options, image_shape)
+    return module_of(options).build_generator(options, image_shape, classes)
 
 
-def build_discriminator(options: ModelOptions, image_shape: tuple[int, int, int]) -> keras.Model:
+def build_discriminator(
+    options: ModelOptions, image_shape: tuple[int, int, int], classes: int = 0
+) -> keras.Model:
     """Images float32 ``[batch, height, width, channels]`` to logits float32 ``[batch, 1]``; real is positive.
+
+    With ``classes``, the input is ``[images, labels]``.
 
     Raises:
         UsageError: the architecture cannot judge images of that shape.
     """
-    return module_of(options).build_discriminator(options, image_shape)
+    return module_of(options).build_discriminator(options, image_shape, classes)

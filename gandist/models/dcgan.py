@@ -32,7 +32,7 @@ class Options(ModelOptions):
     )
 
 
-def build_generator(options: Options, image_shape: tuple[int, int, int]) -> keras.Model:
+def build_generator(options: Options, image_shape: tuple[int, int, int], classes: int = 0) -> keras.Model:
     """Latents ``[batch, latent_dim]`` to images ``[batch, height, width, channels]`` in [-1, 1]."""
     import keras
     from keras import layers
@@ -64,7 +64,7 @@ def build_generator(options: Options, image_shape: tuple[int, int, int]) -> kera
     return keras.Model(latents, images, name="generator")
 
 
-def build_discriminator(options: Options, image_shape: tuple[int, int, int]) -> keras.Model:
+def build_discriminator(options: Options, image_shape: tuple[int, int, int], classes: int = 0) -> keras.Model:
     """Images ``[batch, height, width, channels]`` to logits ``[batch, 1]``."""
     import keras
     from keras import layers

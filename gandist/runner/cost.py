@@ -37,9 +37,12 @@ def costs(trials: Sequence[TrialSpec], data_dir: str | None) -> list[Cost]:
         return data.load(options, Path(data_dir) if data_dir else None)
 
     @functools.cache
-    def parameters(options: models.ModelOptions, shape: tuple[int, int, int]) -> tuple[int, int]:
-        generator = models.build_generator(options, shape)
-        discriminator = models.build_discriminator(options, shape)
+    def parameters(
+        options: models.ModelOptions, shape: tuple[int, int, int], class_names: tuple[str, ...]
+    ) -> tuple[int, int]:
+        classes = models.classes(options, class_names)
+        generator = models.build_generator(options, shape, classes)
+        discriminator = models.build_discriminator(options, shape, classes)
         return generator.count_params(), discriminator.count_params()
 
     found = []
@@ -48,6 +51,6 @@ def costs(trials: Sequence[TrialSpec], data_dir: str | None) -> list[Cost]:
         trial = of_config[0]
         images = dataset(trial.data)
         budget = Budget(trial.training, trial.data.batch_size, len(images))
-        counts = parameters(trial.model, images.image_shape)
+        counts = parameters(trial.model, images.image_shape, images.class_names)
         found.append(Cost(config, len(of_config), *counts, budget.total_steps, budget.images))
     return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gandist.randomness import permutation
-from gandist.spec import Cadence, Training
+from gandist.sections import Cadence, Training
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Budget:
     """The length of a trial.
 
     The data set is read as one endless row of epochs, each in an order of its own, and each step takes the
-    next ``n_critic * batch_size`` images: every image is seen once an epoch, and none is dropped at its end.
+    next ``images_per_step`` images: every image is seen once an epoch, and none is dropped at its end.
     """
 
     training: Training
@@ -27,7 +27,7 @@ class Budget:
     @property
     def images_per_step(self) -> int:
         """Real images shown to the discriminator in one step."""
-        return self.batch_size * self.training.n_critic
+        return self.training.real_batch(self.batch_size) * self.training.n_critic
 
     @property
     def total_steps(self) -> int:
@@ -58,7 +58,8 @@ class Budget:
     def next_stop(self, step: int, cadence: Cadence) -> int:
         """The first step after ``step`` at which ``cadence`` is due; the last step always is."""
         if (every := cadence.epochs_or_steps()) is None:
-            return self.total_steps
+            later = (self.step_of_epoch(epoch) for epoch in cadence.chosen_epochs())
+            return min((due for due in later if step < due < self.total_steps), default=self.total_steps)
         interval, unit = every
         if unit == "steps":
             due = (step // interval + 1) * interval

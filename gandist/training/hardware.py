@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from gandist.spec import Resources
+from gandist.sections import Resources
 
 
 def gpus(resources: Resources) -> int:

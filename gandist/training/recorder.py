@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import time
+import zipfile
 from functools import partial
 
 import numpy as np
@@ -102,12 +104,27 @@ class Recorder:
         self.write_state(state)
         self._writer.flush()
 
+    def write_outputs(self, step: int, real: np.ndarray, generated: np.ndarray) -> None:
+        """What the discriminator says after ``step``: float32 ``[n]`` of each kind of image."""
+        rows: tables.Rows = {
+            "trial": self._trial.id,
+            "config": self._trial.config,
+            "seed": self._trial.seed,
+            "step": step,
+            "kind": np.repeat(["real", "generated"], [len(real), len(generated)]),
+            "output": np.concatenate([real, generated]),
+        }
+        content = tables.encode(rows, tables.OUTPUTS)
+        self._writer.submit(partial(self._directory.storage.write, TrialDir.OUTPUTS, content), len(content))
+
     def finish_artifacts(self, generator: bytes) -> None:
-        """The exported generator and, of all grids, the GIF."""
+        """The exported generator and, of all grids, the GIF and the archive."""
         self._writer.submit(
             partial(self._directory.storage.write, TrialDir.GENERATOR, generator), len(generator)
         )
         self._writer.submit(self._write_gif)
+        if self._trial.samples.archive:
+            self._writer.submit(self._write_archive)
 
     def _write_grid(self, step: int, generated: np.ndarray) -> None:
         samples = self._trial.samples
@@ -123,6 +140,15 @@ class Recorder:
             for i in chosen
         ]
         self._directory.storage.write(TrialDir.GIF, images.encode_gif(frames))
+
+    def _write_archive(self) -> None:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # PNGs are compressed already
+            for _, path in self._directory.samples():
+                # A fixed date: equal grids give equal archives.
+                entry = zipfile.ZipInfo(path.rpartition("/")[2])
+                archive.writestr(entry, self._directory.storage.read(path))
+        self._directory.storage.write(TrialDir.ARCHIVE, buffer.getvalue())
 
 
 def _size(arrays: Columns) -> int:

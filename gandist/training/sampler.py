@@ -25,11 +25,13 @@ class Sampler:
     Args:
         trial: the trial.
         image_shape: ``(height, width, channels)``.
+        classes: of a conditional generator, else 0.
     """
 
-    def __init__(self, trial: TrialSpec, image_shape: tuple[int, int, int]) -> None:
+    def __init__(self, trial: TrialSpec, image_shape: tuple[int, int, int], classes: int = 0) -> None:
         self._trial = trial
-        self.generator = portable(models.build_generator(trial.model, image_shape))
+        self.classes = classes
+        self.generator = portable(models.build_generator(trial.model, image_shape, classes))
 
     def update(self, gan: GAN) -> None:
         """Take the live weights, or their moving average where there is one."""
@@ -40,10 +42,16 @@ class Sampler:
                 own.assign(average.numpy())
             self._recompute_statistics()
 
-    def generate(self, latents: np.ndarray) -> np.ndarray:
-        """Images uint8 ``[n, height, width, channels]`` of latents float32 ``[n, latent_dim]``."""
+    def generate(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+        """Images uint8 ``[n, height, width, channels]``.
+
+        Args:
+            latents: float32 ``[n, latent_dim]``.
+            labels: int32 ``[n]``, for a conditional generator; by default those of ``labels(n)``.
+        """
+        labels = self.labels(len(latents)) if labels is None else labels
         parts = [
-            self.generator(latents[start : start + BATCH], training=False).numpy()
+            self._images(latents[start : start + BATCH], labels[start : start + BATCH], training=False)
             for start in range(0, len(latents), BATCH)
         ]
         return np.clip(np.rint((np.concatenate(parts) + 1.0) * 127.5), 0, 255).astype(np.uint8)
@@ -53,6 +61,15 @@ class Sampler:
         randomness = Randomness(self._trial.seed, tf.constant(0, tf.int64)).stream(stream)
         drawn: np.ndarray = randomness.normal(count, self._trial.model.latent_dim).numpy()
         return drawn
+
+    def labels(self, count: int) -> np.ndarray:
+        """int32 ``[count]``: the classes in turn; all 0 for an unconditional generator."""
+        return np.arange(count, dtype=np.int32) % max(1, self.classes)
+
+    def _images(self, latents: np.ndarray, labels: np.ndarray, training: bool) -> np.ndarray:
+        inputs = [latents, labels] if self.classes else latents
+        made: np.ndarray = self.generator(inputs, training=training).numpy()
+        return made
 
     def export(self) -> bytes:
         """The generator as a ``.keras`` file, which Keras loads without gandist."""
@@ -69,6 +86,6 @@ class Sampler:
         momenta = [layer.momentum for layer in norms]
         for layer in norms:
             layer.momentum = 0.0
-        self.generator(self.latents(CALIBRATION, "calibration"), training=True)
+        self._images(self.latents(CALIBRATION, "calibration"), self.labels(CALIBRATION), training=True)
         for layer, momentum in zip(norms, momenta, strict=True):
             layer.momentum = momentum

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
+from gandist import models
 from gandist.artifacts.tables import STEP_METRICS
 from gandist.data import Dataset
 from gandist.errors import CheckpointError
@@ -29,9 +30,15 @@ class Trainer:
         self.image_shape = dataset.image_shape
         self.step = 0
         with strategy.scope():
-            self.gan = GAN(trial, dataset.image_shape, strategy.num_replicas_in_sync)
-        self._images = strategy.experimental_distribute_values_from_function(
-            lambda _: tf.convert_to_tensor(dataset.images)
+            self.gan = GAN(
+                trial,
+                dataset.image_shape,
+                strategy.num_replicas_in_sync,
+                models.classes(trial.model, dataset.class_names),
+            )
+        self._images, self._labels = (
+            strategy.experimental_distribute_values_from_function(lambda _, a=array: tf.convert_to_tensor(a))
+            for array in (dataset.images, dataset.labels)
         )
         # One trace for blocks of any length.
         self._block = tf.function(
@@ -61,19 +68,29 @@ class Trainer:
         rows = tf.TensorArray(tf.float32, size=steps, element_shape=[len(STEP_METRICS)])
         for i in tf.range(steps):
             step = first + tf.cast(i, tf.int64)
-            metrics = self.strategy.run(self._replica_step, args=(self._images, indices[i], step))
+            metrics = self.strategy.run(
+                self._replica_step, args=(self._images, self._labels, indices[i], step)
+            )
             rows = rows.write(i, self.strategy.experimental_local_results(metrics)[0])
         return rows.stack()
 
-    def _replica_step(self, images: tf.Tensor, indices: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    def _replica_step(
+        self, images: tf.Tensor, labels: tf.Tensor, indices: tf.Tensor, step: tf.Tensor
+    ) -> tf.Tensor:
         """Gather and normalise this replica's part of the global batch, and train on it."""
         context = tf.distribute.get_replica_context()
         replicas, replica = context.num_replicas_in_sync, context.replica_id_in_sync_group
-        n_critic, batch = self.trial.training.n_critic, self.trial.data.batch_size // replicas
-        mine = tf.reshape(indices, [n_critic, replicas, batch])[:, replica]
+        n_critic = self.trial.training.n_critic
+        mine = tf.reshape(indices, [n_critic, replicas, self.budget.images_per_step // n_critic // replicas])
+        mine = mine[:, replica]
         # [0, 255] to [-1, 1]
         real_images = tf.cast(tf.gather(images, mine), tf.float32) / 127.5 - 1.0
-        return self.gan.train_step(real_images, Randomness(self.trial.seed, step, replica, replicas), step)
+        return self.gan.train_step(
+            real_images,
+            tf.gather(labels, mine),
+            Randomness(self.trial.seed, step, replica, replicas),
+            step,
+        )
 
     def state(self) -> dict[str, np.ndarray]:
         """All that a continuation needs, by name; copies on the host."""

@@ -11,16 +11,19 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from gandist import data
+from gandist import data, models
 from gandist.artifacts import tables
-from gandist.artifacts.job_dir import Status, TrialDir, TrialState
+from gandist.artifacts.job_dir import DatasetDescription, Status, TrialDir, TrialState
 from gandist.artifacts.retry import GIVE_UP_S, Retry
 from gandist.artifacts.storage import Storage
 from gandist.artifacts.writer import Writer
+from gandist.errors import DataError
+from gandist.randomness import permutation
 from gandist.spec import TrialSpec
-from gandist.training import checkpoint, distribution, hardware
+from gandist.training import checkpoint, distribution, hardware, outputs
 from gandist.training.recorder import Recorder
 from gandist.training.sampler import Sampler
+from gandist.training.stability import Stability
 from gandist.training.trainer import Trainer
 
 BLOCK_S = 1.0
@@ -61,11 +64,14 @@ class _Run:
         self.identity = trial.identity()
         before = directory.read_state()
         keras.backend.clear_session()
-        dataset = data.load(trial.data, Path(data_dir) if data_dir else None)
+        self.dataset = dataset = data.load(trial.data, Path(data_dir) if data_dir else None)
+        self._check_dataset(before.step)
         replicas = hardware.replicas(trial.resources)
         strategy = distribution.configure(trial.resources.cpus, hardware.gpus(trial.resources), replicas)
         self.trainer = Trainer(trial, dataset, strategy)
-        self.sampler = Sampler(trial, dataset.image_shape)
+        classes = models.classes(trial.model, dataset.class_names)
+        self.sampler = Sampler(trial, dataset.image_shape, classes)
+        self.stability = Stability(trial.training.early_stopping)
         self.budget = self.trainer.budget
         self.recorder = Recorder(trial, directory, self.budget, dataset.image_shape[0], writer)
         self.state = before.model_copy(
@@ -96,8 +102,8 @@ class _Run:
         block = 1
         while trainer.step < total and not stop.is_set():
             seconds_a_step = self._train(self._next_stop(block))
-            if self.state.status == "diverged":
-                yield self._finish("diverged")
+            if self.state.status != "running":
+                yield self._finish(self.state.status)
                 return
             block = min(MAX_BLOCK, 8 * block, max(1, int(BLOCK_S / seconds_a_step)))
             if self.budget.is_due(trainer.step, self.trial.samples):
@@ -111,8 +117,27 @@ class _Run:
             yield self._finish("stopped", "asked to stop")
             return
         self.sampler.update(trainer.gan)
+        self._judge()
         self.recorder.finish_artifacts(self.sampler.export())
         yield self._finish("completed")
+
+    def _check_dataset(self, step: int) -> None:
+        """Describe the data where the trial begins; where it goes on, insist on the same."""
+        dataset = self.dataset
+        found = DatasetDescription(
+            image_shape=dataset.image_shape,
+            class_names=dataset.class_names,
+            images=len(dataset),
+            fingerprint=dataset.fingerprint,
+        )
+        before = self.directory.read_dataset() if step else None
+        if before is not None and before != found:
+            raise DataError(
+                f"data.{self.trial.data.name}: not what {self.trial.id} was trained on up to step {step} "
+                f"({before.images:,} images {before.fingerprint}, now {found.images:,} {found.fingerprint}); "
+                "bring that data back, or give the job another name"
+            )
+        self.directory.write_dataset(found)
 
     def _resume(self, replicas: int) -> None:
         restored = checkpoint.restore_newest(self.directory, self.identity)
@@ -120,6 +145,7 @@ class _Run:
         self.directory.storage.delete_unfinished()
         if restored.state is not None:
             self.trainer.load_state(restored.state)
+            self.stability.load_state(restored.state)
             checkpoint.delete_unfinished(self.directory, before=self.trainer.step)
             if restored.replicas != replicas:
                 notes.append(
@@ -132,9 +158,11 @@ class _Run:
     def _next_stop(self, block: int) -> int:
         """A block ends where something is due, so that it is done at exactly that step."""
         step = self.trainer.step
-        due = (
+        due = [
             self.budget.next_stop(step, cadence) for cadence in (self.trial.samples, self.trial.checkpoint)
-        )
+        ]
+        if (window := self.stability.next_stop(step)) is not None:
+            due.append(window)
         return min(step + block, *due)
 
     def _train(self, until: int) -> float:
@@ -153,6 +181,8 @@ class _Run:
             self._progress(
                 status="diverged", reason=f"{bad} is {columns[bad][-1]} at step {columns['step'][-1]}"
             )
+        elif collapsed := self.stability.add(columns):
+            self._progress(status="collapsed", reason=collapsed)
         self.recorder.add_losses(columns)
         if first_call:
             self._progress(compile_s=seconds)
@@ -175,6 +205,17 @@ class _Run:
         generated = self.sampler.generate(self.sampler.latents(rows * columns))
         self.recorder.write_grid(self.trainer.step, generated)
 
+    def _judge(self) -> None:
+        """What the discriminator says of some real images, and of as many generated ones of their classes."""
+        chosen = permutation(self.trial.seed, 0, len(self.dataset))[: outputs.IMAGES]
+        real, labels = self.dataset.images[chosen], self.dataset.labels[chosen]
+        generated = self.sampler.generate(self.sampler.latents(len(chosen), "outputs"), labels)
+        judged = (
+            outputs.discriminator_outputs(self.trial, self.trainer.gan, images, labels, self.sampler.classes)
+            for images in (real, generated)
+        )
+        self.recorder.write_outputs(self.trainer.step, *judged)
+
     def _checkpoint_is_due(self) -> bool:
         minutes = self.trial.checkpoint.every_minutes
         if minutes is not None:
@@ -183,7 +224,8 @@ class _Run:
 
     def _save(self) -> None:
         """Only copying the weights takes training's time."""
-        self.recorder.write_checkpoint(self.trainer.state(), self.identity, self.state.replicas)
+        state = self.trainer.state() | self.stability.state()
+        self.recorder.write_checkpoint(state, self.identity, self.state.replicas)
         self._saved = time.monotonic()
 
     def _finish(self, status: Status, reason: str = "") -> TrialState:

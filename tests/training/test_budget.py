@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gandist.spec import Cadence, Checkpoint, Training
+from gandist.sections import Cadence, Checkpoint, Training
 from gandist.training.budget import Budget
 
 

@@ -1,0 +1,60 @@
+"""The application that commands are added to, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+import gandist
+from gandist.errors import GandistError
+
+app = typer.Typer(
+    name="gandist",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+def main() -> None:
+    """Run the command line. Errors are plain lines on stderr; the exit code is theirs."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        code = app(prog_name="gandist", standalone_mode=False)
+    except GandistError as error:
+        complain(str(error))
+        code = error.exit_code
+    except TyperException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "gandist"
+        complain(f"{command}: {' '.join(error.format_message().split())} (see {command} --help)")
+        code = error.exit_code
+    sys.exit(code)
+
+
+@app.callback(invoke_without_command=True)
+def _gandist(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    """Train small-image GANs as jobs of configurations x seeds, and get one honest report.
+
+    \b
+    gandist validate jobs/quickstart.yaml    what it would run, and what that costs
+    gandist run jobs/quickstart.yaml         run it; again to continue it
+    gandist status runs/quickstart           how each trial stands
+    """
+    if version:
+        typer.echo(gandist.__version__)
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def complain(text: str) -> None:
+    """To stderr as it is: a path may hold what looks like markup."""
+    typer.echo(text, err=True)

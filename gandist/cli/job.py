@@ -1,0 +1,29 @@
+"""A job file as every command reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gandist.spec import JobSpec, TrialSpec
+
+
+def load(job_file: Path, overrides: list[str] | None) -> tuple[JobSpec, tuple[TrialSpec, ...]]:
+    """The job and its trials.
+
+    Raises:
+        SpecError: the file or an override is wrong.
+    """
+    from gandist.job_file import load_job
+    from gandist.spec import expand
+
+    job = load_job(job_file, overrides or [])
+    return job, expand(job)
+
+
+def product(trials: tuple[TrialSpec, ...]) -> str:
+    """``2 configurations x 4 seeds = 8 trials``."""
+    configs, seeds = len({trial.config for trial in trials}), len({trial.seed for trial in trials})
+    counts = ((configs, "configuration"), (seeds, "seed"), (len(trials), "trial"))
+    return "{} x {} = {}".format(*(f"{count} {noun}{'s'[: count > 1]}" for count, noun in counts))

@@ -1,0 +1,139 @@
+"""Running a job, and what it would cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gandist.cli import options
+from gandist.cli.application import app, complain
+from gandist.cli.job import load, product
+
+if TYPE_CHECKING:
+    from gandist.artifacts.job_dir import JobDir
+    from gandist.runner.plan import Plan
+    from gandist.runner.schedule import Outcome
+
+
+@app.command()
+def run(
+    job_file: options.JobFile,
+    storage: options.StorageDir = "runs",
+    data_dir: options.DataDir = None,
+    local: Annotated[
+        bool, typer.Option("--local", help="In this process, one trial after another, without Ray.")
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Run trials that ended as failed once more.")
+    ] = False,
+    fresh: options.Fresh = False,
+    overrides: options.Overrides = None,
+) -> None:
+    """Run a job, or continue it: finished trials are not run twice.
+
+    Trials run on the Ray cluster that RAY_ADDRESS names, else on all cores and GPUs of this machine. Ctrl-C
+    stops them at a checkpoint; the same command goes on from there. More seeds, configurations or epochs are
+    added; trials of other settings are refused, unless --fresh puts them aside. One driver at a time runs a
+    job. The last line is the report's path.
+
+    Exit code: 0 all trials are finished, 1 some failed, 2 the input is wrong, 130 or 143 stopped by a signal.
+
+    \b
+    gandist run jobs/quickstart.yaml
+    gandist run jobs/mnist_dcgan.yaml --set seeds=0..7 --set resources.gpus=0.5
+    gandist run jobs/mnist_dcgan.yaml --storage s3://bucket/gans --data-dir /data
+    gandist run jobs/quickstart.yaml --local --set training.epochs=1
+    """
+    from gandist.runner.lease import Lease
+    from gandist.runner.plan import make_plan
+    from gandist.runner.prepare import open_job_dir, write_job
+
+    job, trials = load(job_file, overrides)
+    job_dir = open_job_dir(storage, job)
+
+    def look() -> Plan:
+        return make_plan(trials, job_dir, retry_failed=retry_failed, fresh=fresh)
+
+    plan = look()
+    done = len(trials) - len(plan.todo)
+    if not plan.todo:
+        from gandist.runner.schedule import Outcome
+
+        typer.echo(f"nothing left to do: {done} of {len(trials)} trials are finished")
+        with Lease(job_dir.storage, typer.echo) as lease:
+            lease.take()
+            write_job(job_dir, job, trials)
+        _end(job_dir, Outcome(plan.states))
+    typer.echo(f"{job.name}: {product(trials)}, {len(plan.todo)} to run, {done} finished; in {job_dir.root}")
+
+    from rich.console import Console
+
+    from gandist.runner.backend import Backend
+    from gandist.runner.progress import Board
+    from gandist.runner.schedule import run_job
+    from gandist.runner.views import view
+
+    backend: Backend
+    if local:
+        from gandist.runner.local_backend import LocalBackend
+
+        backend = LocalBackend(job, job_dir.root, data_dir)
+    else:
+        from gandist.runner.ray_backend import RayBackend
+
+        backend = RayBackend(job, job_dir.root, data_dir)
+    lease = Lease(job_dir.storage, typer.echo)
+    lease.look()
+    with lease, backend:  # given back when the last trial has ended
+        for notice in backend.admit():
+            typer.echo(notice)
+        lease.take()
+        plan = look()  # another driver may have been at work since
+        for trial in plan.aside:
+            typer.echo(f"{trial}: trained anew; what there was is now in {job_dir.set_aside(trial)}")
+        write_job(job_dir, job, trials)
+        with view(Board(plan.states), Console(highlight=False)) as show:
+            outcome = run_job(job, plan, job_dir, backend, show, check=lease.check)
+    _end(job_dir, outcome)
+
+
+@app.command()
+def validate(
+    job_file: options.JobFile, data_dir: options.DataDir = None, overrides: options.Overrides = None
+) -> None:
+    """Check a job file, build its networks, and say what it will cost. Trains and writes nothing.
+
+    \b
+    gandist validate jobs/mnist_dcgan.yaml
+    gandist validate jobs/mnist_dcgan.yaml --set model.latent_dim=128
+    """
+    job, trials = load(job_file, overrides)
+    typer.echo(f"{job.name}: {product(trials)}")
+
+    from gandist.runner.cost import costs
+
+    found = costs(trials, data_dir)
+    for cost in found:
+        typer.echo(
+            f"{cost.config}: generator {cost.generator_parameters:,} parameters, "
+            f"discriminator {cost.discriminator_parameters:,}; "
+            f"{cost.steps:,} steps, {cost.images:,} images a trial"
+        )
+    total = sum(cost.seeds * cost.images for cost in found)
+    typer.echo(f"in all {sum(cost.seeds * cost.steps for cost in found):,} steps, {total:,} images")
+
+
+def _end(job_dir: JobDir, outcome: Outcome) -> None:
+    """Say how the job stands, write the report unless there is no time for it, and leave."""
+    from gandist.report import write_report
+
+    typer.echo(", ".join(f"{count} {name}" for name, count in outcome.counts.items()))
+    if outcome.signal is not None:
+        typer.echo("stopped; the same command goes on from here")
+    else:
+        for trial, state in outcome.states.items():
+            if state.status == "failed":
+                complain(f"{trial}: failed: {state.reason}")
+        typer.echo(write_report(job_dir))
+    raise typer.Exit(outcome.exit_code)

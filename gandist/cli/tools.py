@@ -1,0 +1,52 @@
+"""For editors and for measuring."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from gandist.cli import options
+from gandist.cli.application import app
+from gandist.cli.job import load
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a job file.
+
+    For an editor that completes and checks YAML.
+
+    \b
+    gandist schema > job.schema.json
+    """
+    from gandist.job_file import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2))
+
+
+@app.command()
+def bench(
+    job_file: options.JobFile,
+    steps: Annotated[int, typer.Option(min=1, help="Steps to time, after those that compile.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    data_dir: options.DataDir = None,
+    overrides: options.Overrides = None,
+) -> None:
+    """Time the training steps of a job's first trial on this machine. Writes nothing.
+
+    \b
+    gandist bench jobs/mnist_dcgan.yaml --steps 200
+    gandist bench jobs/mnist_dcgan.yaml --set data.batch_size=512 --json
+    """
+    _, trials = load(job_file, overrides)
+
+    from gandist.training.bench import bench as measure
+
+    figures = measure(trials[0], data_dir, steps)
+    if as_json:
+        typer.echo(json.dumps(figures))
+    else:
+        for name, value in figures.items():
+            typer.echo(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")

@@ -1,0 +1,172 @@
+"""The sections of a job file that have no choice of names: how long, how often, on what."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from gandist.overrides import BUDGETS, CADENCES
+from gandist.section import Positive, Section
+
+
+class EarlyStopping(Section):
+    """Ends a trial that has become unstable; its state is then ``collapsed``, which no average counts.
+
+    Windows lie side by side from step 1, so that where a trial ends does not depend on how it was cut.
+    """
+
+    window: Positive = Field(200, description="steps over which the losses are averaged")
+    patience: Positive = Field(1, description="windows in a row that must be out of bounds")
+    d_loss_below: float | None = Field(None, description="the discriminator has won")
+    g_loss_above: float | None = Field(None, description="the generator has lost")
+
+    @model_validator(mode="after")
+    def _some_bound(self) -> EarlyStopping:
+        if self.d_loss_below is None and self.g_loss_above is None:
+            raise ValueError("give d_loss_below, g_loss_above, or both")
+        return self
+
+
+class Training(Section):
+    """How long, and in which order the two networks are updated. One step is one generator update."""
+
+    epochs: Positive | None = Field(None, description="passes over the data set")
+    steps: Positive | None = Field(None, description="generator updates")
+    kimg: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="thousand real images shown to the discriminator"
+    )
+    update: Literal["simultaneous", "alternating", "half_batches"] = Field(
+        "simultaneous",
+        description="simultaneous: both gradients from one forward pass; alternating: discriminator first; "
+        "half_batches: discriminator on half a batch of real images, then on half a batch of generated ones "
+        "(made in inference mode), then the generator on a whole batch",
+    )
+    n_critic: Positive = Field(1, description="discriminator updates per step")
+    generator_ema: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None, description="decay of the exponential moving average of the generator's weights, per step"
+    )
+    generator_ema_warmup: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None,
+        description="the average's half-life is at most this share of the steps done "
+        "(0.05 in the code of Karras et al. 2020)",
+    )
+    early_stopping: EarlyStopping | None = None
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> Training:
+        given = [name for name in BUDGETS if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"give exactly one of {', '.join(BUDGETS)} (given: {', '.join(given) or 'none'})"
+            )
+        if self.update == "simultaneous" and self.n_critic > 1:
+            raise ValueError("n_critic > 1 needs update: alternating or half_batches")
+        if self.generator_ema_warmup is not None and self.generator_ema is None:
+            raise ValueError("generator_ema_warmup needs generator_ema, the decay that it leads to")
+        return self
+
+    def real_batch(self, batch_size: int) -> int:
+        """Real images of one discriminator update, where ``batch_size`` is the generator's."""
+        return batch_size // 2 if self.update == "half_batches" else batch_size
+
+
+class Cadence(Section):
+    """Every so many epochs or steps; never both. The last step always counts."""
+
+    every_epochs: Positive | None = None
+    every_steps: Positive | None = None
+
+    @model_validator(mode="after")
+    def _one_unit(self) -> Cadence:
+        *units, last = [name for name in CADENCES if name in type(self).model_fields]
+        if sum(bool(getattr(self, name)) for name in (*units, last)) > 1:
+            raise ValueError(f"give {', '.join(units)} or {last}, not both")
+        return self
+
+    def epochs_or_steps(self) -> tuple[int, Literal["epochs", "steps"]] | None:
+        """The interval and its unit; once an epoch where nothing was given; None for no such interval."""
+        return (self.every_steps, "steps") if self.every_steps else (self.every_epochs or 1, "epochs")
+
+    def chosen_epochs(self) -> tuple[int, ...]:
+        """The epochs that were named one by one, where there is no interval."""
+        return ()
+
+
+class Samples(Cadence):
+    """Sample grids: the same latents each time, so that a GIF of them shows the training."""
+
+    rows: Annotated[int, Field(ge=1, le=32)] = 4
+    columns: Annotated[int, Field(ge=1, le=32)] = 4
+    at_epochs: Annotated[tuple[Positive, ...], Field(strict=False)] = Field(
+        (), description="only after these epochs, and at the end"
+    )
+    archive: bool = Field(False, description="at the end, all grids in one samples.zip")
+
+    def epochs_or_steps(self) -> tuple[int, Literal["epochs", "steps"]] | None:
+        """As for any cadence; None where epochs were named one by one."""
+        return None if self.at_epochs else super().epochs_or_steps()
+
+    def chosen_epochs(self) -> tuple[int, ...]:
+        """``at_epochs``."""
+        return self.at_epochs
+
+
+class Checkpoint(Cadence):
+    """When a trial can be resumed from, and how many such points are kept."""
+
+    every_minutes: Annotated[float, Field(gt=0)] | None = None
+    keep: Positive = 2
+
+    def epochs_or_steps(self) -> tuple[int, Literal["epochs", "steps"]] | None:
+        """As for any cadence; None where minutes are counted."""
+        return super().epochs_or_steps() if self.every_minutes is None else None
+
+
+class Evaluation(Cadence):
+    """How good the images are; see ``gandist.metrics``."""
+
+    metrics: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = ("frechet",)
+    samples: Annotated[int, Field(ge=100, le=10**6)] = Field(
+        10_000, description="generated images; as many real ones, or all there are"
+    )
+
+
+class Resources(Section):
+    """What one trial gets, on one node."""
+
+    gpus: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="whole, or 1/k to pack k trials on a GPU; one where there are any, else none"
+    )
+    cpus: Positive = Field(2, description="cores, and TensorFlow's threads")
+    replicas: Positive | None = Field(
+        None, description="devices of the MirroredStrategy: one per GPU; without GPUs, logical CPU devices"
+    )
+    data_memory_gb: Annotated[float, Field(ge=0)] | None = Field(
+        None,
+        description="memory of each device that training images may take; more are streamed. "
+        "A quarter of it by default",
+    )
+
+    @model_validator(mode="after")
+    def _whole_or_a_share(self) -> Resources:
+        gpus = self.gpus
+        if gpus is not None and gpus != int(gpus):
+            trials = 1 / gpus  # Ray counts in steps of 1e-4: a hundredth is the smallest share that is one
+            if gpus > 1 or trials > 100 or abs(trials - round(trials)) > 1e-6:
+                raise ValueError(f"gpus must be whole or 1/k (0.5, 0.25, ... 0.01), not {gpus:g}")
+        if gpus and self.replicas is not None and self.replicas != max(1, int(gpus)):
+            raise ValueError(f"replicas is one per GPU: {self.replicas} does not fit gpus: {gpus:g}")
+        return self
+
+
+class Schedule(Section):
+    """How the trials of a job are run."""
+
+    max_concurrent: Positive | None = Field(None, description="trials at a time; as many as fit")
+    max_failures: Annotated[int, Field(ge=0)] = Field(
+        3, description="losses of a trial before it ends as failed"
+    )
+    stall_timeout_s: Annotated[float, Field(gt=0)] = Field(
+        600.0, description="seconds without progress after which a trial is killed and requeued"
+    )
