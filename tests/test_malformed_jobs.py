@@ -92,7 +92,12 @@ JOBS = [
     ("optimizer: {name: adam, learning_rate: 1_0}", 'optimizer.learning_rate: "1_0" is not a number'),
     ("optimizer: {name: adam, beta_1: 1.0}", "optimizer.beta_1: 1.0 is out of range; give"),
     ("samples: {rows: 0}", "samples.rows: 0 is out of range; give a whole number from 1 to 32"),
-    ("samples: {every_epochs: 1, every_steps: 1}", "samples: give every_epochs or every_steps, not both"),
+    (
+        "samples: {every_epochs: 1, every_steps: 1}",
+        "samples: give every_epochs, every_steps or at_epochs, not both",
+    ),
+    ("samples: {every_steps: 1, at_epochs: [2]}", "samples: give every_epochs, every_steps or at_epochs"),
+    ("samples: {at_epochs: [1, 0]}", "samples.at_epochs.1: 0 is out of range"),
     (
         "checkpoint: {every_steps: 1, every_minutes: 1}",
         "checkpoint: give every_epochs, every_steps or every_minutes, not both",
@@ -102,6 +107,39 @@ JOBS = [
     ("checkpoint: {keep: 0}", "checkpoint.keep: 0 is out of range"),
     ("schedule: {max_failures: -1}", "schedule.max_failures: -1 is out of range; give a whole number"),
     ("schedule: {stall_timeout_s: 0}", "schedule.stall_timeout_s: 0 is out of range; give a number > 0"),
+    # combinations that make no sense
+    (
+        "loss: {name: hinge, real_label: 0.9}",
+        "loss: real_label smooths the label of a cross-entropy, and hinge has none; leave it out, or give",
+    ),
+    (
+        "loss: {name: wasserstein}",
+        "loss: wasserstein is unbounded without a limit to the critic's slope; give",
+    ),
+    (
+        "loss: {name: wasserstein}\npenalty: {name: r1}",
+        "loss: wasserstein is unbounded without a limit to the critic's slope; give penalty: ",
+    ),
+    (
+        "training: {epochs: 1, update: half_batches}\npenalty: {name: gradient_penalty}",
+        "penalty: gradient_penalty needs real and generated images in one update, which training.",
+    ),
+    (
+        "training: {epochs: 1, generator_ema_warmup: 0.05}",
+        "training: generator_ema_warmup needs generator_ema, the decay that it leads to",
+    ),
+    (
+        "training: {epochs: 1, n_critic: 5}",
+        "training: n_critic > 1 needs update: alternating or half_batches",
+    ),
+    (
+        "training: {epochs: 1, early_stopping: {window: 5}}",
+        "training.early_stopping: give d_loss_below, g_loss_above, or both",
+    ),
+    (
+        "training: {epochs: 1, update: half_batches}\ndata: {name: digits, batch_size: 9}",
+        "data.batch_size: half of 9 does not divide among 1 replicas",
+    ),
     # budget
     ("training: {}", "training: give exactly one of epochs, steps, kimg (given: none)"),
     (
@@ -112,7 +150,7 @@ JOBS = [
     ("training: {epochs: 1.5}", "training.epochs: 1.5 is not a whole number"),
     ("training: {steps: 99999999999999999999}", "training.steps: 99999999999999999999 is out of range"),
     ("training: {kimg: 0}", "training.kimg: 0 is out of range; give a number > 0"),
-    ("training: {epochs: 1, update: both}", 'training.update: "both" is unknown; choose simultaneous or alt'),
+    ("training: {epochs: 1, update: both}", 'training.update: "both" is unknown; choose simultaneous, alter'),
     ("training: {epochs: 1, n_critic: 5}", "training: n_critic > 1 needs update: alternating"),
     ("training: {epochs: 1, generator_ema: 1}", "training.generator_ema: 1 is out of range"),
     # resources

@@ -21,7 +21,12 @@ JOB: dict[str, Any] = {
     "data": {"name": "digits", "batch_size": 64},
     "model": {"name": "dcgan", "width": 8},
     "penalty": {"name": "r1"},
-    "training": {"epochs": 1, "update": "alternating"},
+    "training": {
+        "epochs": 1,
+        "update": "alternating",
+        "generator_ema": 0.9,
+        "early_stopping": {"d_loss_below": 0.1},
+    },
 }
 
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._=+-]{0,20}", fullmatch=True)

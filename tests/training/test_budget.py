@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gandist.sections import Cadence, Checkpoint, Training
+from gandist.sections import Cadence, Checkpoint, Samples, Training
 from gandist.training.budget import Budget
 
 
@@ -25,6 +25,11 @@ def budget(batch_size: int = 4, size: int = 10, **training: object) -> Budget:
 )
 def test_total_steps(training: dict[str, object], steps: int) -> None:
     assert budget(**training).total_steps == steps
+
+
+def test_half_batches_show_half_as_many_real_images() -> None:
+    halves = budget(epochs=1, update="half_batches")
+    assert (halves.images_per_step, halves.total_steps) == (2, 5)
 
 
 def test_images_count_every_discriminator_update() -> None:
@@ -55,6 +60,11 @@ def test_epoch_cadence_is_due_when_the_epoch_is_complete() -> None:
 def test_step_cadence_is_due_every_so_many_steps_and_at_the_end() -> None:
     due = [step for step in range(1, 9) if budget().is_due(step, Cadence(every_steps=3))]
     assert due == [3, 6, 8]
+
+
+def test_chosen_epochs_are_due_when_they_are_complete_and_the_end_is() -> None:
+    chosen = Samples(at_epochs=(2, 1, 9))
+    assert [step for step in range(1, 9) if budget().is_due(step, chosen)] == [3, 5, 8]
 
 
 def test_a_cadence_of_minutes_ends_no_block() -> None:
