@@ -16,17 +16,13 @@ from gandist.overrides import BUDGETS, leaves
 from gandist.spec import JobSpec, TrialSpec, expand
 from gandist.strict_yaml import parse
 
+TRAINING = {"update": "alternating", "generator_ema": 0.9, "early_stopping": {"d_loss_below": 0.1}}
 JOB: dict[str, Any] = {
     "name": "a-job",
     "data": {"name": "digits", "batch_size": 64},
     "model": {"name": "dcgan", "width": 8},
     "penalty": {"name": "r1"},
-    "training": {
-        "epochs": 1,
-        "update": "alternating",
-        "generator_ema": 0.9,
-        "early_stopping": {"d_loss_below": 0.1},
-    },
+    "training": {**TRAINING, "epochs": 1},
 }
 
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._=+-]{0,20}", fullmatch=True)
@@ -94,10 +90,11 @@ def trial(**changes: Any) -> TrialSpec:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"training": {"epochs": 9, "update": "alternating"}},
-        {"training": {"steps": 9, "update": "alternating"}},
-        {"training": {"kimg": 9.5, "update": "alternating"}},
+        {"training": {**TRAINING, "epochs": 9}},
+        {"training": {**TRAINING, "steps": 9}},
+        {"training": {**TRAINING, "kimg": 9.5}},
         {"samples": {"every_steps": 3, "rows": 2, "columns": 8}},
+        {"evaluation": {"every_steps": 3, "samples": 500}},
         {"checkpoint": {"every_epochs": 3, "keep": 9}},
         {"resources": {"gpus": 2, "cpus": 8, "replicas": 2}},
         {"schedule": {"max_concurrent": 1, "max_failures": 0}},
