@@ -32,7 +32,7 @@ GRID = {
     "optimizer.learning_rate": st.sampled_from([1e-5, 2e-4, 3e-4, 1e-3]),
     "loss.combine": st.sampled_from(["sum", "mean"]),
     "training.steps": st.integers(1, 10**9),
-    "penalty": st.sampled_from([None, {"name": "r1", "gamma": 0.1}]),
+    "penalty": st.sampled_from([None, {"name": "r1", "gamma": 0.1, "every": 1}]),
 }
 
 
