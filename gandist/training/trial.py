@@ -97,7 +97,7 @@ class _Run:
     def blocks(self, stop: threading.Event) -> Iterator[TrialState]:
         """Train block by block, to the end or until told to stop."""
         trainer, total = self.trainer, self.budget.total_steps
-        if trainer.step == 0:
+        if trainer.step == 0 and not self.trial.samples.at_epochs:
             self._draw()
         block = 1
         while trainer.step < total and not stop.is_set():

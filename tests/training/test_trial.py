@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
+import re
 import threading
+import zipfile
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
-from gandist.artifacts import images
+from gandist import data
+from gandist.artifacts import images, tables
 from gandist.artifacts.job_dir import TrialDir, TrialState
+from gandist.errors import DataError
 from gandist.training.trial import run_trial
 from tests.training.conftest import tiny_trial
 from tests.training.trials import SMALL, generated, losses, train, weights
@@ -98,3 +104,61 @@ def test_resuming_on_other_replicas_is_allowed_and_noted(tmp_path: Path) -> None
     state = train(trial, tmp_path).read_state()
     assert state.status == "completed"
     assert "no longer bit-exact" in state.notes[0]
+
+
+def test_a_finished_trial_says_what_its_discriminator_thinks(tmp_path: Path) -> None:
+    directory = train(tiny_trial(**SMALL), tmp_path)
+    table = tables.decode(directory.storage.read(TrialDir.OUTPUTS), tables.OUTPUTS, "outputs")
+    kinds, outputs = table["kind"].to_pylist(), table["output"].to_numpy()
+    assert [kinds.count("real"), kinds.count("generated")] == [1000, 1000]
+    assert set(table["step"].to_pylist()) == {6}
+    assert ((outputs > 0) & (outputs < 1)).all()
+    assert len(np.unique(outputs)) > 100
+
+
+def test_all_grids_in_one_archive(tmp_path: Path) -> None:
+    trial = tiny_trial(**{**SMALL, "samples": {"every_steps": 3, "archive": True}})
+    directory = train(trial, tmp_path)
+    with zipfile.ZipFile(io.BytesIO(directory.storage.read(TrialDir.ARCHIVE))) as archive:
+        assert archive.namelist() == ["step-000000000.png", "step-000000003.png", "step-000000006.png"]
+        assert [archive.read(name) for name in archive.namelist()] == generated(directory)
+
+
+def test_grids_at_chosen_epochs_only(tmp_path: Path) -> None:
+    trial = tiny_trial(**{**SMALL, "training": {"steps": 460}, "samples": {"at_epochs": [1, 2, 50]}})
+    trial = trial.model_copy(update={"data": trial.data.model_copy(update={"batch_size": 256})})
+    directory = train(trial, tmp_path, stop_after=16)
+    assert [step for step, _ in directory.samples()] == [8, 15]  # of 1,797 images
+
+
+def test_a_trial_that_collapses_ends_at_the_same_step_however_often_it_is_killed(tmp_path: Path) -> None:
+    stopping = {"window": 4, "d_loss_below": 100.0}
+    trial = tiny_trial(**{**SMALL, "training": {"steps": 20, "early_stopping": stopping}})
+    whole = train(trial, tmp_path / "whole")
+    train(trial, tmp_path / "killed", kill_after=3)
+    resumed = train(trial, tmp_path / "killed")
+    for directory in (whole, resumed):
+        state = directory.read_state()
+        assert (state.status, state.step) == ("collapsed", 4)
+        assert re.fullmatch(r"d_loss averaged \d\.\d+, below 100, over the 4 steps up to 4", state.reason)
+        assert not directory.storage.exists(TrialDir.GENERATOR)
+    assert losses(whole).equals(losses(resumed))
+    assert losses(whole)["step"].to_pylist() == [1, 2, 3, 4]
+
+
+def test_a_trial_goes_on_with_the_data_that_it_began_with_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = tiny_trial(**SMALL)
+    directory = train(trial, tmp_path, stop_after=3)
+    described = directory.read_dataset()
+    assert described is not None
+    assert (described.image_shape, described.images) == ((28, 28, 1), 1797)
+    assert described.class_names == tuple("0123456789")
+    before = directory.read_state()
+    whole = data.load(trial.data, None)
+    monkeypatch.setattr(data, "load", lambda *_: dataclasses.replace(whole, images=whole.images[::-1]))
+    with pytest.raises(DataError, match=rf"not what {trial.id} was trained on up to step 3 \(1,797 images "):
+        train(trial, tmp_path)
+    assert directory.read_state() == before
+    assert directory.read_dataset() == described
