@@ -1,8 +1,8 @@
 """gandist's trainer against the tutorials' loop, in turn, each in a process of its own.
 
-    python benchmarks/against_plain_loop.py [--pairs 5] [--steps 30] [--data-dir DIR]
+    python benchmarks/against_plain_loop.py [--system dcgan|mlp] [--pairs 5] [--steps 30] [--data-dir DIR]
 
-Prints JSON: images/s of each run, and the ratio (gandist / plain) of each pair with its median. Pairs,
+Prints JSON: steps/s of each run, and the ratio (gandist / plain) of each pair with its median. Pairs,
 because a shared machine drifts; the order within a pair alternates, because whoever runs second finds a
 warmer machine.
 """
@@ -17,13 +17,17 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-JOB = HERE.parent / "jobs" / "mnist_dcgan.yaml"
+JOBS = HERE.parent / "jobs"
+SYSTEMS = {
+    "dcgan": (JOBS / "mnist_dcgan.yaml", HERE / "plain_dcgan.py"),
+    "mlp": (JOBS / "mnist_mlp_gan.yaml", HERE / "plain_mlp.py"),
+}
 
 
-def images_per_s(command: list[str]) -> float:
+def steps_per_s(command: list[str]) -> float:
     """What a benchmark that prints JSON on its last line measured."""
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return float(json.loads(done.stdout.strip().splitlines()[-1])["images_per_s"])
+    return 1000 / float(json.loads(done.stdout.strip().splitlines()[-1])["ms_per_step"])
 
 
 def main() -> None:
@@ -31,19 +35,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--system", choices=SYSTEMS, default="dcgan")
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--data-dir", type=Path, help="where mnist.npz lies; without it Keras downloads it")
     args = parser.parse_args()
     rest = ["--steps", str(args.steps)] + (["--data-dir", str(args.data_dir)] if args.data_dir else [])
+    job, plain = SYSTEMS[args.system]
     commands = {
-        "gandist": [sys.executable, "-m", "gandist", "bench", str(JOB), "--json", *rest],
-        "plain": [sys.executable, str(HERE / "plain_loop.py"), *rest],
+        "gandist": [sys.executable, "-m", "gandist", "bench", str(job), "--json", *rest],
+        "plain": [sys.executable, str(plain), *rest],
     }
     pairs = []
     for index in range(args.pairs):
         order = sorted(commands, reverse=bool(index % 2))
-        measured = {name: images_per_s(commands[name]) for name in order}
+        measured = {name: steps_per_s(commands[name]) for name in order}
         pairs.append(measured | {"ratio": measured["gandist"] / measured["plain"]})
         print(json.dumps(pairs[-1]), file=sys.stderr)
     ratios = [pair["ratio"] for pair in pairs]

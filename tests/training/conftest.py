@@ -35,7 +35,7 @@ def strategy(devices: None) -> Callable[[int], Any]:
 def dataset() -> Dataset:
     """The first images of ``digits``."""
     whole = digits.load(digits.Options(), None)
-    return Dataset(whole.images[:IMAGES], whole.labels[:IMAGES])
+    return Dataset(whole.images[:IMAGES], whole.labels[:IMAGES], whole.class_names)
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +49,13 @@ def one_step_a_block() -> Iterator[None]:
 
 
 def tiny_trial(seed: int = 0, **sections: dict[str, Any]) -> TrialSpec:
-    """``TINY`` with sections merged in."""
-    merged = {name: {**TINY.get(name, {}), **section} for name, section in sections.items()}
+    """``TINY`` with sections merged in; a section of another name begins anew."""
+
+    def base(name: str, section: dict[str, Any]) -> dict[str, Any]:
+        tiny = TINY.get(name, {})
+        return tiny if section.get("name", tiny.get("name")) == tiny.get("name") else {}
+
+    merged = {name: {**base(name, section), **section} for name, section in sections.items()}
     return expand(JobSpec.model_validate({**TINY, **merged, "seeds": [seed]}))[0]
 
 

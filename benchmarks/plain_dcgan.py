@@ -1,6 +1,6 @@
 """The loop that the tutorials use, as a yardstick: tf.function over tf.data, Keras layers and Keras' Adam.
 
-    python benchmarks/plain_loop.py --steps 30 [--data-dir DIR] [--batch-size 256]
+    python benchmarks/plain_dcgan.py --steps 30 [--data-dir DIR] [--batch-size 256]
 
 Prints JSON: images_per_s, ms_per_step, compile_s. DCGAN at full width on MNIST; without ``--data-dir``, on
 noise of MNIST's size, which costs the same.
