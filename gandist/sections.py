@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from gandist.overrides import BUDGETS, CADENCES
-from gandist.section import Positive, Section
+from gandist.section import Positive, Section, modules
+
+if TYPE_CHECKING:
+    Metric = str
+else:
+    Metric = Literal[tuple(module.__name__.rpartition(".")[2] for module in modules("metrics"))]
 
 
 class EarlyStopping(Section):
@@ -124,12 +129,19 @@ class Checkpoint(Cadence):
 
 
 class Evaluation(Cadence):
-    """How good the images are; see ``gandist.metrics``."""
+    """How good the images are: distances to the held-out ones, or to training images where none are."""
 
-    metrics: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = ("frechet",)
+    metrics: Annotated[tuple[Metric, ...], Field(strict=False)] = ("frechet",)
     samples: Annotated[int, Field(ge=100, le=10**6)] = Field(
         10_000, description="generated images; as many real ones, or all there are"
     )
+
+    @field_validator("metrics")
+    @classmethod
+    def _distinct(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
+        if not metrics:
+            raise ValueError("the list is empty; give at least one, or leave out the evaluation section")
+        return tuple(dict.fromkeys(metrics))
 
 
 class Resources(Section):

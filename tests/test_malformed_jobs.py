@@ -107,6 +107,9 @@ JOBS = [
     ("checkpoint: {keep: 0}", "checkpoint.keep: 0 is out of range"),
     ("schedule: {max_failures: -1}", "schedule.max_failures: -1 is out of range; give a whole number"),
     ("schedule: {stall_timeout_s: 0}", "schedule.stall_timeout_s: 0 is out of range; give a number > 0"),
+    ("evaluation: {metrics: [fid]}", 'evaluation.metrics.0: "fid" is unknown; choose frechet'),
+    ("evaluation: {metrics: []}", "evaluation.metrics: the list is empty; give at least one, or leave out"),
+    ("evaluation: {samples: 10}", "evaluation.samples: 10 is out of range"),
     # combinations that make no sense
     (
         "loss: {name: hinge, real_label: 0.9}",

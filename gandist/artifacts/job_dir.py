@@ -146,6 +146,27 @@ class TrialDir:
         part = f"{self.LOSSES}/part-{first:09d}-{last:09d}.parquet"
         self.storage.write(part, tables.encode(rows, tables.LOSSES))
 
+    def write_metrics(self, rows: list[dict[str, Any]]) -> None:
+        """Replace ``metrics.parquet``: one row an evaluation and metric, in the order of steps."""
+        columns = {name: [row[name] for row in rows] for name in tables.METRICS.names}
+        self.storage.write(self.METRICS, tables.encode(columns, tables.METRICS))
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """The rows of ``metrics.parquet``; none where there is none, or no such table.
+
+        Raises:
+            StorageError: the storage refused.
+        """
+        try:
+            content = self.storage.read(self.METRICS)
+        except FileNotFoundError:
+            return []
+        try:
+            rows: list[dict[str, Any]] = tables.decode(content, tables.METRICS, self.METRICS).to_pylist()
+        except StorageError:  # torn: what it held is measured again, but for what lies before a checkpoint
+            return []
+        return rows
+
     def losses_parts(self) -> list[tuple[int, int, str]]:
         """``(first step, last step, path)`` of each part, in the order of steps."""
         found = (re.fullmatch(r"part-(\d+)-(\d+)\.parquet", name) for name in self.storage.list(self.LOSSES))

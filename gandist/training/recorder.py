@@ -6,6 +6,7 @@ import io
 import time
 import zipfile
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -45,6 +46,7 @@ class Recorder:
         self._trial, self._directory, self._budget, self._writer = trial, directory, budget, writer
         self._scale = max(1, round(SAMPLE_PIXELS / height))
         self._pending: list[Columns] = []
+        self._metrics: list[dict[str, Any]] = []
         self._losses_written = self._state_written = time.monotonic()
 
     def add_losses(self, columns: Columns) -> None:
@@ -103,6 +105,27 @@ class Recorder:
         self._writer.flush()
         self.write_state(state)
         self._writer.flush()
+
+    def write_metrics(self, step: int, found: list[dict[str, Any]]) -> None:
+        """The rows of one evaluation after ``step``, beside those of earlier steps."""
+        self._metrics += [
+            {
+                "trial": self._trial.id,
+                "config": self._trial.config,
+                "seed": self._trial.seed,
+                "step": step,
+                "epoch": self._budget.epoch(step),
+                "kimg": self._budget.kimg(step),
+                **row,
+            }
+            for row in found
+        ]
+        self._writer.submit(partial(self._directory.write_metrics, list(self._metrics)))
+
+    def resume(self, step: int) -> None:
+        """Keep what was recorded up to ``step``, after which training goes on; the rest is made again."""
+        self._directory.drop_losses_after(step)
+        self._metrics = [row for row in self._directory.read_metrics() if row["step"] <= step]
 
     def write_outputs(self, step: int, real: np.ndarray, generated: np.ndarray) -> None:
         """What the discriminator says after ``step``: float32 ``[n]`` of each kind of image."""

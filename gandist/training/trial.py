@@ -21,6 +21,7 @@ from gandist.errors import DataError
 from gandist.randomness import permutation
 from gandist.spec import TrialSpec
 from gandist.training import checkpoint, distribution, hardware, outputs
+from gandist.training.evaluation import Evaluator
 from gandist.training.recorder import Recorder
 from gandist.training.sampler import Sampler
 from gandist.training.stability import Stability
@@ -71,6 +72,7 @@ class _Run:
         self.trainer = Trainer(trial, dataset, strategy)
         classes = models.classes(trial.model, dataset.class_names)
         self.sampler = Sampler(trial, dataset.image_shape, classes)
+        self.evaluator = Evaluator(trial.evaluation, dataset) if trial.evaluation else None
         self.stability = Stability(trial.training.early_stopping)
         self.budget = self.trainer.budget
         self.recorder = Recorder(trial, directory, self.budget, dataset.image_shape[0], writer)
@@ -108,6 +110,7 @@ class _Run:
             block = min(MAX_BLOCK, 8 * block, max(1, int(BLOCK_S / seconds_a_step)))
             if self.budget.is_due(trainer.step, self.trial.samples):
                 self._draw()
+            self._evaluate()  # before the checkpoint: whoever resumes there finds it done
             if self._checkpoint_is_due() and trainer.step < total:
                 self._save()
             self.recorder.keep_up(self.state)
@@ -152,15 +155,14 @@ class _Run:
                     f"continued after step {self.trainer.step} on {replicas} replicas instead of "
                     f"{restored.replicas}: no longer bit-exact"
                 )
-        self.directory.drop_losses_after(self.trainer.step)
+        self.recorder.resume(self.trainer.step)
         self._progress(notes=tuple(dict.fromkeys(notes)))
 
     def _next_stop(self, block: int) -> int:
         """A block ends where something is due, so that it is done at exactly that step."""
         step = self.trainer.step
-        due = [
-            self.budget.next_stop(step, cadence) for cadence in (self.trial.samples, self.trial.checkpoint)
-        ]
+        cadences = (self.trial.samples, self.trial.checkpoint, self.trial.evaluation)
+        due = [self.budget.next_stop(step, cadence) for cadence in cadences if cadence]
         if (window := self.stability.next_stop(step)) is not None:
             due.append(window)
         return min(step + block, *due)
@@ -204,6 +206,12 @@ class _Run:
         self.sampler.update(self.trainer.gan)
         generated = self.sampler.generate(self.sampler.latents(rows * columns))
         self.recorder.write_grid(self.trainer.step, generated)
+
+    def _evaluate(self) -> None:
+        if self.evaluator is None or not self.budget.is_due(self.trainer.step, self.evaluator.options):
+            return
+        self.sampler.update(self.trainer.gan)
+        self.recorder.write_metrics(self.trainer.step, self.evaluator.evaluate(self.sampler))
 
     def _judge(self) -> None:
         """What the discriminator says of some real images, and of as many generated ones of their classes."""

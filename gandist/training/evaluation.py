@@ -1,0 +1,69 @@
+"""How good a trial's images are, measured against real ones; nothing here touches the training."""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gandist import metrics
+from gandist.data import Dataset
+from gandist.randomness import permutation
+from gandist.sections import Evaluation
+from gandist.training.sampler import Sampler
+
+ORDER_SEED = 0
+"""Every trial of a job is compared with the same real images, and has the same shares of classes."""
+
+
+class Evaluator:
+    """Compares a generator's images with the held-out ones, or with training images where none are.
+
+    Args:
+        options: the evaluation section of a trial.
+        dataset: the real images.
+    """
+
+    def __init__(self, options: Evaluation, dataset: Dataset) -> None:
+        self.options, self._dataset = options, dataset
+
+    def evaluate(self, sampler: Sampler) -> list[dict[str, Any]]:
+        """One row a metric: ``metric``, ``value``, ``lower_is_better``, ``protocol``, ``wall_time``."""
+        count = self.options.samples
+        generated = sampler.generate(sampler.latents(count, "evaluation"), self._labels(count))
+        real, split = self._references
+        against = f"{count:,} generated images against {self._real_count:,} {split} ones"
+        return [
+            {
+                "metric": name,
+                "value": reference.compare(generated),
+                "lower_is_better": metrics.lower_is_better(name),
+                "protocol": f"{reference.protocol}; {against}",
+                "wall_time": time.time(),
+            }
+            for name, reference in real.items()
+        ]
+
+    @cached_property
+    def _references(self) -> tuple[dict[str, metrics.Reference], str]:
+        """Each metric with the real images prepared, at the first evaluation; and which images they are."""
+        images, split = self._source
+        chosen = np.sort(permutation(ORDER_SEED, 0, len(images))[: self._real_count])
+        real = np.asarray(images[chosen])
+        return {name: metrics.prepare(name, real) for name in self.options.metrics}, split
+
+    @property
+    def _source(self) -> tuple[np.ndarray, str]:
+        held_out = self._dataset.held_out
+        return (held_out, "held-out") if len(held_out) else (self._dataset.images, "training")
+
+    @property
+    def _real_count(self) -> int:
+        return min(self.options.samples, len(self._source[0]))
+
+    def _labels(self, count: int) -> np.ndarray:
+        """int32 ``[count]``, with the data's shares of classes."""
+        order = permutation(ORDER_SEED, 0, len(self._dataset))
+        return np.resize(self._dataset.labels[order], count)
