@@ -2,9 +2,9 @@
 
     python benchmarks/plain_mlp.py --steps 30 [--data-dir DIR] [--batch-size 64]
 
-Prints JSON: ms_per_step, iterations_per_s, compile_s. An iteration is the tutorial's: the discriminator on half a
-batch of real images, on half a batch that ``predict`` made, then the generator on a whole batch. Without
-``--data-dir``, on noise of MNIST's size, which costs the same.
+Prints JSON: ms_per_step, iterations_per_s, compile_s. An iteration is the tutorial's: the discriminator on
+half a batch of real images, on half a batch that ``predict`` made, then the generator on a whole batch.
+Without ``--data-dir``, on noise of MNIST's size, which costs the same.
 """
 
 from __future__ import annotations
