@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import numpy as np
 import tensorflow as tf
 
@@ -11,6 +13,7 @@ from gandist.data import Dataset
 from gandist.errors import CheckpointError
 from gandist.randomness import Randomness
 from gandist.spec import TrialSpec
+from gandist.training import feed
 from gandist.training.budget import Budget
 from gandist.training.gan import GAN
 
@@ -20,7 +23,7 @@ class Trainer:
 
     Args:
         trial: what to train.
-        dataset: its images; each replica's device holds them all, as uint8.
+        dataset: its images, which stay uint8 until a step takes them; ``feed`` says where they lie.
         strategy: of this process.
     """
 
@@ -36,14 +39,12 @@ class Trainer:
                 strategy.num_replicas_in_sync,
                 models.classes(trial.model, dataset.class_names),
             )
-        self._images, self._labels = (
-            strategy.experimental_distribute_values_from_function(lambda _, a=array: tf.convert_to_tensor(a))
-            for array in (dataset.images, dataset.labels)
-        )
+        self._feed = feed.choose(trial, dataset, self.budget, strategy)
         # One trace for blocks of any length.
         self._block = tf.function(
             self._train_block,
             input_signature=[
+                *feed.signature(dataset.image_shape, strategy),
                 tf.TensorSpec([None, self.budget.images_per_step], tf.int32),
                 tf.TensorSpec([], tf.int64),
             ],
@@ -55,22 +56,26 @@ class Trainer:
         Returns:
             ``step`` int64 ``[n]`` (from 1) and float32 ``[n]`` for each of ``STEP_METRICS``.
         """
-        first = self.step
-        indices = self.budget.indices(self.trial.seed, first, stop)
-        rows = self._block(tf.constant(indices), tf.constant(first, tf.int64)).numpy()
+        first = step = self.step
+        parts = []
+        with closing(self._feed.chunks(first, stop)) as chunks:
+            for images, labels, indices in chunks:
+                rows = self._block(images, labels, tf.constant(indices), tf.constant(step, tf.int64))
+                parts.append(rows.numpy())
+                step += len(indices)
         self.step = stop
-        columns = {name: rows[:, column] for column, name in enumerate(STEP_METRICS)}
+        columns = dict(zip(STEP_METRICS, np.concatenate(parts).T, strict=True))
         return {"step": np.arange(first + 1, stop + 1, dtype=np.int64), **columns}
 
-    def _train_block(self, indices: tf.Tensor, first: tf.Tensor) -> tf.Tensor:
-        """One step for each row of ``indices``; float32 ``[steps, len(STEP_METRICS)]``."""
+    def _train_block(
+        self, images: tf.Tensor, labels: tf.Tensor, indices: tf.Tensor, first: tf.Tensor
+    ) -> tf.Tensor:
+        """One step for each row of a chunk's ``indices``; float32 ``[steps, len(STEP_METRICS)]``."""
         steps = tf.shape(indices)[0]
         rows = tf.TensorArray(tf.float32, size=steps, element_shape=[len(STEP_METRICS)])
         for i in tf.range(steps):
             step = first + tf.cast(i, tf.int64)
-            metrics = self.strategy.run(
-                self._replica_step, args=(self._images, self._labels, indices[i], step)
-            )
+            metrics = self.strategy.run(self._replica_step, args=(images, labels, indices[i], step))
             rows = rows.write(i, self.strategy.experimental_local_results(metrics)[0])
         return rows.stack()
 
@@ -82,7 +87,8 @@ class Trainer:
         replicas, replica = context.num_replicas_in_sync, context.replica_id_in_sync_group
         n_critic = self.trial.training.n_critic
         mine = tf.reshape(indices, [n_critic, replicas, self.budget.images_per_step // n_critic // replicas])
-        mine = mine[:, replica]
+        # A GPU's gather counts bytes in the type of its indices: int32 would overflow beyond 2 GiB of images.
+        mine = tf.cast(mine[:, replica], tf.int64)
         # [0, 255] to [-1, 1]
         real_images = tf.cast(tf.gather(images, mine), tf.float32) / 127.5 - 1.0
         return self.gan.train_step(

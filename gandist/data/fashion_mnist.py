@@ -1,0 +1,54 @@
+"""Fashion-MNIST (Xiao et al. 2017): its four gzipped files, from a data directory or Keras' downloader."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from gandist.data import DataOptions, Dataset, _archives
+
+CLASSES = (
+    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+)
+# Keras itself checks none of these; the sums are those of the authors' files, which have the same sizes.
+SHA256 = {
+    "train-images-idx3-ubyte.gz": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+    "train-labels-idx1-ubyte.gz": "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+    "t10k-images-idx3-ubyte.gz": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+    "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+}
+ARCHIVES = {
+    name: _archives.Archive(f"fashion-mnist/{name}", _archives.KERAS + name, sha256)
+    for name, sha256 in SHA256.items()
+}
+
+
+class Options(DataOptions):
+    """The data section of a job file."""
+
+    name: Literal["fashion_mnist"] = "fashion_mnist"
+
+
+def load(options: Options, data_dir: Path | None) -> Dataset:
+    """The 60,000 training images, and the 10,000 test images held out.
+
+    Raises:
+        DataError: a file is missing and cannot be downloaded, or does not hold what it should.
+    """
+    images, labels = _read("train", data_dir)
+    held_out, _ = _read("t10k", data_dir)
+    return Dataset(images, labels, CLASSES, held_out)
+
+
+def _read(split: str, data_dir: Path | None) -> tuple[np.ndarray, np.ndarray]:
+    arrays = []
+    for kind, dimensions in (("images", 3), ("labels", 1)):
+        name = f"{split}-{kind}-idx{dimensions}-ubyte.gz"
+        path = ARCHIVES[name].find(data_dir)
+        with _archives.reading(path, f"Fashion-MNIST's {name}"):
+            arrays.append(_archives.read_idx(path, dimensions))
+    where = f"{path.parent}/{split}-*"
+    return _archives.checked(where, *arrays, shape=(28, 28), classes=len(CLASSES))

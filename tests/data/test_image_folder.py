@@ -1,0 +1,337 @@
+"""A folder of pictures as a data set: what is listed, what is refused, and when it is decoded."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gandist import cli
+from gandist.data import Dataset, _pictures, image_folder, load
+from gandist.errors import DataError
+from tests.data import pictures
+
+GREY = {"channels": 1, "image_size": 8}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of its own for each test."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("GANDIST_CACHE_DIR", str(folder))
+    return folder
+
+
+def read(root: Path, **options: object) -> Dataset:
+    return load(image_folder.Options(path=str(root), **options), None)
+
+
+def grey(level: int) -> bytes:
+    return pictures.encoded(Image.new("L", (9, 9), level))
+
+
+def write(root: Path, levels: dict[str, int]) -> Path:
+    """A picture of one grey at each path."""
+    for name, level in levels.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(grey(level))
+    return root
+
+
+def levels(dataset: Dataset) -> list[int]:
+    return dataset.images[:, 0, 0, 0].tolist()
+
+
+def refusal(root: Path, **options: object) -> str:
+    with pytest.raises(DataError) as error:
+        read(root, **options)
+    text = str(error.value)
+    assert text.isprintable()
+    return text
+
+
+def count_decoding(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows by one for each picture that is decoded."""
+    decoded: list[int] = []
+    decode = _pictures._decoded
+    monkeypatch.setattr(_pictures, "_decoded", lambda *a, **k: (decoded.append(1), decode(*a, **k))[1])
+    return decoded
+
+
+def test_sub_folders_are_classes_in_the_order_of_names(tmp_path: Path) -> None:
+    root = write(tmp_path, {"b/2.png": 4, "b/10.png": 3, "B/x.png": 1, "a/1.png": 2})
+    dataset = read(root, **GREY)
+    assert dataset.class_names == ("B", "a", "b")
+    assert levels(dataset) == [1, 2, 3, 4]
+    assert dataset.labels.tolist() == [0, 1, 2, 2]
+    assert dataset.labels.dtype == np.int32
+    assert dataset.held_out.shape == (0, 8, 8, 1)
+    assert isinstance(dataset.images, np.memmap)
+    assert not dataset.images.flags.writeable
+
+
+def test_pictures_of_one_folder_have_no_class(tmp_path: Path) -> None:
+    dataset = read(write(tmp_path, {"b.png": 2, "a.png": 1}), **GREY)
+    assert (dataset.class_names, dataset.labels.tolist()) == ((), [0, 0])
+    assert levels(dataset) == [1, 2]
+
+
+def test_what_is_looked_at(tmp_path: Path) -> None:
+    """Extensions in either case, and links; not what is hidden, deeper, no picture, or without pictures."""
+    names = ["a/1.PNG", "a/2.JpEg", "a/.hidden.png", ".git/1.png", "a/deep/1.png", "a/Thumbs.db", "a/1.txt"]
+    root = write(tmp_path / "root", dict.fromkeys(names, 1))
+    write(tmp_path, {"elsewhere/1.png": 9})
+    (root / "empty").mkdir()
+    (root / "readme.txt").write_text("")
+    (root / "linked").symlink_to(tmp_path / "elsewhere")
+    (root / "a" / "3.png").symlink_to(tmp_path / "elsewhere" / "1.png")
+    (root / "a" / "loop").symlink_to(root)
+    (root / "itself").symlink_to("itself")
+    dataset = read(root, **GREY)
+    assert dataset.class_names == ("a", "linked")
+    assert levels(dataset) == [1, 1, 9, 9]
+
+
+def test_the_path_is_below_the_data_directory_or_absolute(tmp_path: Path) -> None:
+    write(tmp_path, {"faces/1.png": 5})
+    relative = image_folder.Options(path="faces", image_size=8)
+    assert levels(load(relative, tmp_path)) == [5]
+    absolute = image_folder.Options(path=str(tmp_path / "faces"), image_size=8)
+    assert levels(load(absolute, tmp_path / "nowhere")) == [5]
+    with pytest.raises(DataError, match="faces is below a data directory: name that with --data-dir"):
+        load(relative, None)
+
+
+def test_options_say_what_becomes_of_a_picture(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (40, 20), "blue")
+    picture.paste((255, 0, 0), (10, 0, 30, 20))
+    (tmp_path / "a.png").write_bytes(pictures.encoded(picture))
+    cropped = read(tmp_path, image_size=16)
+    assert cropped.images.shape == (1, 16, 16, 3)
+    assert cropped.images[0, 8, 8].tolist() == [255, 0, 0]
+    assert cropped.images[..., 0].mean() > 250
+    squeezed = read(tmp_path, image_size=16, crop="none")
+    assert 120 < squeezed.images[..., 0].mean() < 135
+    assert read(tmp_path, channels=1).images.shape == (1, 64, 64, 1)
+
+
+def test_a_set_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    root = write(tmp_path, {"a.png": 1, "b.png": 2})
+    decoded = count_decoding(monkeypatch)
+    first = read(root, **GREY)
+    again = read(root, **GREY, batch_size=3, max_unreadable=0.5)
+    assert len(decoded) == 2
+    assert first.fingerprint == again.fingerprint
+    np.testing.assert_array_equal(first.images, again.images)
+    assert len(list((cache / "image_folder").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "options", [{"channels": 3}, {"image_size": 9}, {"crop": "none"}], ids=["channels", "image_size", "crop"]
+)
+def test_other_options_are_another_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, object]
+) -> None:
+    root = write(tmp_path, {"a.png": 1})
+    read(root, **GREY)
+    decoded = count_decoding(monkeypatch)
+    read(root, **{**GREY, **options})
+    assert len(decoded) == 1
+
+
+def rewritten(root: Path) -> None:
+    (root / "a.png").write_bytes(grey(1) + b" ")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda root: pictures.touch(root / "a.png", grey(9)), [9, 2]),
+        (lambda root: (root / "a.png").write_bytes(grey(1) + b" "), [1, 2]),
+        (lambda root: (root / "a.png").rename(root / "c.png"), [2, 1]),
+        (lambda root: (root / "a.png").unlink(), [2]),
+        (lambda root: write(root, {"0.png": 7}), [7, 1, 2]),
+    ],
+    ids=["altered", "longer", "renamed", "deleted", "added"],
+)
+def test_any_change_of_a_file_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: object, expected: list[int]
+) -> None:
+    root = write(tmp_path, {"a.png": 1, "b.png": 2})
+    read(root, **GREY)
+    decoded = count_decoding(monkeypatch)
+    change(root)  # type: ignore[operator]
+    assert levels(read(root, **GREY)) == expected
+    assert len(decoded) == len(expected)
+
+
+def test_another_pil_decodes_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write(tmp_path, {"a.png": 1})
+    read(root, **GREY)
+    monkeypatch.setattr("PIL.__version__", "99")
+    decoded = count_decoding(monkeypatch)
+    read(root, **GREY)
+    assert len(decoded) == 1
+
+
+def test_equal_pictures_elsewhere_are_the_same_data(tmp_path: Path) -> None:
+    """So a trial may go on, on a node whose copy of the folder has other dates."""
+    one, other = (write(tmp_path / name, {"a/1.png": 1, "b/1.png": 2}) for name in ("one", "other"))
+    os.utime(other / "a" / "1.png", (0, 0))
+    assert read(one, **GREY).fingerprint == read(other, **GREY).fingerprint
+
+
+def test_a_few_unreadable_files_are_left_out_and_listed(
+    tmp_path: Path, cache: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = pictures.folder(tmp_path / "shapes", rotten=True)
+    dataset = read(root, image_size=8, max_unreadable=0.2)
+    assert np.bincount(dataset.labels).tolist() == [12, 12]
+    [line] = capfd.readouterr().err.splitlines()
+    assert "left out 4 of 28 pictures (14.29%)" in line
+    assert "circles/rotten_empty.jpg: cannot identify image file" in line
+    assert "rotten_cut" not in line
+    [listed] = cache.rglob("rejected.txt")
+    assert str(listed) in line
+    assert [name.partition(":")[0] for name in listed.read_text().splitlines()] == [
+        *(f"circles/{name}" for name in sorted(pictures.ROTTEN)),
+        "squares/rotten_cut.jpg",
+    ]
+    read(root, image_size=8, max_unreadable=0.2)
+    assert capfd.readouterr().err == ""
+
+
+def test_too_many_unreadable_files_are_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = pictures.folder(tmp_path, rotten=True)
+    text = refusal(root, max_unreadable=0.1)
+    for part in (
+        "cannot read 4 of 28 pictures (14.29%)",
+        "rotten_empty.jpg",
+        "rejected.txt",
+        "allows 10.00%",
+    ):
+        assert part in text
+    assert capfd.readouterr().err == ""
+    decoded = count_decoding(monkeypatch)
+    assert len(read(root, max_unreadable=0.2)) == 24  # the next try needs not decode it again
+    assert not decoded
+
+
+def test_the_share_of_unreadable_files_may_be_reached(tmp_path: Path) -> None:
+    root = write(tmp_path, {"a.png": 1, "b.png": 2, "c.png": 3})
+    (root / "d.png").write_bytes(b"")
+    assert len(read(root, max_unreadable=0.25)) == 3
+    assert "cannot read 1 of 4" in refusal(root, max_unreadable=0.2499)
+
+
+def test_nothing_readable_is_an_error_whatever_is_allowed(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    assert "cannot read 1 of 1 pictures (100.00%)" in refusal(tmp_path, max_unreadable=1.0)
+
+
+def test_a_class_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    root = write(tmp_path, {"a/1.png": 1, "c/1.png": 2})
+    (root / "b").mkdir()
+    (root / "b" / "1.png").write_bytes(b"")
+    text = refusal(root, max_unreadable=0.5)
+    assert f"{root}/b: no picture of this class can be read" in text
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        ([], "holds no pictures (.bmp .gif"),
+        (["readme.txt"], "holds no pictures"),
+        (["a/b/1.png"], "holds no pictures"),
+        ([".a/1.png"], "holds no pictures"),
+        (["1.png", "cats/1.png"], "has pictures beside its sub-folders (1.png and cats/)"),
+        (["a\nb/1.png"], r"a\nb: cannot be the name of a class"),
+        (["a\x1b[31m/1.png"], r"a\x1b[31m: cannot be the name of a class"),
+        ([os.fsdecode(b"\xff/1.png")], r"\udcff: cannot be the name of a class"),
+    ],
+)
+def test_folders_that_are_refused(tmp_path: Path, names: list[str], says: str) -> None:
+    assert says in refusal(write(tmp_path, dict.fromkeys(names, 1)))
+
+
+def test_pictures_beside_folders_of_other_things_are_fine(tmp_path: Path) -> None:
+    root = write(tmp_path, {"1.png": 1, "__MACOSX/._1.png": 2, "notes/1.txt": 3})
+    assert (levels(read(root, **GREY)), read(root, **GREY).class_names) == ([1], ())
+
+
+def test_names_of_any_bytes_are_read_and_shown(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, {os.fsdecode(b"\xff.png"): 1, "a\nb.png": 2})
+    (tmp_path / "c\x1b[31m\n.png").write_bytes(b"")
+    assert levels(read(tmp_path, **GREY, max_unreadable=0.5)) == [2, 1]
+    [line] = capfd.readouterr().err.splitlines()
+    assert line.isprintable()
+    assert r"c\x1b[31m\n.png" in line
+
+
+@pytest.mark.parametrize("kind", ["missing", "a file", "below a file", "a NUL", "not allowed"])
+def test_what_is_no_folder(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    path = {"missing": "none", "a file": "file", "below a file": "file/none", "a NUL": "a\0b"}.get(kind, ".")
+    if kind == "not allowed":  # root may read everything
+
+        def refuse(path: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(os, "scandir", refuse)
+    assert "data.path names a folder of pictures" in refusal(tmp_path / path)
+
+
+@pytest.mark.parametrize("kind", ["a file", "below a file"])
+def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    root = write(tmp_path / "root", {"1.png": 1})
+    (tmp_path / "cache").write_text("")
+    monkeypatch.setenv("GANDIST_CACHE_DIR", str(tmp_path / ("cache" if kind == "a file" else "cache/below")))
+    text = refusal(root)
+    assert "cannot keep decoded images there (Not a directory)" in text
+    assert "GANDIST_CACHE_DIR" in text
+
+
+def test_the_cache_is_where_caches_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write(tmp_path / "root", {"1.png": 1})
+    monkeypatch.delenv("GANDIST_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    read(root)
+    assert (tmp_path / "xdg" / "gandist" / "image_folder").is_dir()
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    read(root)
+    assert (tmp_path / "home" / ".cache" / "gandist" / "image_folder").is_dir()
+
+
+def test_progress_is_told_now_and_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = write(tmp_path, {"1.png": 1, "2.png": 2})
+    monkeypatch.setattr(image_folder, "PROGRESS_S", 0.0)
+    read(root)
+    for number, line in enumerate(capfd.readouterr().err.splitlines(), 1):
+        assert re.fullmatch(rf"{root}: {number} of 2 pictures decoded, [\d,]+ a second", line)
+    assert number == 2
+
+
+def test_the_command_line_says_it_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pictures.folder(tmp_path / "shapes", rotten=True)
+    job = tmp_path / "job.yaml"
+    job.write_text(
+        "name: a\ndata: {name: image_folder, path: shapes}\nmodel: {name: dcgan}\ntraining: {steps: 1}\n"
+    )
+    monkeypatch.setattr(sys, "argv", ["gandist", "validate", str(job), "--data-dir", str(tmp_path)])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == 1
+    [line] = capfd.readouterr().err.splitlines()
+    assert "cannot read 4 of 28 pictures" in line
