@@ -96,14 +96,33 @@ def _transposed_convolution(inputs: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Te
     return outputs, gradient
 
 
-_FASTER = {BatchNormalization: keras.layers.BatchNormalization, Conv2DTranspose: keras.layers.Conv2DTranspose}
+class Embedding(keras.layers.Embedding):
+    """Keras' layer as a product with one-hot labels.
+
+    The gradient of a lookup is sparse, and its norm is wrong where a batch has a label twice.
+    """
+
+    def call(self, labels: tf.Tensor) -> tf.Tensor:
+        """Labels int ``[batch]`` to float32 ``[batch, features]``."""
+        return tf.matmul(tf.one_hot(labels, self.input_dim), self.table())
+
+    def table(self) -> tf.Tensor:
+        """float32 ``[classes, features]``."""
+        return tf.convert_to_tensor(self.embeddings.value)
+
+
+_PORTABLE = {
+    BatchNormalization: keras.layers.BatchNormalization,
+    Conv2DTranspose: keras.layers.Conv2DTranspose,
+    Embedding: keras.layers.Embedding,
+}
 
 
 def portable(model: keras.Model) -> keras.Model:
     """A copy of ``model``, weights included, of Keras' own layers only."""
 
     def own(layer: keras.layers.Layer) -> keras.layers.Layer:
-        return _FASTER.get(type(layer), type(layer)).from_config(layer.get_config())
+        return _PORTABLE.get(type(layer), type(layer)).from_config(layer.get_config())
 
     copy = keras.models.clone_model(model, clone_function=own)
     copy.set_weights(model.get_weights())

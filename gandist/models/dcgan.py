@@ -1,8 +1,16 @@
-"""The tutorials' DCGAN: a generator of four transposed convolutions, a discriminator of two convolutions.
+"""The tutorials' DCGAN, and the same for larger images: transposed convolutions against convolutions.
 
-At the default width and 28x28x1 images the generator has 2,330,944 parameters (2,305,472 trainable), the
-discriminator 212,865. Other sizes keep the shape of the networks: the first feature map is a quarter of the
-image.
+By default, on 28x28x1 images, the generator has 2,330,944 parameters (2,305,472 trainable), the
+discriminator 212,865. ``depth`` is how often the generator doubles the sides of its first feature map, and
+the discriminator halves those of the image. Channels double where sides halve, from ``width`` at half the
+image's sides:
+
+    generator      2**depth * width at sides / 2**depth, a convolution of stride 1 to half as many channels,
+                   then ``depth`` of stride 2: again halving the channels, and at last the image
+    discriminator  ``depth`` of stride 2: width, 2 * width, ... 2**(depth - 1) * width
+
+28x28 images fit depth 2, the sources'. Feature maps of 4x4, where Radford et al. (2015, figure 1) start, need
+depth 3 for 32x32 images and 4 for 64x64: there width 64 starts, as they do, with 1024 channels.
 """
 
 from __future__ import annotations
@@ -22,7 +30,12 @@ class Options(ModelOptions):
     """The model section of a job file."""
 
     name: Literal["dcgan"] = "dcgan"
-    width: Annotated[int, Field(ge=1, le=1024)] = Field(64, description="channels of the widest feature map")
+    depth: Annotated[int, Field(ge=1, le=8)] = Field(
+        2, description="convolutions of stride 2: 2 suits sides of 28, 3 of 32, 4 of 64"
+    )
+    width: Annotated[int, Field(ge=1, le=1024)] = Field(
+        64, description="channels at half the image's sides; they double with each further halving"
+    )
     kernel_size: Annotated[int, Field(ge=2, le=9)] = 5
     dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.3, description="after each convolution of D")
     leaky_slope: Annotated[float, Field(ge=0, lt=1)] = 0.3
@@ -33,15 +46,15 @@ class Options(ModelOptions):
 
 
 def build_generator(options: Options, image_shape: tuple[int, int, int], classes: int = 0) -> keras.Model:
-    """Latents ``[batch, latent_dim]`` to images ``[batch, height, width, channels]`` in [-1, 1]."""
+    """Latents ``[batch, latent_dim]`` to images ``[batch, height, width, channels]`` in [-1, 1].
+
+    Raises:
+        UsageError: the images' sides cannot be halved ``depth`` times.
+    """
     import keras
     from keras import layers
 
-    from gandist.models import _layers
-
-    height, width, channels = image_shape
-    if height % 4 or width % 4:
-        raise UsageError(f"model dcgan makes images whose sides are multiples of 4, not {height}x{width}")
+    from gandist.models import _conditional, _layers
 
     def normalised(x: keras.KerasTensor) -> keras.KerasTensor:
         x = _layers.BatchNormalization(
@@ -54,26 +67,51 @@ def build_generator(options: Options, image_shape: tuple[int, int, int], classes
             filters, options.kernel_size, strides=strides, padding="same", use_bias=False, **kwargs
         )(x)
 
-    latents = keras.Input((options.latent_dim,), name="latents")
-    first = (height // 4, width // 4, 4 * options.width)
-    x = layers.Dense(first[0] * first[1] * first[2], use_bias=False)(latents)
-    x = layers.Reshape(first)(normalised(x))
-    x = normalised(upsampled(x, 2 * options.width, strides=1))
-    x = normalised(upsampled(x, options.width, strides=2))
-    images = upsampled(x, channels, strides=2, activation="tanh")
-    return keras.Model(latents, images, name="generator")
+    channels = [options.width * 2**halvings for halvings in reversed(range(options.depth + 1))]
+    height, width = _smallest_sides(options, image_shape)
+    inputs, x = _conditional.generator_inputs(options, classes)
+    x = layers.Dense(height * width * channels[0], use_bias=False)(x)
+    x = layers.Reshape((height, width, channels[0]))(normalised(x))
+    x = normalised(upsampled(x, channels[1], strides=1))
+    for filters in channels[2:]:
+        x = normalised(upsampled(x, filters, strides=2))
+    images = upsampled(x, image_shape[-1], strides=2, activation="tanh")
+    return keras.Model(inputs, images, name="generator")
 
 
 def build_discriminator(options: Options, image_shape: tuple[int, int, int], classes: int = 0) -> keras.Model:
-    """Images ``[batch, height, width, channels]`` to logits ``[batch, 1]``."""
+    """Images ``[batch, height, width, channels]`` to logits ``[batch, 1]``.
+
+    Raises:
+        UsageError: the images' sides cannot be halved ``depth`` times.
+    """
     import keras
     from keras import layers
 
-    from gandist.models import _layers
+    from gandist.models import _conditional, _layers, _spectral
 
+    _smallest_sides(options, image_shape)
+    convolution = _spectral.Conv2D if options.spectral_norm else layers.Conv2D
     images = x = keras.Input(image_shape, name="images")
-    for filters in (options.width, 2 * options.width):
-        x = layers.Conv2D(filters, options.kernel_size, strides=2, padding="same")(x)
+    for halvings in range(options.depth):
+        x = convolution(options.width * 2**halvings, options.kernel_size, strides=2, padding="same")(x)
         x = layers.LeakyReLU(negative_slope=options.leaky_slope)(x)
         x = _layers.Dropout(options.dropout)(x)
-    return keras.Model(images, layers.Dense(1)(layers.Flatten()(x)), name="discriminator")
+    return _conditional.discriminator(options, images, layers.Flatten()(x), classes)
+
+
+def _smallest_sides(options: Options, image_shape: tuple[int, int, int]) -> tuple[int, int]:
+    """Height and width of the smallest feature map, at least 2."""
+
+    def fits(depth: int) -> bool:
+        return all(side % 2**depth == 0 and side // 2**depth >= 2 for side in (height, width))
+
+    height, width, _ = image_shape
+    if fits(options.depth):
+        return height // 2**options.depth, width // 2**options.depth
+    deepest = max(filter(fits, range(options.depth)), default=0)
+    advice = f"give a depth of at most {deepest}" if deepest else "give images of even sides, 4 or more"
+    raise UsageError(
+        f"model.depth: images of {height}x{width} cannot be halved {options.depth} times "
+        f"to whole feature maps of 2x2 or more; {advice}"
+    )

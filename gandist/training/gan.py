@@ -82,7 +82,8 @@ class GAN:
                 metrics = update(
                     real_images[k], labels[k], randomness.stream(f"discriminator{k}"), step * n_critic + k
                 )
-            labels = tf.tile(labels[-1], [self._batch // labels.shape[1]])
+            # Repeated one by one, not as a row: so replicas pair labels and latents as one would.
+            labels = tf.repeat(labels[-1], self._batch // labels.shape[1])
             metrics |= self._update_generator(labels, randomness.stream("generator"), step)
         self._update_ema(step)
         return tf.stack([metrics[name] for name in STEP_METRICS])

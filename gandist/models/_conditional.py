@@ -1,0 +1,48 @@
+"""What architectures share where images have classes: how generators begin and discriminators end."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from gandist.models import ModelOptions, _layers, _spectral
+
+
+def generator_inputs(
+    options: ModelOptions, classes: int
+) -> tuple[keras.KerasTensor | list[keras.KerasTensor], keras.KerasTensor]:
+    """The inputs of a generator, and the one vector that its first layer takes.
+
+    Without classes both are the latents ``[batch, latent_dim]``. With them the inputs are these and labels
+    int32 ``[batch]``, and a learned vector of the class is appended to the latents (as in Mirza & Osindero
+    2014, section 3.2): ``[batch, latent_dim + embedding_dim]``.
+    """
+    latents = keras.Input((options.latent_dim,), name="latents")
+    if not classes:
+        return latents, latents
+    labels = keras.Input((), name="labels", dtype="int32")
+    # Normal like the latents, so that the class weighs as much as they do when training starts: Keras' own
+    # initialiser makes vectors 35 times shorter.
+    initializer = keras.initializers.RandomNormal(stddev=1.0)
+    embedding = _layers.Embedding(classes, options.embedding_dim, embeddings_initializer=initializer)
+    return [latents, labels], layers.Concatenate()([latents, embedding(labels)])
+
+
+def discriminator(
+    options: ModelOptions, images: keras.KerasTensor, features: keras.KerasTensor, classes: int
+) -> keras.Model:
+    """The discriminator whose last features are ``features`` ``[batch, n]``: phi(x) of the paper.
+
+    Without classes its logits are psi(phi(x)), a Dense layer. With them it is the projection discriminator
+    (Miyato & Koyama 2018, equation 3): y^T V phi(x) is added, V float32 ``[classes, n]``.
+    """
+    dense = _spectral.Dense if options.spectral_norm else layers.Dense
+    logits = dense(1)(features)
+    if not classes:
+        return keras.Model(images, logits, name="discriminator")
+    labels = keras.Input((), name="labels", dtype="int32")
+    embedding = _spectral.Embedding if options.spectral_norm else _layers.Embedding
+    # Initialised like psi, as in the authors' code: Keras' own is of no scale in particular.
+    rows = embedding(classes, features.shape[-1], embeddings_initializer="glorot_uniform")(labels)
+    logits = layers.Add()([logits, layers.Dot(axes=1)([features, rows])])
+    return keras.Model([images, labels], logits, name="discriminator")

@@ -1,0 +1,79 @@
+"""Trainers of tiny networks of each architecture, on digits with their classes."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from gandist.data import Dataset, digits
+from gandist.spec import JobSpec, TrialSpec, expand
+
+DCGAN = {"name": "dcgan", "width": 2, "kernel_size": 3, "latent_dim": 6}
+MLP = {"name": "mlp", "generator_widths": [8, 12], "discriminator_widths": [12, 8], "latent_dim": 6}
+HALF_BATCHES = {"training": {"update": "half_batches"}, "loss": {"combine": "mean"}}
+
+_TINY: dict[str, Any] = {
+    "name": "tiny",
+    "data": {"name": "digits", "batch_size": 8},
+    "optimizer": {"learning_rate": 1e-3, "beta_1": 0.5},
+    "training": {"steps": 6},
+    "resources": {"gpus": 0, "cpus": 1},
+}
+
+
+@functools.cache
+def labelled_digits() -> Dataset:
+    """The first 200."""
+    whole = digits.load(digits.Options(), None)
+    return Dataset(whole.images[:200], whole.labels[:200], whole.class_names)
+
+
+def tiny_trial(model: dict[str, Any], seed: int = 0, **sections: dict[str, Any]) -> TrialSpec:
+    """A trial of ``model``; sections are merged into it."""
+    merged = {name: {**_TINY.get(name, {}), **section} for name, section in sections.items()}
+    return expand(JobSpec.model_validate({**_TINY, **merged, "model": model, "seeds": [seed]}))[0]
+
+
+def tiny_trainer(
+    model: dict[str, Any],
+    replicas: int = 1,
+    seed: int = 0,
+    dataset: Dataset | None = None,
+    **sections: dict[str, Any],
+) -> Any:
+    """A trainer of it, on ``labelled_digits`` by default; needs the fixture ``devices``."""
+    from gandist.training import distribution
+    from gandist.training.trainer import Trainer
+
+    strategy = distribution.configure(cpus=1, gpus=0, replicas=replicas)
+    return Trainer(tiny_trial(model, seed, **sections), dataset or labelled_digits(), strategy)
+
+
+def assert_replicas_train_as_one(model: dict[str, Any], **sections: dict[str, Any]) -> None:
+    """Six steps of one replica and of two give the same rows and weights, but for the order of additions."""
+    one, two = (tiny_trainer(model, replicas, **sections) for replicas in (1, 2))
+    expected, found = one.run(6), two.run(6)
+    for name, column in expected.items():
+        np.testing.assert_allclose(found[name], column, rtol=2e-4, err_msg=name)
+    weights = two.state()
+    for name, value in one.state().items():
+        np.testing.assert_allclose(weights[name], value, atol=2e-4, err_msg=name)
+    # Every copy of a mirrored variable is the same, or a checkpoint of the first would not be the whole.
+    for variable in two.gan.discriminator.variables:
+        first, second = (copy.numpy() for copy in variable.value.values)
+        np.testing.assert_array_equal(first, second, err_msg=variable.path)
+
+
+def assert_continues_with_the_same_bits(model: dict[str, Any], **sections: dict[str, Any]) -> None:
+    """Six steps at once end as three, a state taken over by another trainer, and three more."""
+    whole, first, second = (tiny_trainer(model, **sections) for _ in range(3))
+    rows = whole.run(6)
+    first.run(3)
+    second.load_state(first.state())
+    for name, column in second.run(6).items():
+        assert column.tobytes() == rows[name][3:].tobytes(), name
+    expected = whole.state()
+    for name, value in second.state().items():
+        assert value.tobytes() == expected[name].tobytes(), name
