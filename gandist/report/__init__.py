@@ -14,7 +14,7 @@ from gandist.report.render import Content, render_page
 
 
 def write_report(job_dir: JobDir) -> str:
-    """Merge the trials of ``job_dir``; write ``losses.parquet``, ``trials.parquet``, ``report.html`` there.
+    """Merge the trials of ``job_dir``; write the merged tables and ``report.html`` there.
 
     Works on a job in any state: queued, running, partly failed. What cannot be read is named in the report.
 
@@ -27,6 +27,7 @@ def write_report(job_dir: JobDir) -> str:
     """
     job, merged = job_dir.read_job(), merge_job(job_dir)
     job_dir.storage.write(JobDir.LOSSES, tables.encode_table(merged.losses))
+    job_dir.storage.write(JobDir.METRICS, tables.encode_table(merged.metrics))
     job_dir.storage.write(JobDir.TRIALS, tables.encode_table(merged.trials))
     page = render_page(Content(job_dir, job, merged.manifest, merged, made_at=time.time()))
     job_dir.storage.write(JobDir.REPORT, page)

@@ -8,16 +8,25 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from markupsafe import Markup
 
 from gandist.report import text
+from gandist.report.histograms import Histogram
 from gandist.report.merge import Merged
 from gandist.report.plots import MAX_PLOTS, PER_PLOT, Plot
 
 SERIES_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5f6a72")
 """Okabe and Ito's, and a grey; in CSS ``--series-1`` and on."""
+
+DOTS = 40
+"""Up to so many points of a curve are marked."""
+
+ENDS = {"diverged": "x", "collapsed": "+"}
+"""What marks the end of a trial that did so."""
 
 _INK, _GRID = "#22262b", "#d9dde2"
 _VARIABLES = {_INK: "--ink", _GRID: "--rule"} | {c: f"--series-{i}" for i, c in enumerate(SERIES_COLOURS, 1)}
@@ -55,7 +64,7 @@ def figures(merged: Merged, rows: list[list[Plot]], name: str) -> dict[str, Any]
         "steps_per_point": max(plot.steps_per_point for plot in plots),
         "banded": any((curve.band.n > 1).any() for plot in plots for curve in plot.curves),
         "partial": any(len(set(curve.band.n)) > 1 for plot in plots for curve in plot.curves),
-        "ended": any(curve.ends for plot in plots for curve in plot.curves),
+        "ended": {end.why for plot in plots for curve in plot.curves for end in curve.ends},
         "left_out": max(0, len(merged.configs) - MAX_PLOTS * PER_PLOT),
     }
 
@@ -67,6 +76,42 @@ def draw(plot: Plot, salt: str) -> str:
         plot: what to draw.
         salt: tells the ids of this SVG from those of others in the same page.
     """
+    with _axes(5.2, 3.1, salt) as (axes, written):
+        axes.set(xlabel="kimg", ylim=plot.limits)
+        axes.margins(x=0.01)
+        if plot.reference is not None:
+            axes.axhline(plot.reference, color=_INK, linewidth=0.9, linestyle=(0, (1, 2)))
+        for curve in plot.curves:
+            colour, spread = SERIES_COLOURS[curve.colour - 1], curve.band
+            dot = (
+                "o" if spread.x.size <= DOTS else None
+            )  # one point makes no line, and few are not all there is
+            axes.fill_between(spread.x, spread.low, spread.high, color=colour, alpha=0.2, linewidth=0)
+            axes.plot(spread.x, curve.full, color=colour, linewidth=1.5, marker=dot, markersize=3)
+            axes.plot(spread.x, curve.partial, color=colour, linewidth=1.2, linestyle=(0, (3, 1.5)))
+            for end in curve.ends:
+                inside = min(max(end.value, plot.limits[0]), plot.limits[1])
+                cross = {"color": colour, "markersize": 6, "markeredgewidth": 1.6, "clip_on": False}
+                axes.plot([end.kimg], [inside], ENDS[end.why], **cross)
+    return written[0]
+
+
+def draw_histogram(histogram: Histogram, salt: str) -> str:
+    """``histogram`` as an ``<svg>`` element, like ``draw``."""
+    with _axes(2.9, 1.8, salt) as (axes, written):
+        axes.set(xlabel="probability of being real" if histogram.probability else "score")
+        axes.margins(x=0.01)
+        axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
+        for colour, shares in zip(SERIES_COLOURS, (histogram.real, histogram.generated), strict=False):
+            axes.stairs(shares, histogram.edges, fill=True, color=colour, alpha=0.15, linewidth=0)
+            axes.stairs(shares, histogram.edges, color=colour, linewidth=1.3)
+        axes.set_ylim(bottom=0)
+    return written[0]
+
+
+@contextmanager
+def _axes(width: float, height: float, salt: str) -> Iterator[tuple[Any, list[str]]]:
+    """Axes of so many inches to draw on; after that, their ``<svg>`` stands in the list."""
     import matplotlib as mpl  # here, for a report without curves need not wait for it
     from matplotlib.figure import Figure
 
@@ -85,30 +130,17 @@ def draw(plot: Plot, salt: str) -> str:
         "axes.formatter.limits": (-4, 5),
         "path.simplify": True,
     }
+    written: list[str] = []
     with mpl.rc_context(style):
-        figure = Figure(figsize=(5.2, 3.1))
-        figure.subplots_adjust(left=0.09, right=0.99, bottom=0.14, top=0.98)
+        figure = Figure(figsize=(width, height))
+        figure.subplots_adjust(left=0.47 / width, right=1 - 0.05 / width, bottom=0.43 / height, top=0.98)
         axes = figure.subplots()
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(color=_GRID, linewidth=0.6, alpha=0.7)
-        axes.set(xlabel="kimg", ylim=plot.limits)
-        axes.margins(x=0.01)
-        if plot.reference is not None:
-            axes.axhline(plot.reference, color=_INK, linewidth=0.9, linestyle=(0, (1, 2)))
-        for curve in plot.curves:
-            colour, spread = SERIES_COLOURS[curve.colour - 1], curve.band
-            dot = "o" if spread.x.size == 1 else None  # one point makes no line
-            axes.fill_between(spread.x, spread.low, spread.high, color=colour, alpha=0.2, linewidth=0)
-            axes.plot(spread.x, curve.full, color=colour, linewidth=1.5, marker=dot, markersize=3)
-            axes.plot(spread.x, curve.partial, color=colour, linewidth=1.2, linestyle=(0, (3, 1.5)))
-            for kimg, value in curve.ends:
-                inside = min(max(value, plot.limits[0]), plot.limits[1])
-                axes.plot(
-                    [kimg], [inside], "x", color=colour, markersize=6, markeredgewidth=1.6, clip_on=False
-                )
-        written = io.StringIO()
-        figure.savefig(written, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return _for_the_page(written.getvalue())
+        yield axes, written
+        document = io.StringIO()
+        figure.savefig(document, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    written.append(_for_the_page(document.getvalue()))
 
 
 def _for_the_page(document: str) -> str:

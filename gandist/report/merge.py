@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, TypeGuard
 
@@ -17,13 +17,13 @@ import numpy as np
 import pyarrow as pa
 
 from gandist.artifacts import tables
-from gandist.artifacts.job_dir import JobDir, TrialDir, TrialState
-from gandist.errors import StorageError
+from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.report.reading import INT64, read_losses, read_metrics, read_outputs, read_state
 
 READERS = 16  # trials read at a time: over s3:// the waiting is the cost
 UNREADABLE = "unreadable"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=,+-]{0,199}")  # no slash: an id becomes a path
-_INT64 = 2**63
+UNSTABLE = ("diverged", "collapsed")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,19 @@ class Trial:
     state: TrialState
     losses: pa.Table
     """Schema ``tables.LOSSES``, one row a step, in the order of steps."""
+    metrics: pa.Table = field(default_factory=tables.METRICS.empty_table)
+    """Schema ``tables.METRICS``, one row an evaluation, metric and protocol, in the order of steps."""
+    outputs: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """What the discriminator says at the end of ``real`` and ``generated`` images, each float64 ``[n]``."""
     warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def unstable(self) -> str:
+        """``diverged`` or ``collapsed``; empty for a trial that is neither."""
+        if self.status in UNSTABLE:
+            return self.status
+        losses = (self.losses[name].to_numpy() for name in ("d_loss", "g_loss"))
+        return "" if all(np.isfinite(column).all() for column in losses) else "diverged"
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,11 @@ class Merged:
     def losses(self) -> pa.Table:
         """Schema ``tables.LOSSES``: one row a trial and step, by the order of trials, then of steps."""
         return pa.concat_tables([member.losses for member in self.members] or [tables.LOSSES.empty_table()])
+
+    @cached_property
+    def metrics(self) -> pa.Table:
+        """Schema ``tables.METRICS``: by the order of trials, then of steps, then of metrics."""
+        return pa.concat_tables([member.metrics for member in self.members] or [tables.METRICS.empty_table()])
 
     @cached_property
     def configs(self) -> dict[str, tuple[Trial, ...]]:
@@ -108,7 +125,7 @@ def _listed(manifest: Mapping[str, Any]) -> tuple[list[tuple[str, str, int]], li
     for position, entry in enumerate(entries if isinstance(entries, list) else []):
         entry = entry if isinstance(entry, dict) else {}
         trial, config, seed = entry.get("id"), entry.get("config"), entry.get("seed")
-        if not (_is_name(trial) and _is_name(config) and type(seed) is int and 0 <= seed < _INT64):
+        if not (_is_name(trial) and _is_name(config) and type(seed) is int and 0 <= seed < INT64):
             warnings.append(f"manifest.json: trials[{position}] is not an id, a config and a seed: left out")
         elif trial in found:
             warnings.append(f"manifest.json: {trial} is listed twice: read once")
@@ -124,63 +141,18 @@ def _is_name(value: object) -> TypeGuard[str]:
 def _read_trial(job_dir: JobDir, listed: tuple[str, str, int]) -> Trial:
     trial, config, seed = listed
     directory = job_dir.trial(trial)
-    losses, warnings = _read_losses(directory)
-    state = _read_state(directory)
+    losses, warnings = read_losses(directory)
+    metrics, of_metrics = read_metrics(directory)
+    outputs, of_outputs = read_outputs(directory)
+    warnings += of_metrics + of_outputs
+    state = read_state(directory)
     if state is None:
         warnings.insert(0, f"{trial}: state.json is not a trial's state")
-        return Trial(trial, config, seed, UNREADABLE, TrialState(), losses, tuple(warnings))
-    if state.status == "completed" and losses.num_rows:
+    elif state.status == "completed" and losses.num_rows:
         last = losses["step"][-1].as_py()
         if last < state.step:
             warnings.append(f"{trial}: losses end at step {last:,} of {state.step:,}")
-    return Trial(trial, config, seed, state.status, state, losses, tuple(warnings))
-
-
-def _read_state(directory: TrialDir) -> TrialState | None:
-    """The trial's state, or None where it is not one or holds counts that no table can."""
-    try:
-        state = directory.read_state()
-    except StorageError:
-        return None
-    counts = state.attempts, state.step, state.total_steps, state.replicas
-    return state if all(0 <= count < _INT64 for count in counts) else None
-
-
-def _read_losses(directory: TrialDir) -> tuple[pa.Table, list[str]]:
-    """The rows of all parts, each step once: where two parts hold a step, the later one counts."""
-    parts, warnings = [], []
-    for _, _, path in directory.losses_parts():
-        try:
-            part = tables.decode(directory.storage.read(path), tables.LOSSES, path)
-        except (StorageError, FileNotFoundError):
-            warnings.append(f"{directory.id}: {path} is torn or is no table of losses: left out")
-            continue
-        if not part.num_rows:
-            warnings.append(f"{directory.id}: {path} is empty: left out")
-            continue
-        if part["step"].null_count or part["trial"].unique().to_pylist() != [directory.id]:
-            warnings.append(f"{directory.id}: {path} has rows of another trial or without a step: left out")
-            continue
-        parts.append(part)
-    rows = _each_step_once(pa.concat_tables(parts)) if parts else tables.LOSSES.empty_table()
-    return rows, [*warnings, *_gaps(directory.id, rows["step"].to_numpy())]
-
-
-def _each_step_once(rows: pa.Table) -> pa.Table:
-    steps = rows["step"].to_numpy()
-    if np.all(steps[1:] > steps[:-1]):
-        return rows
-    order = np.argsort(steps, kind="stable")  # stable: of equal steps the one written last stays last
-    ordered = steps[order]
-    return rows.take(order[np.append(ordered[1:] != ordered[:-1], True)])
-
-
-def _gaps(trial: str, steps: np.ndarray) -> list[str]:
-    """One line that names the steps missing before the last one, the first gaps in full."""
-    before = np.concatenate([[0], steps[:-1]])
-    at = np.flatnonzero(steps > before + 1)
-    if not at.size:
-        return []
-    spans = [f"{before[i] + 1:,} to {steps[i] - 1:,}" for i in at[:3]]
-    more = f" and {at.size - 3:,} more gaps" if at.size > 3 else ""
-    return [f"{trial}: losses of steps {', '.join(spans)}{more} are missing"]
+    status = UNREADABLE if state is None else state.status
+    return Trial(
+        trial, config, seed, status, state or TrialState(), losses, metrics, outputs, tuple(warnings)
+    )

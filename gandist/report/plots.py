@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,21 @@ MAX_PLOTS = 6
 """Plots of one column; 42 configurations."""
 
 
+Measure = Callable[[Trial], Series]
+"""What is drawn of a trial."""
+
+
+@dataclass(frozen=True)
+class End:
+    """Where the curve of a trial ends before its time."""
+
+    kimg: float
+    value: float
+    """The last finite one."""
+    why: str
+    """``Trial.unstable``."""
+
+
 @dataclass(frozen=True)
 class Curve:
     """One configuration in a plot."""
@@ -28,8 +43,10 @@ class Curve:
     band: Band
     seeds: int
     """Seeds that the configuration has in the job."""
-    ends: tuple[tuple[float, float], ...]
-    """``(kimg, value)`` of the last finite step of each trial that diverged."""
+    ends: tuple[End, ...]
+    """One for each trial that diverged or collapsed."""
+    usual: Floats
+    """The values of ``band`` without those trials."""
 
     @property
     def partial(self) -> Floats:
@@ -79,6 +96,11 @@ class Plot:
         return max((curve.band.steps_per_point for curve in self.curves), default=1)
 
 
+def loss(column: str) -> Measure:
+    """``column`` of ``tables.LOSSES``, up to the last step before a loss of it was not finite."""
+    return lambda trial: series(trial.losses, column)
+
+
 def series(losses: pa.Table, column: str) -> Series:
     """``column`` of one trial's ``losses``, up to the last step before a loss of it was not finite."""
     values = {name: _floats(losses, name) for name in ("kimg", "d_loss", "g_loss", column)}
@@ -86,82 +108,98 @@ def series(losses: pa.Table, column: str) -> Series:
     return whole.head(finite_rows(values["d_loss"], values["g_loss"]))
 
 
-def diverged(losses: pa.Table) -> bool:
-    """Whether a loss of one trial's ``losses`` is not finite."""
-    columns = [_floats(losses, name) for name in ("d_loss", "g_loss")]
-    return finite_rows(*columns) < len(columns[0])
-
-
 def prepare(
     merged: Merged,
-    columns: Mapping[str, str],
+    measures: Mapping[str, Measure],
     *,
     reference: float | None = None,
     limits: tuple[float, float] | None = None,
+    one_axis: bool = False,
 ) -> list[list[Plot]]:
-    """The plots of ``columns`` (column to title): a row for each ``PER_PLOT`` configurations that have data.
+    """The plots of ``measures`` (by title): rows of up to ``PER_PLOT`` configurations that have data.
 
     Args:
         merged: the job.
-        columns: of ``tables.LOSSES``.
+        measures: what is drawn of a trial, one plot each.
         reference: a horizontal line.
         limits: of the y axis; by default those of the values, but for outliers that would flatten the rest.
+        one_axis: whether all measures have the same limits.
 
     Returns:
-        At most ``MAX_PLOTS`` rows; in each, one plot a column. No rows where nothing can be drawn.
+        At most ``MAX_PLOTS`` rows; in each, one plot a measure. No rows where nothing can be drawn.
     """
-    curves = {
-        config: [_curve(config, trials, column) for column in columns]
+    curves = [
+        [_curve(config, trials, measure) for measure in measures.values()]
         for config, trials in merged.configs.items()
-        if any(trial.losses.num_rows for trial in trials)
-    }
-    drawn = [row for row in curves.values() if any(curve.band.x.size for curve in row)]
+    ]
+    drawn = [row for row in curves if any(curve.band.x.size for curve in row)][: MAX_PLOTS * PER_PLOT]
+    if not drawn:
+        return []
+    # The plots of a measure share their y axis, to be compared, and the curves, so that none has the rest.
+    axes = [limits or _limits([row[i] for row in drawn]) for i in range(len(measures))]
+    if one_axis:
+        axes = [(min(low for low, _ in axes), max(high for _, high in axes))] * len(axes)
+    each = -(-len(drawn) // -(-len(drawn) // PER_PLOT))
     rows = []
-    for start in range(0, min(len(drawn), MAX_PLOTS * PER_PLOT), PER_PLOT):
-        group = drawn[start : start + PER_PLOT]
+    for start in range(0, len(drawn), each):
+        group = drawn[start : start + each]
         plots = []
-        for i, title in enumerate(columns.values()):
-            shown = tuple(_coloured(row[i], place) for place, row in enumerate(group, 1))
-            plots.append(Plot(title, shown, *_limits(shown, limits, reference)))
+        for i, title in enumerate(measures):
+            shown = tuple(replace(row[i], colour=place) for place, row in enumerate(group, 1))
+            outlier = None if limits else _outlier(shown, axes[i])
+            plots.append(Plot(title, shown, axes[i], reference, outlier))
         rows.append(plots)
     return rows
 
 
-def _coloured(curve: Curve, colour: int) -> Curve:
-    return Curve(curve.config, colour, curve.band, curve.seeds, curve.ends)
-
-
-def _curve(config: str, trials: Sequence[Trial], column: str) -> Curve:
-    per_seed = [series(trial.losses, column) for trial in trials]
+def _curve(config: str, trials: Sequence[Trial], measure: Measure) -> Curve:
+    per_seed = [measure(trial) for trial in trials]
     ends = tuple(
-        (float(seed.kimg[-1]), float(seed.values[-1]))
+        End(float(seed.kimg[-1]), float(seed.values[-1]), trial.unstable)
         for trial, seed in zip(trials, per_seed, strict=True)
-        if seed.steps.size and diverged(trial.losses) and np.isfinite(seed.kimg[-1] + seed.values[-1])
+        if seed.steps.size and trial.unstable and np.isfinite(seed.kimg[-1] + seed.values[-1])
     )
-    return Curve(config, 0, band(per_seed), len(trials), ends)
+    drawn = band(per_seed)
+    stable = [seed for trial, seed in zip(trials, per_seed, strict=True) if not trial.unstable]
+    usual = drawn if len(stable) == len(per_seed) else band(stable)
+    return Curve(config, 0, drawn, len(trials), ends, _values(usual))
 
 
-def _limits(
-    curves: Sequence[Curve], given: tuple[float, float] | None, reference: float | None
-) -> tuple[tuple[float, float], float | None, float | None]:
-    """The y axis, the reference passed through, and the farthest value that the axis leaves out."""
-    values = np.concatenate(
-        [part for c in curves for part in (c.band.mean, c.band.low, c.band.high)] or [np.empty(0)]
-    )
-    values = values[np.isfinite(values)]
-    if given is not None or not values.size:
-        return given or (0.0, 1.0), reference, None
-    low, high = np.percentile(values, [1, 99])
-    everything = values.min(), values.max()
-    # A trial may pass 1e30 on its way to NaN: such a spike must not flatten all that came before.
-    clipped = everything[1] - everything[0] > 4 * (high - low) > 0
-    if not clipped:
-        low, high = everything
+def _limits(curves: Sequence[Curve]) -> tuple[float, float]:
+    """A y axis for ``curves``."""
+    values = np.concatenate([_values(curve.band) for curve in curves])
+    usual = np.concatenate([curve.usual for curve in curves])
+    if not values.size:
+        return 0.0, 1.0
+    # A trial may pass 1e30 on its way to NaN: such a spike must not flatten all that came before. Nor may
+    # a trial that collapsed flatten those that did not.
+    low, high = _without_spikes(usual if usual.size else values)
+    if values.max() - values.min() <= 4 * (high - low) or high == low:
+        low, high = values.min(), values.max()
     margin = 0.06 * (high - low) or 0.5 * max(abs(high), 1e-6)
-    limits = float(low - margin), float(high + margin)
+    return float(low - margin), float(high + margin)
+
+
+def _without_spikes(values: Floats) -> tuple[float, float]:
+    low, high = np.percentile(values, [1, 99])
+    spiked = values.max() - values.min() > 4 * (high - low) > 0
+    return (low, high) if spiked else (values.min(), values.max())
+
+
+def _outlier(curves: Sequence[Curve], limits: tuple[float, float]) -> float | None:
+    """The farthest value of ``curves`` that lies outside of ``limits``."""
+    values = np.concatenate([_values(curve.band) for curve in curves])
     outside = values[(values < limits[0]) | (values > limits[1])]
-    return limits, reference, float(outside[np.abs(outside).argmax()]) if outside.size else None
+    return float(outside[np.abs(outside).argmax()]) if outside.size else None
+
+
+def _values(drawn: Band) -> Floats:
+    values = np.concatenate([drawn.mean, drawn.low, drawn.high])
+    finite: Floats = values[np.isfinite(values)]
+    return finite
 
 
 def _floats(losses: pa.Table, column: str) -> Floats:
-    return np.asarray(losses[column].to_numpy(), np.float64)
+    with np.errstate(invalid="ignore"):  # a damaged file may hold NaNs that complain of being copied
+        values: Floats = np.asarray(losses[column].to_numpy(), np.float64)
+    return values

@@ -92,5 +92,11 @@ def _environment() -> Environment:
         duration=text.duration,
         when=text.when,
         plural=text.plural,
+        name=_name,
     )
     return environment
+
+
+def _name(name: str) -> Markup:
+    """A configuration's or a trial's name, which may be long, and break after each setting in it."""
+    return Markup(",<wbr>").join(name.split(","))

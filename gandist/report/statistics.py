@@ -7,7 +7,8 @@ made up: one seed has a value, but neither a band nor a standard deviation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,14 @@ POINTS = 250
 
 FINAL_SHARE = 0.05
 """The last part of the steps over which a final value is averaged."""
+
+
+T_95 = (
+    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
+    *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
+    *(2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042),
+)
+"""Student's t that 95% lie within, for 1 degree of freedom and on; the last stands for all beyond."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,28 @@ class Band:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """The mean of paired differences, and the 95% confidence interval of Student's t around it.
+
+    Attributes:
+        mean: over the pairs.
+        low: the interval's lower end.
+        high: its upper end.
+        n: pairs, at least 2.
+    """
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the interval leaves out 0."""
+        return self.low > 0 or self.high < 0
+
+
+@dataclass(frozen=True)
 class Summary:
     """``mean`` of ``n`` values, NaN for none; ``sd``, their sample standard deviation, NaN for one."""
 
@@ -81,9 +112,9 @@ def finite_rows(*columns: NDArray[np.floating]) -> int:
 def band(seeds: Sequence[Series], points: int = POINTS) -> Band:
     """The mean and the range over ``seeds`` of one configuration, on a common kimg axis.
 
-    Long curves are thinned: ``steps_per_point`` consecutive steps are averaged within each seed, so that no
-    more than ``points`` points remain, and the range is that of these averages. Each seed counts up to its
-    first value that is not finite.
+    Curves of more than ``points`` steps are thinned: ``steps_per_point`` consecutive ones are averaged within
+    each seed, so that no more than ``points`` points remain, and the range is that of these averages. Each
+    seed counts up to its first value that is not finite.
 
     Args:
         seeds: one series a seed, of any lengths; empty ones are allowed.
@@ -94,12 +125,16 @@ def band(seeds: Sequence[Series], points: int = POINTS) -> Band:
     if not cut:
         none = np.empty(0)
         return Band(none, none, none, none, np.empty(0, np.int64), 1)
-    first = min(int(seed.steps[0]) for seed in cut)
-    last = max(int(seed.steps[-1]) for seed in cut)
-    width = -(-(last - first + 1) // points)
     # By step, not by kimg: in one configuration a step is a fixed count of images, and counts do not round.
-    places = [(seed.steps - first) // width for seed in cut]
-    length = (last - first) // width + 1
+    steps = np.unique(np.concatenate([seed.steps for seed in cut]))
+    if steps.size <= points:  # evaluations are few and far between: each has a point of its own
+        width, length = 1, steps.size
+        places = [np.searchsorted(steps, seed.steps) for seed in cut]
+    else:
+        first, last = int(steps[0]), int(steps[-1])
+        width = -(-(last - first + 1) // points)
+        length = (last - first) // width + 1
+        places = [(seed.steps - first) // width for seed in cut]
     x = _bucket_means(np.concatenate(places), np.concatenate([seed.kimg for seed in cut]), length)
     means = np.stack([_bucket_means(at, seed.values, length) for at, seed in zip(places, cut, strict=True)])
     there = np.isfinite(means)
@@ -132,12 +167,37 @@ def final_value(seed: Series, total_steps: int) -> float | None:
     return float(seed.values[seed.steps > total - max(1, round(FINAL_SHARE * total))].mean())
 
 
+def last_value(seed: Series, total_steps: int) -> float | None:
+    """The value after the last of ``total_steps``; None where there is none (yet)."""
+    if total_steps < 1 or not seed.steps.size or seed.steps[-1] < total_steps:
+        return None
+    return float(seed.values[-1]) if np.isfinite(seed.values[-1]) else None
+
+
 def summary(values: Sequence[float]) -> Summary:
     """The mean and the sample standard deviation (n - 1) of finite ``values``; the others are not counted."""
     kept = np.asarray([value for value in values if np.isfinite(value)], np.float64)
     mean = float(kept.mean()) if kept.size else float("nan")
     sd = float(kept.std(ddof=1)) if kept.size > 1 else float("nan")
     return Summary(mean, sd, int(kept.size))
+
+
+def difference(first: Mapping[int, float], second: Mapping[int, float]) -> Difference | None:
+    """How much higher ``second`` is than ``first``, seed by seed; None where they share fewer than two seeds.
+
+    Trials of one seed see the same data in the same order: their differences say more than those of means.
+
+    Args:
+        first: finite values by seed.
+        second: the same of another configuration.
+    """
+    pairs = np.asarray([second[seed] - first[seed] for seed in first if seed in second], np.float64)
+    n = int(pairs.size)
+    if n < 2:
+        return None
+    mean = float(pairs.mean())
+    half = T_95[min(n - 1, len(T_95)) - 1] * float(pairs.std(ddof=1)) / math.sqrt(n)
+    return Difference(mean, mean - half, mean + half, n)
 
 
 def _bucket_means(places: Ints, values: Floats, length: int) -> Floats:

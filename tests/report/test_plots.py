@@ -11,11 +11,12 @@ import pytest
 
 from gandist.report.drawing import draw, figures
 from gandist.report.merge import merge_job
-from gandist.report.plots import MAX_PLOTS, PER_PLOT, prepare
+from gandist.report.plots import MAX_PLOTS, PER_PLOT, loss, prepare
 from gandist.report.statistics import POINTS
 from tests.report.conftest import rows, state
 
-LOSSES = {"d_loss": "Discriminator loss", "g_loss": "Generator loss"}
+D_LOSS = {"Discriminator loss": loss("d_loss")}
+LOSSES = {**D_LOSS, "Generator loss": loss("g_loss")}
 
 
 @pytest.fixture
@@ -45,12 +46,32 @@ def test_a_trial_that_diverged_counts_up_to_there_and_is_marked(plots):
     slow, fast = plots[0].curves
 
     assert slow.ends == ()
-    [(kimg, value)] = fast.ends
-    assert kimg == pytest.approx(299 * 64 / 1000)
-    assert np.isfinite(value)
+    [end] = fast.ends
+    assert end.kimg == pytest.approx(299 * 64 / 1000)
+    assert np.isfinite(end.value)
+    assert end.why == "diverged"
     assert fast.band.n.tolist() == [2] * 150 + [1] * 50
     assert fast.counts == "2 of 2 seeds, 1 from 19.3 kimg"
     assert slow.counts == "2 of 2 seeds"
+
+
+def test_a_trial_that_collapsed_is_marked_by_another_sign(empty_job):
+    job_dir = empty_job(("slow", 0), ("fast", 0))
+    for config, status in (("slow", "completed"), ("fast", "collapsed")):
+        job_dir.trial(f"{config}-seed0").write_losses(rows(config, 0, 1, 20))
+        job_dir.trial(f"{config}-seed0").write_state(state(40, status=status, step=20))
+    merged = merge_job(job_dir)
+
+    found = prepare(merged, D_LOSS)
+
+    assert [[end.why for end in curve.ends] for curve in found[0][0].curves] == [[], ["collapsed"]]
+    assert figures(merged, found, "losses")["ended"] == {"collapsed"}
+    [[plot]] = found
+    drawings = {draw(plot, "salt")}
+    for ends in ((), (replace(plot.curves[1].ends[0], why="diverged"),)):
+        changed = replace(plot.curves[1], ends=ends)
+        drawings.add(draw(replace(plot, curves=(plot.curves[0], changed)), "salt"))
+    assert len(drawings) == 3
 
 
 def test_where_seeds_are_missing_the_curve_is_another_one(plots):
@@ -65,8 +86,8 @@ def test_a_probability_that_a_loss_does_not_have_is_not_drawn(empty_job):
     job_dir.trial("critic-seed0").write_losses(rows("critic", 0, 1, 20, d_real=[np.nan] * 20))
     merged = merge_job(job_dir)
 
-    assert prepare(merged, {"d_real": "D on real"}) == []
-    assert len(prepare(merged, {"d_loss": "Discriminator loss"})) == 1
+    assert prepare(merged, {"D on real": loss("d_real")}) == []
+    assert len(prepare(merged, D_LOSS)) == 1
 
 
 def test_a_spike_does_not_flatten_the_axis_and_is_named(empty_job):
@@ -75,10 +96,27 @@ def test_a_spike_does_not_flatten_the_axis_and_is_named(empty_job):
     spiked[-1] = 1e30
     job_dir.trial("slow-seed0").write_losses(rows("slow", 0, 1, 200, d_loss=spiked))
 
-    [[plot]] = prepare(merge_job(job_dir), {"d_loss": "Discriminator loss"})
+    [[plot]] = prepare(merge_job(job_dir), D_LOSS)
 
     assert -1 < plot.limits[0] < plot.limits[1] < 3
     assert plot.clipped == pytest.approx(1e30)
+
+
+@pytest.mark.parametrize("status", ["collapsed", "diverged"])
+def test_what_was_unstable_does_not_flatten_what_was_not(empty_job, status):
+    job_dir = empty_job(("slow", 0), ("slow", 1), ("fast", 0))
+    for trial, g_loss in (("slow-seed0", 0.8), ("slow-seed1", 70.0), ("fast-seed0", 50.0)):
+        config, seed = trial.split("-seed")
+        noise = np.linspace(0, 0.2, 50)
+        job_dir.trial(trial).write_losses(rows(config, int(seed), 1, 50, g_loss=g_loss + noise))
+        ended = state(50) if g_loss < 1 else state(90, status=status, step=50)
+        job_dir.trial(trial).write_state(ended)
+
+    [[plot]] = prepare(merge_job(job_dir), {"Generator loss": loss("g_loss")})
+
+    assert 0.7 < plot.limits[0] < 0.8 < 1.0 < plot.limits[1] < 1.1
+    assert plot.clipped == pytest.approx(70.2)
+    ElementTree.fromstring(draw(plot, "salt"))  # noqa: S314
 
 
 def test_values_without_outliers_are_all_inside(plots):
@@ -96,7 +134,7 @@ def test_many_configurations_are_spread_over_plots_and_the_rest_is_counted(empty
         job_dir.trial(f"{config}-seed0").write_losses(rows(config, 0, 1, 2))
     merged = merge_job(job_dir)
 
-    rows_of_plots = prepare(merged, {"d_loss": "Discriminator loss"})
+    rows_of_plots = prepare(merged, D_LOSS)
 
     drawn = [curve.config for [plot] in rows_of_plots for curve in plot.curves]
     assert drawn == configs[: MAX_PLOTS * PER_PLOT]
@@ -104,12 +142,34 @@ def test_many_configurations_are_spread_over_plots_and_the_rest_is_counted(empty
     assert figures(merged, rows_of_plots[:1], "losses")["left_out"] == 3
 
 
+def test_no_plot_is_left_with_the_rest_and_all_have_one_axis(empty_job):
+    configs = [f"c{i}" for i in range(PER_PLOT + 1)]
+    job_dir = empty_job(*((config, 0) for config in configs))
+    for i, config in enumerate(configs):
+        job_dir.trial(f"{config}-seed0").write_losses(rows(config, 0, 1, 2, d_loss=float(i)))
+
+    plots = [plot for [plot] in prepare(merge_job(job_dir), D_LOSS)]
+
+    assert [len(plot.curves) for plot in plots] == [4, 4]
+    assert plots[0].limits == plots[1].limits
+    assert plots[0].limits[0] < 0 < 7 < plots[0].limits[1]
+
+
+def test_measures_share_an_axis_where_they_are_asked_to(job_dir):
+    [apart] = prepare(merge_job(job_dir), LOSSES)
+    [together] = prepare(merge_job(job_dir), LOSSES, one_axis=True)
+
+    assert apart[0].limits != apart[1].limits
+    lows, highs = zip(*(plot.limits for plot in apart), strict=True)
+    assert [plot.limits for plot in together] == [(min(lows), max(highs))] * 2
+
+
 def test_a_trial_with_one_step_can_be_drawn(empty_job):
     job_dir = empty_job(("slow", 0))
     job_dir.trial("slow-seed0").write_losses(rows("slow", 0, 1, 1))
     job_dir.trial("slow-seed0").write_state(state(1))
 
-    [[plot]] = prepare(merge_job(job_dir), {"d_loss": "Discriminator loss"})
+    [[plot]] = prepare(merge_job(job_dir), D_LOSS)
 
     ElementTree.fromstring(draw(plot, "one"))  # noqa: S314
 

@@ -6,7 +6,6 @@ import io
 import re
 import subprocess
 import sys
-from html.parser import HTMLParser
 
 import pyarrow.parquet as pq
 import pytest
@@ -17,53 +16,7 @@ from gandist.report import write_report
 from gandist.report.render import discover
 from gandist.report.sections import samples
 from tests.report.conftest import make_finished_job, rows, state, write_trial
-
-ATTACK = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>{{ 7 * 7 }}</style></title>"
-VOID = {"meta", "img", "input", "br", "link", "base"}
-
-
-class Page(HTMLParser):
-    """The elements, the text and the open tags of an HTML page."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.texts: list[str] = []
-        self.open: list[str] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if "style" not in self.open:
-            self.texts.append(data)
-
-    @property
-    def text(self) -> str:
-        return re.sub(r"\s+", " ", " ".join(self.texts))
-
-    def all(self, tag: str) -> list[dict[str, str]]:
-        return [attributes for name, attributes in self.elements if name == tag]
-
-    @property
-    def sections(self) -> list[str]:
-        return [section["id"] for section in self.all("section")]
-
-
-def report(job_dir: JobDir) -> Page:
-    where = write_report(job_dir)
-    assert where == f"{job_dir.root}/report.html"
-    return Page(job_dir.storage.read(JobDir.REPORT).decode())
+from tests.report.pages import ATTACK, Page, report
 
 
 @pytest.fixture(scope="module")
@@ -86,15 +39,16 @@ def test_a_report_has_all_sections_and_leaves_the_merged_tables_beside_it(finish
         "losses",
         "discriminator",
         "samples",
+        "stages",
         "trials",
         "throughput",
     ]
     assert page.open == []
     tables = {
         name: pq.read_table(io.BytesIO(finished.storage.read(name)))
-        for name in (JobDir.LOSSES, JobDir.TRIALS)
+        for name in (JobDir.LOSSES, JobDir.METRICS, JobDir.TRIALS)
     }
-    assert [table.num_rows for table in tables.values()] == [1500, 4]
+    assert [table.num_rows for table in tables.values()] == [1500, 0, 4]
 
 
 def test_it_says_what_was_run_and_how_it_ended(page):
@@ -134,7 +88,7 @@ def test_final_values_count_only_trials_that_got_there(page):
 
 
 def test_the_samples_are_a_matrix_with_a_gif_beside_each_grid(page):
-    images = page.all("img")
+    images = page.images("still", "motion")
 
     assert [image["class"] for image in images] == ["still", "motion"] * 4
     assert images[0]["src"].startswith("data:image/png;base64,")
@@ -148,7 +102,7 @@ def test_a_big_job_shows_some_of_its_samples_and_says_so(job_dir, monkeypatch):
 
     page = report(job_dir)
 
-    assert len(page.all("img")) == 4
+    assert len(page.images("still", "motion")) == 4
     assert "2 of 4 trials shown" in page.text
 
 
@@ -159,9 +113,20 @@ def test_images_that_are_too_large_stay_where_they_are(job_dir, monkeypatch, lim
 
     page = report(job_dir)
 
-    shown = [image["class"] for image in page.all("img")]
+    shown = page.images("still", "motion")
     assert 0 < len(shown) < 8
-    assert f"{8 - len(shown)} images too large" in page.text
+    assert f"{8 - len(shown)} images left out, to keep this page small" in page.text
+
+
+def test_images_that_are_torn_are_left_out_and_counted(job_dir):
+    trial = job_dir.trial("slow-seed0")
+    for path in (trial.sample_path(400), "progress.gif"):
+        trial.storage.write(path, trial.storage.read(path)[:-20])
+
+    page = report(job_dir)
+
+    assert len(page.images("still", "motion")) == 6
+    assert "2 images torn or unreadable" in page.text
 
 
 def test_the_page_asks_nothing_of_the_network(finished, page):
@@ -170,7 +135,7 @@ def test_the_page_asks_nothing_of_the_network(finished, page):
     assert not {"script", "link", "iframe", "object", "base", "form"} & {tag for tag, _ in page.elements}
     for tag, attributes in page.elements:
         for name in ("src", "href", "xlink:href", "srcset", "action"):
-            assert re.match(r"data:image/|#", attributes.get(name, "#")), (tag, attributes)
+            assert re.match(r"data:image/|#|trials/", attributes.get(name, "#")), (tag, attributes)
     html = finished.storage.read(JobDir.REPORT).decode()
     assert not re.search(r"url\((?!#)|@import", html)
 
@@ -189,12 +154,12 @@ def test_nothing_that_a_stranger_writes_becomes_markup(empty_job):
     write_trial(trial, "slow", 0, steps=20, state=attacked)
     trial.write_trial({"model": {"name": ATTACK, ATTACK: [ATTACK]}})
     trial.storage.write(trial.sample_path(20), ATTACK.encode())
-    trial.storage.write("progress.gif", b"GIF89a" + ATTACK.encode())
+    trial.storage.write("progress.gif", b"GIF89a\4\0\4\0" + ATTACK.encode() + b";")
 
     page = report(job_dir)
 
     assert not page.all("script")
-    assert {image["class"] for image in page.all("img")} == {"motion"}
+    assert [image["class"] for image in page.all("img")] == ["motion", "stage", "stage"]
     assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
     assert page.open == []
     assert page.text.count("alert(2)") >= 8

@@ -7,7 +7,17 @@ import math
 import numpy as np
 import pytest
 
-from gandist.report.statistics import Series, band, changes, final_value, finite_rows, summary
+from gandist.report.statistics import (
+    T_95,
+    Series,
+    band,
+    changes,
+    difference,
+    final_value,
+    finite_rows,
+    last_value,
+    summary,
+)
 
 NAN, INF = math.nan, math.inf
 
@@ -77,6 +87,18 @@ def test_missing_steps_make_no_points():
     np.testing.assert_array_equal(band([late]).x, [1.0, 2.0, 9.0])
 
 
+def test_evaluations_far_apart_are_points_of_their_own():
+    at = np.array([1000, 2000, 3000])
+    found = band(
+        [Series(at, at / 10, np.array([3.0, 2.0, 1.0])), Series(at[:2], at[:2] / 10, np.array([5.0, 4.0]))]
+    )
+
+    assert found.steps_per_point == 1
+    np.testing.assert_array_equal(found.x, [100.0, 200.0, 300.0])
+    np.testing.assert_array_equal(found.mean, [4.0, 3.0, 1.0])
+    np.testing.assert_array_equal(found.n, [2, 2, 1])
+
+
 def test_no_values_make_an_empty_band():
     assert band([]).x.size == 0
     assert band([seed(), seed(NAN, 1.0)]).n.size == 0
@@ -121,3 +143,48 @@ def test_a_summary_leaves_out_what_is_not_finite_and_makes_up_no_spread():
     assert (one.mean, one.n) == (2.0, 1)
     assert math.isnan(one.sd)
     assert math.isnan(summary([]).mean)
+
+
+def test_the_last_value_is_the_one_after_the_last_step():
+    assert last_value(seed(3.0, 2.0, 1.0), total_steps=3) == 1.0
+    for unfinished in (seed(), seed(3.0, 2.0), seed(3.0, 2.0, NAN)):
+        assert last_value(unfinished, total_steps=3) is None
+    assert last_value(seed(1.0), total_steps=0) is None
+
+
+def test_a_difference_is_paired_by_seeds_with_the_interval_of_student():
+    first, second = {0: 10.0, 1: 20.0, 2: 30.0, 9: 1.0}, {2: 33.0, 1: 22.0, 0: 11.0, 7: 5.0}
+
+    found = difference(first, second)
+
+    # differences 1, 2, 3: mean 2, sd 1; 4.303 / sqrt(3) = 2.484
+    assert (found.n, found.mean) == (3, 2.0)
+    assert found.low == pytest.approx(2 - 2.4843, abs=1e-3)
+    assert found.high == pytest.approx(2 + 2.4843, abs=1e-3)
+    assert not found.is_told
+
+
+def test_what_all_seeds_agree_on_is_told_in_either_direction():
+    worse = {0: 12.0, 1: 22.1, 2: 32.2}
+
+    assert difference({0: 10.0, 1: 20.0, 2: 30.0}, worse).is_told
+    assert difference(worse, {0: 10.0, 1: 20.0, 2: 30.0}).is_told
+    assert difference(worse, worse).is_told is False
+
+
+def test_fewer_than_two_common_seeds_have_no_difference():
+    assert difference({0: 1.0, 1: 2.0}, {1: 3.0, 2: 4.0}) is None
+    assert difference({}, {}) is None
+
+
+def test_many_seeds_use_the_last_of_the_table():
+    many = {seed: float(seed % 2) for seed in range(100)}
+    found = difference(dict.fromkeys(many, 0.0), many)
+
+    assert found.high - found.mean == pytest.approx(T_95[-1] * np.std(list(many.values()), ddof=1) / 10)
+
+
+def test_the_table_of_student_is_right():
+    from scipy.stats import t
+
+    np.testing.assert_allclose(T_95, t.ppf(0.975, np.arange(1, 31)), atol=6e-4)

@@ -1,11 +1,15 @@
-"""What the discriminator says of real and of generated images."""
+"""What the discriminator says of real and of generated images, in the course of training and at its end."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gandist.report.drawing import figures
-from gandist.report.plots import prepare
+import numpy as np
+from markupsafe import Markup
+
+from gandist.report.drawing import draw_histogram, figures
+from gandist.report.histograms import histogram, is_probability
+from gandist.report.plots import loss, prepare
 
 if TYPE_CHECKING:
     from gandist.report.render import Content
@@ -13,9 +17,42 @@ if TYPE_CHECKING:
 TITLE = "Discriminator outputs"
 ORDER = 40
 
+MAX_HISTOGRAMS = 24
+
 
 def build(content: Content) -> dict[str, Any] | None:
-    """Mean probabilities against kimg, with the 0.5 of a discriminator that cannot tell."""
-    columns = {"d_real": "Mean D(x) on real images", "d_fake": "Mean D(G(z)) on generated images"}
-    rows = prepare(content.merged, columns, reference=0.5, limits=(-0.02, 1.02))
-    return figures(content.merged, rows, "discriminator")
+    """Mean outputs against kimg; of probabilities, with the 0.5 of a discriminator that cannot tell."""
+    merged = content.merged
+    outputs = [trial.losses[name].to_numpy() for trial in merged.members for name in ("d_real", "d_fake")]
+    probability = all(is_probability(np.asarray(column, np.float64)) for column in outputs)
+    what = "Mean D(x) on real images", "Mean D(G(z)) on generated images"
+    if not probability:
+        what = "Mean score of real images", "Mean score of generated images"
+    rows = prepare(
+        merged,
+        dict(zip(what, (loss("d_real"), loss("d_fake")), strict=True)),
+        reference=0.5 if probability else None,
+        limits=(-0.02, 1.02) if probability else None,
+        one_axis=True,  # what says something is how far apart they are
+    )
+    found = {config: histogram(trials) for config, trials in merged.configs.items()}
+    histograms = [(config, it) for config, it in found.items() if it is not None]
+    if not rows and not histograms:
+        return None
+    return {
+        **(figures(merged, rows, "discriminator") or {"rows": []}),
+        "probability": probability,
+        "histograms": [
+            {
+                "config": config,
+                "svg": Markup(draw_histogram(it, f"outputs-{place}")),  # noqa: S704
+                "images": it.images,
+                "means": it.means,
+                "seeds": it.seeds,
+            }
+            for place, (config, it) in enumerate(histograms[:MAX_HISTOGRAMS])
+        ],
+        "more_histograms": max(0, len(histograms) - MAX_HISTOGRAMS),
+        "scores": any(not it.probability for _, it in histograms),
+        "outside": sum(it.outside for _, it in histograms),
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gandist.report.drawing import figures
-from gandist.report.plots import prepare
+from gandist.report.plots import loss, prepare
 
 if TYPE_CHECKING:
     from gandist.report.render import Content
@@ -16,5 +16,6 @@ ORDER = 30
 
 def build(content: Content) -> dict[str, Any] | None:
     """Discriminator and generator loss against kimg."""
-    rows = prepare(content.merged, {"d_loss": "Discriminator loss", "g_loss": "Generator loss"})
+    measures = {"Discriminator loss": loss("d_loss"), "Generator loss": loss("g_loss")}
+    rows = prepare(content.merged, measures)
     return figures(content.merged, rows, "losses")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gandist.report import text
-from gandist.report.plots import series
-from gandist.report.statistics import FINAL_SHARE, final_value, summary
+from gandist.report.evaluations import final_losses
+from gandist.report.statistics import FINAL_SHARE, summary
 
 if TYPE_CHECKING:
-    from gandist.report.merge import Trial
     from gandist.report.render import Content
 
 TITLE = "Results"
@@ -30,15 +29,10 @@ def build(content: Content) -> dict[str, Any] | None:
     rows = [
         {
             "config": config,
-            "values": [_final(trials, column) for column in COLUMNS],
+            "values": [summary(list(final_losses(trials, column).values())) for column in COLUMNS],
             "seeds": len(trials),
             "statuses": text.status_counts(trial.status for trial in trials),
         }
         for config, trials in content.merged.configs.items()
     ]
     return {"rows": rows, "columns": list(COLUMNS.values()), "percent": round(100 * FINAL_SHARE)}
-
-
-def _final(trials: tuple[Trial, ...], column: str) -> Any:
-    finals = [final_value(series(trial.losses, column), trial.state.total_steps) for trial in trials]
-    return summary([value for value in finals if value is not None])
