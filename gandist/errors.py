@@ -7,6 +7,7 @@ GandistError                one line for the user; ``exit_code`` is what the com
 `-- RunError         (1)    the input is right, the run is not
     |-- DataError           a data set is missing, unreachable or not what it says it is
     |-- StorageError        the storage refused
+    |-- ClusterError        a Ray cluster cannot be reached, or refuses
     `-- CheckpointError     a checkpoint is missing, truncated, altered or of another trial
 """
 
@@ -50,6 +51,10 @@ class DataError(RunError):
 
 class StorageError(RunError):
     """The storage refused, after retries."""
+
+
+class ClusterError(RunError):
+    """A Ray cluster cannot be reached, or refuses what it is asked for."""
 
 
 class CheckpointError(RunError):

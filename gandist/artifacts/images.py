@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 
 import imageio.v3 as iio
@@ -10,13 +11,30 @@ import numpy as np
 
 MARGIN = 2
 BACKGROUND = 255
+GRID_PIXELS = 64
+"""Small images are magnified to about this height in grids."""
+FRAME_PIXELS = 256
+"""And to about this one where a frame is a single image."""
+SLIDE_S, MOVING_S = 0.5, 0.06
+"""Seconds that a frame is shown, of single images and of a path between them."""
+
+
+def magnification(height: int, pixels: int = GRID_PIXELS) -> int:
+    """The whole factor that brings ``height`` closest to ``pixels``, at least 1."""
+    return max(1, round(pixels / height))
+
+
+def layout(count: int) -> tuple[int, int]:
+    """``(rows, columns)`` of a near-square grid for ``count`` images; only the last row may not be full."""
+    columns = math.isqrt(count - 1) + 1
+    return -(-count // columns), columns
 
 
 def grid(images: np.ndarray, rows: int, columns: int, scale: int = 1) -> np.ndarray:
-    """Lay images out in a grid, row by row, with a white margin of two pixels.
+    """Lay images out in a grid, row by row, with a white margin of two pixels; cells left over are white.
 
     Args:
-        images: uint8 ``[rows * columns, height, width, channels]``, of 1 or 3 channels.
+        images: uint8 ``[n, height, width, channels]``, of 1 or 3 channels; at most ``rows * columns``.
         rows: of the grid.
         columns: of the grid.
         scale: each pixel, of the margin too, becomes a square of this side.
@@ -24,13 +42,19 @@ def grid(images: np.ndarray, rows: int, columns: int, scale: int = 1) -> np.ndar
     Returns:
         uint8 ``[height, width]`` for one channel, else ``[height, width, 3]``.
     """
-    padded = np.pad(images, ((0, 0), (0, MARGIN), (0, MARGIN), (0, 0)), constant_values=BACKGROUND)
+    empty = rows * columns - len(images)
+    padded = np.pad(images, ((0, empty), (0, MARGIN), (0, MARGIN), (0, 0)), constant_values=BACKGROUND)
     _, height, width, channels = padded.shape
     tiled = padded.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
     tiled = tiled.reshape(rows * height, columns * width, channels)
     framed = np.pad(tiled, ((MARGIN, 0), (MARGIN, 0), (0, 0)), constant_values=BACKGROUND)
-    framed = framed.repeat(scale, axis=0).repeat(scale, axis=1)
+    framed = magnified(framed, scale)
     return framed[..., 0] if channels == 1 else framed
+
+
+def magnified(image: np.ndarray, scale: int) -> np.ndarray:
+    """``[height, width, ...]`` with each pixel a square of side ``scale``."""
+    return image.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
 def encode_png(image: np.ndarray) -> bytes:
@@ -49,6 +73,36 @@ def encode_gif(frames: Sequence[np.ndarray], seconds: float = 6.0, hold_s: float
     Args:
         frames: uint8 images of one shape, in their order.
     """
-    each_ms = min(500.0, max(20.0, 1000 * seconds / len(frames)))
+    each_ms = min(500, max(20, 10 * round(100 * seconds / len(frames))))  # a GIF counts hundredths
     durations = [each_ms] * (len(frames) - 1) + [1000 * hold_s]
     return bytes(iio.imwrite("<bytes>", list(frames), extension=".gif", duration=durations, loop=0))
+
+
+def encode(images: np.ndarray, extension: str, moving: bool = False) -> bytes:
+    """Images uint8 ``[n, height, width, channels]``, of 1 or 3 channels, as a file of one of ``FORMATS``.
+
+    Args:
+        extension: ``.png``: a near-square grid; ``.gif``: each a frame; ``.npy``: the array as it is.
+        moving: each image leads to the next: a GIF shows them as a film and not as slides.
+    """
+    if extension == ".npy":
+        buffer = io.BytesIO()
+        np.save(buffer, images, allow_pickle=False)
+        return buffer.getvalue()
+    height = images.shape[1]
+    if extension == ".png":
+        return encode_png(grid(images, *layout(len(images)), magnification(height)))
+    scale, each_s = magnification(height, FRAME_PIXELS), MOVING_S if moving else SLIDE_S
+    pictures = images[..., 0] if images.shape[3] == 1 else images
+    frames = [magnified(picture, scale) for picture in pictures]
+    return encode_gif(frames, seconds=each_s * len(frames), hold_s=each_s)
+
+
+FORMATS = (".png", ".gif", ".npy")
+
+
+def raw_bytes(count: int, image_shape: tuple[int, int, int], extension: str) -> int:
+    """About how much memory the pixels of ``encode`` take, before compression."""
+    height, width, channels = image_shape
+    pixels = {".png": GRID_PIXELS, ".gif": FRAME_PIXELS, ".npy": 1}[extension]
+    return count * height * width * channels * magnification(height, pixels) ** 2

@@ -1,42 +1,55 @@
-"""Looking at what a job has left so far."""
+"""Looking at what jobs have left so far."""
 
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gandist.cli import options
-from gandist.cli.application import app
+from gandist.cli.application import app, complain
+from gandist.cli.cluster import Address, ended
+
+if TYPE_CHECKING:
+    from gandist.artifacts.job_dir import JobDir
+    from gandist.runner.jobs_api import Submission
 
 
 @app.command()
-def status(job_dir: options.JobDirectory) -> None:
+def status(
+    job: Annotated[
+        str,
+        typer.Argument(
+            metavar="JOB",
+            help="A job's directory (a path or s3://bucket/...); with an address a submission's id or a "
+            "submitted job's name.",
+            show_default=False,
+        ),
+    ],
+    address: Address = None,
+) -> None:
     """Show how each trial of a job stands.
 
     \b
     gandist status runs/quickstart
+    gandist status mnist_dcgan --address http://127.0.0.1:8265
     """
-    from rich.console import Console
-
     from gandist.artifacts.job_dir import JobDir
-    from gandist.runner.plan import read_states
-    from gandist.runner.prepare import listed_trials
-    from gandist.runner.progress import recorded
-    from gandist.runner.views import table
+    from gandist.errors import NotAJobError, StorageError
+    from gandist.runner.jobs_api import find_submission
 
-    directory = JobDir(job_dir)
-    states = read_states(directory, listed_trials(directory))
-    rows, summary = recorded(states, time.time())
-    console = Console(highlight=False)
-    if console.is_terminal:
-        console.print(table(rows))
-    else:
-        typer.echo("\n".join(row.line for row in rows))
-    typer.echo(str(summary))
-    for trial, state in states.items():
-        for note in state.notes:
-            typer.echo(f"{trial}: {note}")
+    submission = find_submission(job, address)
+    if submission is None:
+        _show_trials(JobDir(job))
+        return
+    typer.echo(_line(submission))
+    if submission.job_dir is None:
+        return
+    try:
+        _show_trials(JobDir(submission.job_dir))
+    except (NotAJobError, StorageError) as error:
+        complain(f"its trials cannot be seen from here: {error}")
 
 
 @app.command()
@@ -52,3 +65,63 @@ def report(job_dir: options.JobDirectory) -> None:
     from gandist.report import write_report
 
     typer.echo(write_report(JobDir(job_dir)))
+
+
+@app.command()
+def jobs(
+    storage: Annotated[
+        str,
+        typer.Argument(
+            metavar="DIR",
+            envvar="GANDIST_STORAGE",
+            help="Where job directories are kept: a path or s3://...",
+        ),
+    ] = "runs",
+) -> None:
+    """List the jobs of a storage.
+
+    How their trials stand, when they last wrote, who runs them.
+
+    \b
+    gandist jobs
+    gandist jobs s3://bucket/gans
+    """
+    from gandist.runner import overview
+
+    found, others = overview.jobs(storage)
+    for line in overview.lines(found):
+        typer.echo(line)
+    if not found:
+        typer.echo(f"no jobs in {storage}")
+    if others:
+        complain(f"{others} other {'things' if others > 1 else 'thing'} there: no jobs")
+
+
+def _show_trials(directory: JobDir) -> None:
+    from rich.console import Console
+
+    from gandist.runner.plan import read_states
+    from gandist.runner.prepare import listed_trials
+    from gandist.runner.progress import recorded
+    from gandist.runner.views import table
+
+    states = read_states(directory, listed_trials(directory))
+    rows, summary = recorded(states, time.time())
+    console = Console(highlight=False)
+    if console.is_terminal:
+        console.print(table(rows))
+    else:
+        typer.echo("\n".join(row.line for row in rows))
+    typer.echo(str(summary))
+    for trial, state in states.items():
+        for note in state.notes:
+            typer.echo(f"{trial}: {note}")
+
+
+def _line(submission: Submission) -> str:
+    from gandist.runner.overview import utc
+
+    where = f"; in {submission.job_dir}" if submission.job_dir else ""
+    if submission.ended:
+        return f"{submission.id}: {ended(submission)}, {utc(submission.ended_at)}{where}"
+    return f"{submission.id}: {submission.status.lower()}, submitted {utc(submission.started_at)}{where}"

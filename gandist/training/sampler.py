@@ -12,6 +12,7 @@ from gandist import models
 from gandist.models._layers import portable
 from gandist.randomness import Randomness
 from gandist.spec import TrialSpec
+from gandist.training import exported
 from gandist.training.gan import GAN
 
 BATCH = 256
@@ -20,7 +21,7 @@ CALIBRATION = 512
 
 
 class Sampler:
-    """A generator of one trial; ``update`` takes over the weights that training has reached.
+    """A generator of one trial: ``update`` takes over what training has reached, ``load`` opens what it left.
 
     Args:
         trial: the trial.
@@ -33,6 +34,32 @@ class Sampler:
         self.classes = classes
         self.generator = portable(models.build_generator(trial.model, image_shape, classes))
 
+    @classmethod
+    def load(
+        cls, trial: TrialSpec, image_shape: tuple[int, int, int], classes: int, content: bytes, where: str
+    ) -> Sampler:
+        """What ``export`` gave, as it was; the file may be a stranger's.
+
+        The networks are built from ``trial``; of the file only the weights are read, and nothing else is
+        believed. A file that does not fit is refused before memory is taken for the networks.
+
+        Args:
+            trial: what the file was exported from.
+            image_shape: ``(height, width, channels)``.
+            classes: of a conditional generator, else 0.
+            content: of the ``.keras`` file.
+            where: the file, for errors.
+
+        Raises:
+            CheckpointError: the file is damaged, or of another model.
+            UsageError: the architecture cannot make images of that shape.
+        """
+        size = exported.weights_size(lambda: models.build_generator(trial.model, image_shape, classes))
+        weights = exported.weights_of(content, size, where)
+        sampler = cls(trial, image_shape, classes)
+        exported.load(sampler.generator, weights, where)
+        return sampler
+
     def update(self, gan: GAN) -> None:
         """Take the live weights, or their moving average where there is one."""
         for own, live in zip(self.generator.variables, gan.generator.variables, strict=True):
@@ -42,19 +69,22 @@ class Sampler:
                 own.assign(average.numpy())
             self._recompute_statistics()
 
-    def generate(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
+    def generate(
+        self, latents: np.ndarray, labels: np.ndarray | None = None, batch: int = BATCH
+    ) -> np.ndarray:
         """Images uint8 ``[n, height, width, channels]``.
 
         Args:
             latents: float32 ``[n, latent_dim]``.
             labels: int32 ``[n]``, for a conditional generator; by default those of ``labels(n)``.
+            batch: images made at a time.
         """
         labels = self.labels(len(latents)) if labels is None else labels
         parts = [
-            self._images(latents[start : start + BATCH], labels[start : start + BATCH], training=False)
-            for start in range(0, len(latents), BATCH)
+            self._images(latents[start : start + batch], labels[start : start + batch], training=False)
+            for start in range(0, len(latents), batch)
         ]
-        return np.clip(np.rint((np.concatenate(parts) + 1.0) * 127.5), 0, 255).astype(np.uint8)
+        return np.concatenate([quantised(part) for part in parts])
 
     def latents(self, count: int, stream: str = "samples") -> np.ndarray:
         """Standard normal float32 ``[count, latent_dim]``, the trial's own: the same at each call."""
@@ -89,3 +119,8 @@ class Sampler:
         self._images(self.latents(CALIBRATION, "calibration"), self.labels(CALIBRATION), training=True)
         for layer, momentum in zip(norms, momenta, strict=True):
             layer.momentum = momentum
+
+
+def quantised(images: np.ndarray) -> np.ndarray:
+    """A network's images float32 in [-1, 1] as uint8 of the same shape."""
+    return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)

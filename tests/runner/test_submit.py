@@ -1,4 +1,4 @@
-"""``ray job submit``: the driver runs inside a cluster, as users and Kubernetes run it."""
+"""``ray job submit`` and ``gandist submit`` as users run them: on a real cluster, with a token."""
 
 from __future__ import annotations
 
@@ -10,12 +10,23 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from gandist.artifacts.job_dir import JobDir
 
 ROOT = Path(__file__).parents[2]
-RAY = Path(sys.executable).with_name("ray")
+BIN = Path(sys.executable).parent
+RAY, GANDIST = BIN / "ray", BIN / "gandist"
+PATIENCE_S = 240
+JOB = """
+name: small
+data: {name: digits, batch_size: 128}
+model: {name: dcgan, width: 2}
+training: {steps: 1000000}
+samples: {rows: 2, columns: 2}
+resources: {cpus: 1}
+"""
 SMALL = [
     "training.epochs=1",
     "data.batch_size=128",
@@ -24,8 +35,12 @@ SMALL = [
     "samples.rows=2",
     "samples.columns=2",
 ]
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-ENVIRONMENT |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+STRANGER = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+STRANGER |= {"HOME": "/nonexistent"}  # where Ray keeps tokens
+TOKEN = {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
+CLUSTER = STRANGER | TOKEN | {"RAY_AUTH_MODE": "token", "PATH": f"{BIN}:{os.environ['PATH']}"}
+ELSEWHERE = {"RAY_API_SERVER_ADDRESS": "http://127.0.0.1:1", "RAY_ADDRESS": "http://127.0.0.1:1"}
+"""What Ray's own client would prefer to ``--address``."""
 
 
 def free_port() -> int:
@@ -40,12 +55,20 @@ def head() -> Iterator[str]:
     dashboard, port = free_port(), free_port()
     folder = Path("/tmp") / f"gandist-{os.getpid()}"  # noqa: S108  Unix sockets need a short path
     command = [
-        *(RAY, "start", "--head", "--block", "--node-ip-address=127.0.0.1", f"--port={port}", "--num-cpus=2"),
+        *(
+            str(RAY),
+            "start",
+            "--head",
+            "--block",
+            "--node-ip-address=127.0.0.1",
+            f"--port={port}",
+            "--num-cpus=2",
+        ),
         *("--include-dashboard=true", "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}"),
         *("--disable-usage-stats", f"--temp-dir={folder}", "--dashboard-agent-listen-port", str(free_port())),
     ]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=CLUSTER
     ) as process:
         try:
             said = []
@@ -61,22 +84,22 @@ def head() -> Iterator[str]:
             process.communicate(timeout=60)
 
 
-def test_a_submitted_job_runs_to_its_report(head: str, tmp_path: Path) -> None:
+def gandist(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [str(GANDIST), *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=PATIENCE_S, env=env | ELSEWHERE
+    )
+
+
+def test_ray_job_submit_runs_a_job_to_its_report(head: str, tmp_path: Path) -> None:
     settings = [part for setting in SMALL for part in ("--set", setting)]
     command = [
-        *(RAY, "job", "submit", "--address", head, "--working-dir", str(ROOT), "--"),
-        *(
-            sys.executable,
-            "-m",
-            "gandist",
-            "run",
-            "jobs/quickstart.yaml",
-            "--storage",
-            str(tmp_path),
-            *settings,
-        ),
+        *(str(RAY), "job", "submit", "--address", head, "--working-dir", str(ROOT), "--"),
+        *("gandist", "run", "jobs/quickstart.yaml", "--storage", str(tmp_path), *settings),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240, env=ENVIRONMENT)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=PATIENCE_S, env=CLUSTER
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 completed" in done.stdout
     job_dir = JobDir(str(tmp_path / "quickstart"))
@@ -84,11 +107,60 @@ def test_a_submitted_job_runs_to_its_report(head: str, tmp_path: Path) -> None:
     assert job_dir.storage.exists(JobDir.REPORT)
 
 
-def test_without_the_token_nothing_is_submitted(head: str) -> None:
-    stranger = {name: value for name, value in ENVIRONMENT.items() if name != "RAY_AUTH_TOKEN"} | {
-        "HOME": "/nonexistent"
-    }
-    command = [RAY, "job", "submit", "--address", head, "--", "true"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=stranger)
-    assert done.returncode != 0
-    assert "auth" in (done.stdout + done.stderr).lower()
+def test_gandist_submit_follows_stops_and_continues(head: str, tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text(JOB)
+    trial = JobDir(str(tmp_path / "runs" / "small")).trial("base-seed0")
+    submit = ["submit", str(tmp_path / "job.yaml"), "--storage", str(tmp_path / "runs"), "--address", head]
+    env = STRANGER | TOKEN
+
+    command = [str(GANDIST), *submit, "--follow"]
+    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, env=env | ELSEWHERE) as following:
+        try:
+            before = []
+            for line in following.stdout or ():  # it comes while the job runs
+                before.append(line)
+                if line.startswith("base-seed0  running"):
+                    break
+            stopped = gandist("stop", "small", "--address", head, env=env)
+            out, err = following.communicate(timeout=PATIENCE_S)
+        finally:
+            following.kill()
+    assert stopped.returncode == 0, stopped.stderr
+    assert stopped.stdout.endswith(": stopped\n1 stopped\nstopped; the same command goes on from here\n")
+    assert following.returncode == 143, err
+    assert "base-seed0  running" in before[-1]
+    assert out.endswith("stopped; the same command goes on from here\n")
+    assert "INFO" not in "".join(before) + out + err
+    state = trial.read_state()
+    assert state.status == "stopped"  # and not killed on the way
+
+    steps = state.step + 2
+    done = gandist(*submit, "--follow", "--set", f"training.steps={steps}", env=env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 completed" in done.stdout
+    after = trial.read_state()
+    assert (after.status, after.step, after.attempts) == ("completed", steps, 2)
+    losses = pq.read_table(tmp_path / "runs" / "small" / JobDir.LOSSES)
+    assert losses.column("step").to_pylist() == list(range(1, steps + 1))
+
+    status = gandist("status", "small", "--address", head, env=env)
+    assert ": succeeded, " in status.stdout
+    assert "1 trials: 1 completed" in status.stdout
+    changed = gandist(*submit, "--follow", "--set", "model.latent_dim=7", env=env)
+    assert changed.returncode == 2
+    assert "trained with other settings" in changed.stdout
+
+
+def test_without_the_token_nothing_is_submitted(head: str, tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text(JOB)
+    submit = ["submit", str(tmp_path / "job.yaml"), "--storage", str(tmp_path / "runs"), "--address", head]
+    for token, line in (
+        ({}, "asks for a token; set RAY_AUTH_TOKEN"),
+        ({"RAY_AUTH_TOKEN": "0" * 64}, "refuses the token"),
+        ({"RAY_AUTH_TOKEN_PATH": "/nonexistent"}, "RAY_AUTH_TOKEN_PATH is set but"),
+    ):
+        done = gandist(*submit, env=STRANGER | token)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith(f"{head}: {line}")
+        assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "runs").exists()

@@ -1,0 +1,145 @@
+"""Reaching a Ray cluster's dashboard: its address, its token, and each trouble with it as one line."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from gandist.errors import ClusterError, UsageError
+from gandist.runner.backend import one_line
+from gandist.runner.cluster import CONNECT_S, QUIET
+
+READ_S = 60.0
+ADDRESSES = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
+TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+
+
+class UnreachableError(ClusterError):
+    """There was no answer, or one of despair; the same question may be answered later."""
+
+
+def named_address(option: str | None) -> str | None:
+    """The dashboard's address: ``--address``, else what the environment names; None without any.
+
+    Raises:
+        UsageError: it is no address of a dashboard.
+    """
+    if option:
+        return _checked(option, "--address ")
+    for name in ADDRESSES:
+        if value := os.environ.get(name):
+            if name == "RAY_ADDRESS" and not value.startswith(("http://", "https://")):
+                continue  # for drivers; it has another port
+            return _checked(value, f"{name}=")
+    return None
+
+
+def open_client(url: str) -> Any:
+    """Ray's ``JobSubmissionClient``, with limits to its patience and without its notices."""
+    if any(os.environ.get(name) for name in TOKENS):
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # else Ray ignores the token
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    from ray.job_submission import JobSubmissionClient  # it reads the environment when imported
+
+    for handler in logging.getLogger("ray").handlers:
+        handler.setLevel(logging.ERROR)
+
+    class Client(JobSubmissionClient):  # type: ignore[misc]  # Any to mypy
+        """Ray waits for an answer for ever."""
+
+        def _do_request(self, method: str, endpoint: str, **options: Any) -> Any:
+            return super()._do_request(method, endpoint, timeout=(CONNECT_S, READ_S), **options)
+
+    # Ray prefers its variable to the argument.
+    before = os.environ.get(ADDRESSES[0])
+    os.environ[ADDRESSES[0]] = url
+    try:
+        return Client(url)
+    finally:
+        if before is None:
+            del os.environ[ADDRESSES[0]]
+        else:
+            os.environ[ADDRESSES[0]] = before
+
+
+@contextmanager
+def asking(address: str) -> Iterator[None]:
+    """Give whatever goes wrong while a cluster is asked as one line.
+
+    Raises:
+        UnreachableError: no answer.
+        ClusterError: another answer than the one wanted.
+    """
+    try:
+        yield
+    except OSError as error:  # requests' errors are, too
+        raise UnreachableError(f"{address}: {_network_trouble(error)}") from error
+    except RuntimeError as error:
+        kind = UnreachableError if "status code 5" in str(error) else ClusterError
+        raise kind(f"{address}: {_refusal(str(error))}") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise ClusterError(
+            f"{address}: answers unlike a Ray dashboard of this version ({one_line(str(error))})"
+        ) from error
+    except Exception as error:
+        if type(error).__name__ != "AuthenticationError":  # Ray's; by name, since importing Ray has effects
+            raise
+        raise ClusterError(f"{address}: {_token_trouble(str(error))}") from error
+
+
+def without_password(url: str) -> str:
+    """``url`` for a screen or a log."""
+    return re.sub(r"(?<=://)[^/@]*@", "", url)
+
+
+def _checked(address: str, origin: str) -> str:
+    url = address if "://" in address else f"http://{address}"
+    shown = without_password(address)
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        good = False
+    if not good:
+        raise UsageError(f"{origin}{shown}: not the address of a Ray dashboard, as in http://127.0.0.1:8265")
+    return url.rstrip("/")
+
+
+def _refusal(text: str) -> str:
+    if "Version check returned" in text:
+        return "no Ray dashboard; give the address that `ray start --head` prints, mostly with port 8265"
+    if "status code 5" in text:  # with the server's traceback, whose last line says what it was
+        lines = [line for line in text.splitlines() if line.strip(" .'")]
+        return one_line(f"failed: {lines[-1]}")
+    return one_line(text)
+
+
+def _token_trouble(text: str) -> str:
+    if "Forbidden" in text or "Authentication failed" in text:
+        return "refuses the token; give the one that its head was started with in RAY_AUTH_TOKEN"
+    if "Unauthorized" in text or "Authentication required" in text:
+        return "asks for a token; set RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH to a file that holds it"
+    return one_line(text)
+
+
+def _network_trouble(error: OSError) -> str:
+    chain = [error]
+    while isinstance(below := chain[-1].__cause__ or chain[-1].__context__, OSError):
+        chain.append(below)
+    text = " ".join(map(str, chain))
+    reason = re.search(r"\[Errno -?\d+\] ([^'\")\]]+)", text)
+    if reason:
+        why = reason[1]
+    elif "timed out" in text:
+        why = "timed out"
+    elif "BadStatusLine" in text:
+        why = "that is no HTTP"
+    else:
+        why = one_line(without_password(str(chain[-1])))
+    return f"no Ray dashboard answers there ({why})"

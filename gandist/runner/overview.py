@@ -1,0 +1,115 @@
+"""The jobs of a storage: a line each."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import errno
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from gandist.artifacts.job_dir import JobDir
+from gandist.errors import NotAJobError, StorageError, UsageError
+from gandist.runner.lease import Holder
+from gandist.runner.plan import READERS, read_states
+from gandist.runner.prepare import listed_trials
+from gandist.runner.progress import recorded
+
+MAX_STATES = 1000
+"""Of one job: each is a file to read, and a storage may hold many jobs."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A directory of a storage."""
+
+    name: str
+    job_dir: JobDir
+    files: tuple[str, ...]
+    problem: str = ""
+    """Why it cannot be looked into."""
+
+
+def jobs(storage: str) -> tuple[list[Found], int]:
+    """The jobs in a storage by name, and how many other things lie there.
+
+    Raises:
+        UsageError: there is no such directory, or it is itself a job's.
+        StorageError: the storage refused.
+    """
+    root = JobDir(storage)
+    names = root.storage.list()
+    if "manifest.json" in names:
+        raise UsageError(
+            f"{storage}: one job's directory; give the one that it lies in, or: gandist status {storage}"
+        )
+    if not names and not root.storage.exists(""):
+        raise UsageError(f"{storage}: no such directory")
+    with ThreadPoolExecutor(READERS) as readers:
+        found = [job for job in readers.map(lambda name: _look(root, name), names) if job is not None]
+    return found, len(names) - len(found)
+
+
+def lines(found: list[Found]) -> Iterator[str]:
+    """How each job stands, as text; reads the states of one job after the other."""
+    width = max((len(printable(job.name)) for job in found), default=0)
+    for job in found:
+        yield f"{printable(job.name):<{width}}  {_stands(job)}"
+
+
+def printable(text: str) -> str:
+    """A stranger's text for a terminal."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def utc(at: float) -> str:
+    """Unix time for people."""
+    return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _look(root: JobDir, name: str) -> Found | None:
+    job_dir = copy.copy(root)
+    job_dir.storage = root.storage.sub(name)  # a URI made of a stranger's name might be none
+    try:
+        files = tuple(job_dir.storage.list())
+    except StorageError as error:
+        if getattr(error.__cause__, "errno", None) == errno.ENOTDIR:  # a file
+            return None
+        return Found(name, job_dir, (), str(error))
+    return Found(name, job_dir, files) if "manifest.json" in files else None
+
+
+def _stands(job: Found) -> str:
+    if job.problem:
+        return printable(job.problem)
+    try:
+        trials = listed_trials(job.job_dir)
+        states = read_states(job.job_dir, trials[:MAX_STATES])
+        holder = _holder(job)
+    except (NotAJobError, StorageError) as error:
+        return printable(str(error))
+    summary = str(recorded(states, time.time())[1])
+    if len(trials) > MAX_STATES:
+        summary = f"{len(trials)} trials; of the first {summary}"
+    written = max((state.updated_at for state in states.values()), default=0.0)
+    parts = [summary, f"written {utc(written)}" if written else "nothing written yet"]
+    parts += [JobDir.REPORT] if JobDir.REPORT in job.files else ["no report yet"]
+    parts += [f"run by {printable(str(holder))}"] if holder else []
+    return "; ".join(parts)
+
+
+def _holder(job: Found) -> Holder | None:
+    """Who runs it, unless that process is known to be dead."""
+    if JobDir.DRIVER not in job.files:
+        return None
+    try:
+        holder = Holder.model_validate_json(job.job_dir.storage.read(JobDir.DRIVER))
+    except FileNotFoundError:
+        return None
+    except ValidationError:
+        return Holder()
+    return None if holder.is_over() else holder

@@ -1,0 +1,209 @@
+"""Submitting a job to a cluster: what is sent, following it to its end, and stopping it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import re
+import secrets
+import shlex
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import gandist
+from gandist.errors import ClusterError, UsageError
+from gandist.runner.dashboard import UnreachableError
+from gandist.runner.jobs_api import JobsApi, Submission
+from gandist.spec import JobSpec
+
+STOP_S = 60
+"""Ray kills a driver that has not ended so long after it was asked to; by default after 3 s, far too early
+for trials that have ``schedule.GRACE_S`` to reach a checkpoint."""
+STOP_WAIT_S = STOP_S + 30.0
+QUIET_S = 60.0
+"""Of silence, before the connection is made anew."""
+AGAIN_S = 1.0
+GIVE_UP_S = 600.0
+"""For a laptop that wakes up and has no network yet, or a head that is being replaced."""
+
+_CHATTER = re.compile(r"^\d{4}-\d\d-\d\d [\d:,]+\tINFO job_manager\.py:\d+ -- .*\n", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What ``gandist run`` gets in the cluster."""
+
+    storage: str
+    data_dir: str | None = None
+    retry_failed: bool = False
+    fresh: bool = False
+    overrides: Sequence[str] = ()
+    python: str | None = None
+    """The cluster's Python that has gandist; None = ``gandist`` is on the head's PATH."""
+
+    def entrypoint(self, job_file: str) -> str:
+        """The command, for a shell; it takes the shell's place, and so gets the signals itself."""
+        words = [self.python, "-m", "gandist"] if self.python else ["gandist"]
+        words += ["run", job_file, "--storage", self.storage]
+        words += ["--data-dir", self.data_dir] if self.data_dir else []
+        words += ["--retry-failed"] * self.retry_failed + ["--fresh"] * self.fresh
+        for override in self.overrides:
+            words += ["--set", override]
+        return f"exec {shlex.join(words)}"
+
+
+def check(request: Request) -> None:
+    """Refuse places that would mean something else in the cluster, and secrets, which all there could read.
+
+    Raises:
+        UsageError: as it says.
+    """
+    storage = request.storage
+    scheme, uri, rest = storage.partition("://")
+    if uri:
+        if "@" in rest.partition("/")[0]:
+            raise UsageError(
+                "--storage: holds credentials, which everyone who sees the cluster's jobs would see; give "
+                "them to its nodes instead, as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or as a role"
+            )
+        if not rest.strip("/"):
+            raise UsageError(f"--storage {storage}: names no bucket; write {scheme}://bucket/path")
+    elif not storage.startswith("/"):
+        raise UsageError(
+            f"--storage {storage}: relative to what? give s3://bucket/path, or a directory that all nodes of "
+            "the cluster share, from the root: /shared/runs"
+        )
+    data_dir = request.data_dir
+    if data_dir is not None and not data_dir.startswith("/"):
+        raise UsageError(
+            f"--data-dir {data_dir}: give a directory of the cluster's nodes, from the root: /data"
+        )
+
+
+def submit(api: JobsApi, job_file: Path, job: JobSpec, request: Request) -> Submission:
+    """Send a job file, and start its driver in the cluster. File and request were found right.
+
+    Raises:
+        ClusterError: the cluster refuses, or runs this job already.
+    """
+    job_dir = f"{request.storage.rstrip('/')}/{job.name}"
+    for other in api.submissions():
+        if other.job_dir == job_dir and not other.ended:
+            raise ClusterError(
+                f"{job_dir}: this job is {other.status.lower()} there already; `gandist logs {other.id} "
+                f"--follow` shows it, `gandist stop {other.id}` stops it"
+            )
+    now = datetime.datetime.now(datetime.UTC)
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", job.name)
+    submission = f"{name}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    metadata = {
+        "gandist": gandist.__version__,
+        "job_name": job.name,  # Ray's own key for what dashboards show
+        "storage": request.storage,
+        "job_dir": job_dir,
+    }
+    with tempfile.TemporaryDirectory(prefix="gandist-") as folder:  # the job file travels, and nothing else
+        (Path(folder) / f"{job.name}.yaml").write_bytes(job_file.read_bytes())
+        runtime_env = {"working_dir": folder, "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_S)}}
+        api.submit(submission, request.entrypoint(f"{job.name}.yaml"), runtime_env, metadata)
+    return Submission(submission, "PENDING", now.timestamp(), metadata=metadata)
+
+
+class Follower:
+    """Prints the log of a submission as it grows, whatever happens to the connection.
+
+    Args:
+        api: the cluster.
+        submission: its id.
+        write: takes text as it comes, line breaks included.
+        tell: takes a line for a person who waits.
+        sleep: waits for so many seconds.
+        clock: seconds, from wherever.
+    """
+
+    def __init__(
+        self,
+        api: JobsApi,
+        submission: str,
+        write: Callable[[str], None],
+        tell: Callable[[str], None],
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._api = api
+        self._id = submission
+        self._write = write
+        self._tell = tell
+        self._sleep = sleep
+        self._clock = clock
+        self._shown = 0
+
+    def follow(self) -> Submission:
+        """Print until the driver has ended; how it ended.
+
+        Raises:
+            ClusterError: the cluster does not answer for long, or no longer knows the submission.
+        """
+        lost_at: float | None = None
+        while True:
+            asyncio.run(self._stream())
+            try:
+                info = self._api.info(self._id)
+                if info.ended:
+                    with contextlib.suppress(ClusterError):  # what a connection that broke has not brought
+                        self._show(self._api.log(self._id)[self._shown :])
+                    return info
+                lost_at = None
+            except UnreachableError as error:
+                lost_at = self._lost(error, lost_at)
+            self._sleep(AGAIN_S)
+
+    def _lost(self, error: UnreachableError, lost_at: float | None) -> float:
+        now = self._clock()
+        if lost_at is None:
+            self._tell(f"{error}; trying again for {GIVE_UP_S / 60:.0f} min")
+            return now
+        if now - lost_at > GIVE_UP_S:
+            raise ClusterError(f"{error}; look again with: gandist logs {self._id} --follow") from error
+        return lost_at
+
+    async def _stream(self) -> None:
+        read = 0
+        async for piece in self._api.tail(self._id, QUIET_S):
+            read += len(piece)
+            if read > self._shown:  # a connection made anew begins with the first line again
+                self._show(piece[-(read - self._shown) :])
+
+    def _show(self, text: str) -> None:
+        self._shown += len(text)
+        if text := quiet(text):
+            self._write(text)
+
+
+def quiet(log: str) -> str:
+    """Without what Ray says about itself."""
+    return _CHATTER.sub("", log)
+
+
+def stop(
+    api: JobsApi,
+    submission: Submission,
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Submission:
+    """Ask a driver to stop its trials at a checkpoint, and wait until it has ended; how it ended.
+
+    Raises:
+        ClusterError: it has not ended in time.
+    """
+    stop_by = clock() + STOP_WAIT_S
+    api.stop(submission.id)
+    while not (info := api.info(submission.id)).ended:
+        if clock() > stop_by:
+            raise ClusterError(f"{info.id}: asked to stop, and still {info.status.lower()}")
+        sleep(AGAIN_S / 2)
+    return info

@@ -1,0 +1,97 @@
+"""A stand-in for Ray's ``JobSubmissionClient``, without Ray."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from gandist.runner.jobs_api import JobsApi
+
+ADDRESS = "http://head:8265"
+JOB = """
+name: small
+data: {name: digits}
+model: {name: dcgan}
+training: {steps: 3}
+seeds: [0, 1]
+"""
+
+
+class AuthenticationError(Exception):
+    """Ray's has this name, and no base that says more."""
+
+
+def refused() -> ConnectionError:
+    """As Ray gives it: without the reason, which stands at the end of the chain."""
+    reason = OSError("HTTPConnectionPool(host='head', port=8265): [Errno 111] Connection refused'))")
+    error = ConnectionError("Failed to connect to Ray at address: http://head:8265.")
+    error.__context__ = reason
+    return error
+
+
+def details(submission: str | None, status: str = "RUNNING", **fields: Any) -> SimpleNamespace:
+    """Ray's ``JobDetails``; ``job`` and ``job_dir`` make it one that gandist has submitted."""
+    job, job_dir = fields.pop("job", None), fields.pop("job_dir", None)
+    given = {"gandist": "1", "job_name": job, "job_dir": job_dir or f"/runs/{job}"} if job else {}
+    known = {"start_time": 1000, "end_time": None, "driver_exit_code": None, "message": None}
+    return SimpleNamespace(submission_id=submission, status=status, metadata=given, **(known | fields))
+
+
+class FakeClient:
+    """Remembers what it is asked.
+
+    ``before`` is called with each question's name, and may raise. ``logs`` are the pieces that a tail brings,
+    one list a connection; an exception among them ends that connection.
+    """
+
+    def __init__(self, *jobs: SimpleNamespace) -> None:
+        self.jobs = {job.submission_id: job for job in jobs}
+        self.before: Callable[[str], None] = lambda _: None
+        self.asked: list[str] = []
+        self.sent: dict[str, Any] = {}
+        self.files: dict[str, bytes] = {}
+        self.logs: list[list[str | Exception]] = []
+        self.log = ""
+
+    def _ask(self, question: str) -> None:
+        self.asked.append(question)
+        self.before(question)
+
+    def list_jobs(self) -> list[SimpleNamespace]:
+        self._ask("list")
+        return list(self.jobs.values())
+
+    def get_job_info(self, submission: str) -> SimpleNamespace:
+        self._ask("info")
+        if submission not in self.jobs:
+            raise RuntimeError(f"Request failed with status code 404: Job {submission} does not exist.")
+        return self.jobs[submission]
+
+    def submit_job(self, **sent: Any) -> str:
+        self._ask("submit")
+        self.sent = sent
+        folder = Path(sent["runtime_env"]["working_dir"])
+        self.files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*")}
+        self.jobs[sent["submission_id"]] = details(sent["submission_id"], "PENDING")
+        return str(sent["submission_id"])
+
+    def stop_job(self, _: str) -> bool:
+        self._ask("stop")
+        return True
+
+    def get_job_logs(self, _: str) -> str:
+        self._ask("log")
+        return self.log
+
+    async def tail_job_logs(self, _: str) -> AsyncIterator[str]:
+        self._ask("tail")
+        for piece in self.logs.pop(0) if self.logs else []:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+
+
+def api(client: Any) -> JobsApi:
+    return JobsApi(client, ADDRESS)

@@ -1,0 +1,215 @@
+"""The commands that talk to a cluster, with a stand-in for it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from gandist import cli
+from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.runner import dashboard, jobs_api
+
+from .fake_jobs import ADDRESS, JOB, FakeClient, details, refused
+
+Gandist = Callable[..., tuple[int, list[str], list[str]]]
+
+
+@pytest.fixture(autouse=True)
+def no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in dashboard.ADDRESSES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
+    """What the commands talk to."""
+    fake = FakeClient()
+    monkeypatch.setattr(jobs_api, "open_client", lambda _: fake)
+    return fake
+
+
+@pytest.fixture
+def gandist_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Gandist:
+    """Runs a command in an empty directory; its exit code, stdout and stderr as lines."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, list[str], list[str]]:
+        monkeypatch.setattr(sys, "argv", ["gandist", *arguments])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        out, err = capfd.readouterr()
+        return int(left.value.code or 0), out.splitlines(), err.splitlines()
+
+    return run
+
+
+def make_job_dir(root: str) -> JobDir:
+    job_dir = JobDir(root)
+    job_dir.write_job({}, {"job": "small", "trials": [{"id": "base-seed0", "config": "base", "seed": 0}]})
+    job_dir.trial("base-seed0").write_state(TrialState(status="completed", step=3, total_steps=3))
+    return job_dir
+
+
+def test_status_shows_rays_state_and_the_trials(
+    gandist_: Gandist, client: FakeClient, tmp_path: Path
+) -> None:
+    make_job_dir(str(tmp_path / "runs/small"))
+    client.jobs["s-1"] = details("s-1", job="small", job_dir=str(tmp_path / "runs/small"))
+    code, out, err = gandist_("status", "small", "--address", ADDRESS)
+    assert (code, err) == (0, [])
+    assert out == [
+        f"s-1: running, submitted 1970-01-01 00:00:01 UTC; in {tmp_path}/runs/small",
+        "base-seed0  completed  step 3/3",
+        "1 trials: 1 completed",
+    ]
+
+
+def test_status_of_a_directory_of_the_clusters_nodes(gandist_: Gandist, client: FakeClient) -> None:
+    client.jobs["s-1"] = details("s-1", "FAILED", driver_exit_code=1, end_time=5000, job="s", job_dir="/no/s")
+    code, out, err = gandist_("status", "s-1", "--address", ADDRESS)
+    assert (code, out) == (0, ["s-1: failed with exit code 1, 1970-01-01 00:00:05 UTC; in /no/s"])
+    assert err[0].startswith("its trials cannot be seen from here: /no/s/manifest.json")
+
+
+def test_an_address_in_the_environment_hides_no_directory(
+    gandist_: Gandist, client: FakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_API_SERVER_ADDRESS", ADDRESS)
+    make_job_dir("small")
+    make_job_dir("runs/other")
+    client.jobs["other"] = details("other")
+    for directory in ("small", "runs/other"):
+        assert gandist_("status", directory)[1][0].startswith("base-seed0")
+    assert gandist_("status", "runs/other", "--address", ADDRESS)[1][0].startswith("base-seed0")
+    assert client.asked == []
+    assert gandist_("status", "other")[1][0].startswith("other: running")
+    assert gandist_("status", "small", "--address", ADDRESS)[0] == 2
+
+
+def test_fetch_finds_the_results_of_a_submission(
+    gandist_: Gandist, client: FakeClient, tmp_path: Path
+) -> None:
+    make_job_dir(str(tmp_path / "runs/small")).storage.write(JobDir.REPORT, b"<html>")
+    client.jobs["s-1"] = details("s-1", job="small", job_dir=str(tmp_path / "runs/small"))
+    code, out, _ = gandist_("fetch", "small", "got", "--address", ADDRESS)
+    assert (code, out[-1]) == (0, "got/report.html")
+    assert gandist_("status", "got")[1][-1] == "1 trials: 1 completed"
+    client.jobs["raysubmit_1"] = details("raysubmit_1")
+    code, _, err = gandist_("fetch", "raysubmit_1", "more", "--address", ADDRESS)
+    assert code == 2
+    assert err == ["raysubmit_1: not of `gandist submit`; give its job directory instead"]
+
+
+def test_logs_prints_what_the_driver_said_and_not_what_ray_did(gandist_: Gandist, client: FakeClient) -> None:
+    client.jobs["a"] = details("a")
+    client.log = (
+        "2026-01-01 10:00:00,123\tINFO job_manager.py:581 -- Runtime env is setting up.\n2 completed\n"
+    )
+    assert gandist_("logs", "a", "--address", ADDRESS) == (0, ["2 completed"], [])
+
+
+@pytest.mark.parametrize("command", [["logs", "a"], ["stop", "a"], ["status", "a"], ["fetch", "a", "b"]])
+def test_an_unreachable_cluster_is_one_line(
+    gandist_: Gandist, client: FakeClient, command: list[str]
+) -> None:
+    def cut(_: str) -> None:
+        raise refused()
+
+    client.before = cut
+    line = f"{ADDRESS}: no Ray dashboard answers there (Connection refused)"
+    assert gandist_(*command, "--address", ADDRESS) == (1, [], [line])
+
+
+@pytest.mark.parametrize("command", [["logs", "a"], ["stop", "a"]])
+def test_an_address_is_needed(gandist_: Gandist, command: list[str]) -> None:
+    code, _, err = gandist_(*command)
+    assert (code, len(err)) == (2, 1)
+    assert err[0].startswith("--address: give the cluster's dashboard")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--set", "training.steps=0"], "--set training.steps=0: "),
+        (["--storage", "runs"], "--storage runs: relative to what"),
+    ],
+)
+def test_a_wrong_job_is_refused_before_anything_is_sent(
+    gandist_: Gandist,
+    tmp_path: Path,
+    client: FakeClient,
+    arguments: list[str],
+    line: str,
+) -> None:
+    (tmp_path / "job.yaml").write_text(JOB)
+    code, out, err = gandist_("submit", "job.yaml", "--storage", "/runs", "--address", ADDRESS, *arguments)
+    assert (code, out, len(err)) == (2, [], 1)
+    assert err[0].startswith(line)
+    assert client.asked == []
+
+
+def test_submit_says_what_to_do_next_and_ends_with_the_id(
+    gandist_: Gandist,
+    tmp_path: Path,
+    client: FakeClient,
+) -> None:
+    (tmp_path / "job.yaml").write_text(JOB)
+    code, out, err = gandist_("submit", "job.yaml", "--storage", "/runs", "--address", ADDRESS)
+    assert (code, err) == (0, [])
+    assert out[0] == (
+        "small: 1 configuration x 2 seeds = 2 trials; in /runs/small, a path of the cluster's nodes"
+    )
+    assert [line.split()[2] for line in out[1:-1]] == ["logs", "status", "stop", "fetch"]
+    assert all(out[-1] in line and ADDRESS in line for line in out[1:-1])
+    assert client.sent["submission_id"] == out[-1]
+
+
+@pytest.mark.parametrize(
+    ("status", "driver", "message", "code", "lines"),
+    [
+        ("SUCCEEDED", 0, "", 0, ["a: succeeded"]),
+        ("FAILED", 1, "failed with\nlog", 1, ["a: failed with exit code 1"]),
+        ("FAILED", 127, "", 127, ["a: failed with exit code 127", "gandist is not on the PATH of"]),
+        ("FAILED", None, "no env\nTraceback", 1, ["a: failed with exit code 1", "no env"]),
+        ("STOPPED", None, "", 143, ["a: stopped"]),
+    ],
+)
+def test_following_ends_with_the_jobs_exit_code(
+    gandist_: Gandist,
+    client: FakeClient,
+    status: str,
+    driver: int | None,
+    message: str,
+    code: int,
+    lines: list[str],
+) -> None:
+    client.jobs["a"] = details("a", status, driver_exit_code=driver, message=message)
+    client.logs, client.log = [["2 completed\n"]], "2 completed\n"
+    left, out, err = gandist_("logs", "a", "--follow", "--address", ADDRESS)
+    assert (left, out) == (code, ["2 completed"])
+    assert [said[: len(line)] for said, line in zip(err, lines, strict=True)] == lines
+
+
+def test_ctrl_c_leaves_the_job_alone(gandist_: Gandist, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Watched(FakeClient):
+        async def tail_job_logs(self, _: str) -> AsyncIterator[str]:
+            yield "one\n"
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.Event().wait()
+
+    client = Watched(details("a"))
+    monkeypatch.setattr(jobs_api, "open_client", lambda _: client)
+    code, out, err = gandist_("logs", "a", "--follow", "--address", ADDRESS)
+    assert (code, out, err) == (130, ["one"], ["a: goes on without you; gandist stop a stops it"])
+    assert "stop" not in client.asked
+
+
+def test_stopping_what_has_ended_asks_for_nothing(gandist_: Gandist, client: FakeClient) -> None:
+    client.jobs["a"] = details("a", "FAILED", driver_exit_code=2)
+    assert gandist_("stop", "a", "--address", ADDRESS)[:2] == (0, ["a: failed with exit code 2 already"])
+    assert "stop" not in client.asked
