@@ -28,7 +28,7 @@ class ModelOptions(Section):
     latent_dim: Annotated[int, Field(ge=1, le=65536)] = Field(100, description="length of the normal latent")
     conditional: bool = Field(False, description="both networks also take the class of the image")
     embedding_dim: Annotated[int, Field(ge=1, le=65536)] = Field(
-        50, description="length of the vector of a class that a conditional generator takes"
+        10, description="length of the learned vector of a class; a long one drowns the latent"
     )
     spectral_norm: bool = Field(
         False, description="each weight of the discriminator divided by its largest singular value"

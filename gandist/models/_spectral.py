@@ -17,7 +17,7 @@ from gandist.models import _layers
 _FIRST_ITERATIONS = 20
 
 
-class _SpectralNorm(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+class _SpectralNorm(keras.layers.Layer):  # Keras has no types
     """Holds u float32 ``[outputs]`` and v float32 ``[inputs]``, of length 1, as non-trainable weights.
 
     The paper's W is the transpose of the layer's weight as a matrix ``[inputs, outputs]``; of a convolution,
@@ -62,7 +62,7 @@ def _iterated(matrix: tf.Tensor, u: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.math.l2_normalize(tf.linalg.matvec(matrix, v, transpose_a=True)), v
 
 
-class Dense(_SpectralNorm, keras.layers.Dense):  # type: ignore[misc]
+class Dense(_SpectralNorm, keras.layers.Dense):
     """Keras' layer with its kernel normalised."""
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
@@ -73,7 +73,7 @@ class Dense(_SpectralNorm, keras.layers.Dense):  # type: ignore[misc]
         return outputs if self.activation is None else self.activation(outputs)
 
 
-class Conv2D(_SpectralNorm, keras.layers.Conv2D):  # type: ignore[misc]
+class Conv2D(_SpectralNorm, keras.layers.Conv2D):
     """Keras' layer with its kernel normalised."""
 
     def convolution_op(self, inputs: tf.Tensor, _: keras.Variable) -> tf.Tensor:

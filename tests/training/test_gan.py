@@ -10,10 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gandist import models
 from gandist.artifacts.tables import STEP_METRICS
 from gandist.data import Dataset
-from gandist.models import dcgan
 from gandist.optimizers import Adam
 from gandist.randomness import Randomness
 from gandist.training.optimizer import Optimizer
@@ -27,27 +25,6 @@ EVERY_STEP = [SIMULTANEOUS, ALTERNATING, N_CRITIC, R1_AND_EMA, MEAN_SMOOTHED]
 names = pytest.mark.parametrize(
     "sections", EVERY_STEP, ids=["simultaneous", "alternating", "n_critic", "r1_and_ema", "mean_smoothed"]
 )
-
-
-def test_parameters_are_the_sources() -> None:
-    options = dcgan.Options()
-    generator = models.build_generator(options, (28, 28, 1))
-    discriminator = models.build_discriminator(options, (28, 28, 1))
-    assert generator.count_params() == 2_330_944
-    assert sum(np.prod(w.shape) for w in generator.trainable_weights) == 2_305_472
-    assert discriminator.count_params() == 212_865
-
-
-@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (64, 64, 3)])
-def test_dcgan_makes_and_judges_images_of_other_sizes(shape: tuple[int, int, int]) -> None:
-    options = dcgan.Options(width=2)
-    generator, discriminator = (
-        build(options, shape) for build in (models.build_generator, models.build_discriminator)
-    )
-    images = generator(np.zeros((3, options.latent_dim), np.float32))
-    assert images.shape == (3, *shape)
-    assert np.abs(images).max() <= 1
-    assert discriminator(images).shape == (3, 1)
 
 
 def test_equal_seeds_build_equal_weights(make_trainer: Callable[..., Any]) -> None:
