@@ -132,7 +132,7 @@ class Evaluation(Cadence):
     """How good the images are: distances to the held-out ones, or to training images where none are."""
 
     metrics: Annotated[tuple[Metric, ...], Field(strict=False)] = ("frechet",)
-    samples: Annotated[int, Field(ge=100, le=10**6)] = Field(
+    samples: Annotated[int, Field(ge=100, le=10**5)] = Field(
         10_000, description="generated images; as many real ones, or all there are"
     )
 

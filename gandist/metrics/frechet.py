@@ -1,11 +1,16 @@
 """The Frechet distance (Heusel et al. 2017, equation 6) in principal components of the real pixels.
 
 It needs no feature network, so no download and no training: the 32 leading principal components of the real
-images, each scaled to variance 1, are the features. On MNIST it ranks generators as a classifier's features
-do: Spearman's rank correlation with the Frechet distance in 128 features of a small MNIST classifier was
-0.987 over 36 sets of 10,000 images (distances from 16.6 to 350), 0.965 over the 25 below 60, and 0.900 over
-the 17 below 40. On other data it has not been compared with anything. It sees the large shapes and their
-variety, not the finest detail.
+images, each scaled to variance 1, are the features. Measured on MNIST, 4,000 generated against 4,000 test
+images, Spearman's rank correlation with the Frechet distance in 128 features of a small MNIST classifier
+(10,000 images, distances from 16 to 344) was 0.974 over 55 generators, many of them snapshots of the same
+trainings, 0.930 over the 38 below 60 and 0.852 over the 27 below 40. With 25 synthetic sets among them
+(5,000 images for the classifier) it was 0.886. Other training images had 0.38, the best generator 1.32. On
+other data it has not been compared with anything.
+
+Only means and covariances of pixels count: images drawn from a normal distribution with the 40 leading
+components of the real ones are blurs (131 by the classifier), and at 2.01 did better than 40 of the 55
+generators. So it orders trained generators; a low value alone does not say that the images are good.
 """
 
 from __future__ import annotations

@@ -202,9 +202,11 @@ def test_what_collapsed_is_not_in_the_mean_and_it_is_said(empty_job):
 
 
 def test_a_job_whose_trials_all_collapsed_has_no_best(empty_job):
-    text = report(two(empty_job, {"slow": [math.nan], "fast": [math.nan]})).text
+    swept = {"slow": {"lr": 1}, "fast": {"lr": 2}}
+    page = report(two(empty_job, {"slow": [math.nan], "fast": [math.nan]}, configs=swept))
 
-    assert "No trial has completed with a value yet" in text
+    assert "No trial has completed with an evaluation" in page.text
+    assert not [a for _, a in page.elements if a.get("class") == "heat"]
 
 
 def test_one_configuration_is_not_tuned(empty_job):

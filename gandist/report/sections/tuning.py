@@ -39,7 +39,8 @@ def build(content: Content) -> dict[str, Any] | None:
     if metric is not None:
         finals = {config: metric.finals(trials) for config, trials in configs.items()}
         ranked = rank(finals, metric.lower_is_better)
-        maps.append((f"{metric.title} after the last step", _cells(configs, finals), metric.lower_is_better))
+        title = f"{metric.title} after the last step"
+        maps = [(title, _cells(configs, finals), metric.lower_is_better)] if ranked else []
     else:
         for column, title in LOSSES.items():
             of_loss = {config: final_losses(trials, column) for config, trials in configs.items()}
