@@ -18,14 +18,15 @@ class Interrupt:
         self.signal: int | None = None
 
     def __call__(self, number: int, _: FrameType | None) -> None:
-        if self.signal is not None:
-            raise KeyboardInterrupt  # asked twice: at once
-        self.signal = number
+        if self.signal is not None and number == signal.SIGINT:
+            raise KeyboardInterrupt  # a person has asked twice: at once
+        # A platform may well ask twice (Kubernetes through Ray, and through the pod), and does not mean that.
+        self.signal = self.signal or number
 
 
 @contextmanager
 def interruptible() -> Iterator[Interrupt]:
-    """Note the first signal instead of dying of it; the second raises ``KeyboardInterrupt``."""
+    """Note a signal instead of dying of it; a SIGINT after another raises ``KeyboardInterrupt``."""
     interrupt = Interrupt()
     if threading.current_thread() is not threading.main_thread():  # only there may handlers be set
         yield interrupt

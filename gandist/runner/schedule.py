@@ -57,7 +57,7 @@ def run_job(
 ) -> Outcome:
     """Run what ``plan`` has to do on ``backend``, which is entered and has admitted it.
 
-    SIGINT or SIGTERM stops the trials at a checkpoint; a second one raises ``KeyboardInterrupt``.
+    SIGINT or SIGTERM stops the trials at a checkpoint; a SIGINT after that raises ``KeyboardInterrupt``.
 
     Args:
         job: whose trials they are.

@@ -153,12 +153,20 @@ def test_a_trial_lost_while_stopping_is_left_for_the_next_run(job_dir: JobDir) -
     assert outcome.states[A].status == "queued"
 
 
-def test_the_second_signal_leaves_at_once() -> None:
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_ctrl_c_leaves_at_once(first: signal.Signals) -> None:
     with interruptible() as interrupt:
-        os.kill(os.getpid(), signal.SIGINT)
-        assert interrupt.signal == signal.SIGINT
+        os.kill(os.getpid(), first)
+        assert interrupt.signal == first
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_platform_that_asks_twice_is_not_more_urgent() -> None:
+    with interruptible() as interrupt:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interrupt.signal == signal.SIGTERM
 
 
 @pytest.mark.parametrize(
