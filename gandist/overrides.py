@@ -34,6 +34,8 @@ class Configuration:
     name: str
     sections: dict[str, Any]
     changes: tuple[Change, ...]
+    point: dict[str, Any]
+    """Its value of each path of the sweep; under ``configs`` the name of its overrides."""
 
     def where(self, path: str) -> str:
         """``path`` under the override that set it, or after the configuration where no single one did."""
@@ -117,7 +119,7 @@ def configurations(
             raise ValueError(
                 f"sweep: two configurations are named {name}; tell them apart by names under configs"
             )
-        made[name] = Configuration(name, sections, changes)
+        made[name] = Configuration(name, sections, changes, {"configs": config or BASE} | dict(point))
         try:
             apply(sections, ((change.path, change.value) for change in changes))
         except ValueError as error:

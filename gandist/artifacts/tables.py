@@ -134,5 +134,5 @@ def decode(content: bytes, schema: pa.Schema, where: str) -> pa.Table:
     """
     try:
         return pq.read_table(io.BytesIO(content)).select(schema.names).cast(schema)
-    except (pa.ArrowException, KeyError, OSError) as error:
+    except (pa.ArrowException, KeyError, OSError, UnicodeDecodeError) as error:
         raise StorageError(f"{where}: not a table of {', '.join(schema.names[:4])}, ...: {error}") from error

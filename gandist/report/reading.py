@@ -101,11 +101,11 @@ def _read(
 
 
 def _decode(content: bytes, schema: pa.Schema, path: str) -> pa.Table:
-    """``tables.decode``, for a stranger's file: text that is no text is no table either."""
-    rows = tables.decode(content, schema, path)
+    """``tables.decode``, for a stranger's file: text that is no text, names too, makes no table."""
     try:
+        rows = tables.decode(content, schema, path)
         rows.validate(full=True)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:
         raise StorageError(f"{path}: {error}") from error
     return rows
 
@@ -117,7 +117,7 @@ def _unpacked(content: bytes) -> int:
         groups = (metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
         # Of a column that repeats itself there are next to no bytes: its rows count as well.
         return int(max(len(content), sum(groups), ROW * metadata.num_rows))
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
         return 0
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from gandist.report import text
 
+NAMED = "configs"
+"""The path under which the manifest has the name of a configuration's overrides."""
 MAX_FACTORS = 8
 MAX_PATH = 200
 MAX_LEVELS = 40
@@ -71,11 +73,9 @@ def layout(manifest: Mapping[str, Any], configs: Sequence[str]) -> Layout | None
     found = {config: listed.get(config) for config in configs} if isinstance(listed, Mapping) else {}
     swept = {config: point for config, point in found.items() if isinstance(point, Mapping)}
     factors = _factors(list(swept.values()))
-    if not factors:
+    if not any(factor.path != NAMED for factor in factors):  # names alone are a list, not a map
         return None
-    by_size = sorted(
-        factors, key=lambda factor: len(factor.levels)
-    )  # stable: the last of equals varies fastest
+    by_size = sorted(factors, key=lambda factor: len(factor.levels))  # stable: the last varies fastest
     columns, rows = by_size[-1], by_size[-2] if len(by_size) > 1 else None
     others = [factor for factor in factors if factor not in (columns, rows)]
     places: dict[tuple[int, ...], dict[tuple[str, str], str]] = {}

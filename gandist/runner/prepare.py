@@ -17,6 +17,7 @@ from typing import Any
 import gandist
 from gandist.artifacts.job_dir import JobDir
 from gandist.errors import NotAJobError, UsageError
+from gandist.overrides import configurations
 from gandist.spec import JobSpec, TrialSpec
 
 _TRIAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=,+-]{0,199}")
@@ -64,6 +65,8 @@ def manifest(job: JobSpec, trials: Sequence[TrialSpec], before: dict[str, Any]) 
     listed = {trial["id"]: trial for trial in before.get("trials", [])}
     listed |= {trial.id: {"id": trial.id, "config": trial.config, "seed": trial.seed} for trial in trials}
     resolved = json.dumps(job.model_dump(mode="json"), sort_keys=True)
+    known = before.get("configs")
+    points = {config.name: config.point for config in configurations(job.base(), job.configs, job.sweep)}
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     return {
         "job": job.name,
@@ -72,6 +75,7 @@ def manifest(job: JobSpec, trials: Sequence[TrialSpec], before: dict[str, Any]) 
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
         "git_commit": git_commit(Path(gandist.__file__).parent),
         "spec_hash": hashlib.sha256(resolved.encode()).hexdigest()[:16],
+        "configs": (known if isinstance(known, dict) else {}) | points,
         "trials": list(listed.values()),
     }
 

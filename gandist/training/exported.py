@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import h5py  # type: ignore[import-untyped]
+import h5py
 import keras
 import numpy as np
 

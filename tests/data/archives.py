@@ -1,16 +1,21 @@
-"""Tiny archives in the formats of the true ones, with as many files."""
+"""Tiny archives in the formats of the true ones, with as many files; and what refusing one looks like."""
 
 from __future__ import annotations
 
 import gzip
 import io
 import struct
+import sys
 import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
+
+from gandist.data import DataOptions, load
+from gandist.errors import DataError
 
 Files = dict[str, bytes]
 
@@ -126,3 +131,20 @@ def _pickled(value: Any) -> bytes:
     )
     made = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85" + _pickled(b"b") + b"\x87R"
     return made + b"(K\x01" + shape + dtype + b"\x89" + _pickled(value.tobytes()) + b"tb"
+
+
+def refusal(options: DataOptions, folder: Path) -> str:
+    """The one line that loading raises."""
+    with pytest.raises(DataError) as error:
+        load(options, folder)
+    text = str(error.value)
+    assert "\n" not in text
+    assert len(text) < 400
+    assert str(folder) in text
+    assert "a_stranger_was_here" not in sys.modules
+    return text
+
+
+def names(cases: list[tuple[str, Any, str]]) -> list[str]:
+    """What is wrong in each case."""
+    return [case[0] for case in cases]

@@ -1,4 +1,4 @@
-"""Pictures to make folders of."""
+"""Pictures to make folders of, and reading such folders."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image, ImageDraw
 
+from gandist.data import Dataset, _pictures, image_folder, load
+from gandist.errors import DataError
+
+GREY = {"channels": 1, "image_size": 8}
 KINDS = ("circles", "squares")
 ROTTEN = {
     "rotten_empty.jpg": b"",
@@ -59,3 +64,43 @@ def touch(path: Path, content: bytes) -> None:
     changed = path.stat().st_mtime_ns + 10**9
     path.write_bytes(content)
     os.utime(path, ns=(changed, changed))
+
+
+def grey(level: int) -> bytes:
+    """A picture of one grey."""
+    return encoded(Image.new("L", (9, 9), level))
+
+
+def write(root: Path, levels: dict[str, int]) -> Path:
+    """A picture of one grey at each path."""
+    for name, level in levels.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(grey(level))
+    return root
+
+
+def levels(dataset: Dataset) -> list[int]:
+    """The grey of each image."""
+    return dataset.images[:, 0, 0, 0].tolist()
+
+
+def read(root: Path, **options: object) -> Dataset:
+    """The folder as a data set."""
+    return load(image_folder.Options(path=str(root), **options), None)
+
+
+def refusal(root: Path, **options: object) -> str:
+    """The one line that reading it raises."""
+    with pytest.raises(DataError) as error:
+        read(root, **options)
+    text = str(error.value)
+    assert text.isprintable()
+    return text
+
+
+def count_decoding(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows by one for each picture that is decoded."""
+    decoded: list[int] = []
+    decode = _pictures._decoded
+    monkeypatch.setattr(_pictures, "_decoded", lambda *a, **k: (decoded.append(1), decode(*a, **k))[1])
+    return decoded

@@ -7,7 +7,6 @@ import io
 import pickle
 import struct
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -15,21 +14,16 @@ import numpy as np
 import pytest
 
 from gandist import cli
-from gandist.data import _archives, cifar10, fashion_mnist, load, mnist
-from gandist.errors import DataError
+from gandist.data import _archives, cifar10, fashion_mnist, mnist
 from tests.data import archives
 
 ARRAYS = archives.mnist_arrays()
 FASHION = archives.fashion_files()
 CIFAR = archives.cifar_files()
-BINARY = archives.cifar_binary_files()
 TRAIN_IMAGES, TRAIN_LABELS = (
     f"fashion-mnist/train-{kind}-ubyte.gz" for kind in ("images-idx3", "labels-idx1")
 )
 TEST_LABELS = "fashion-mnist/t10k-labels-idx1-ubyte.gz"
-BATCH, TEST = "cifar-10-batches-py/data_batch_3", "cifar-10-batches-py/test_batch"
-BIN = "cifar-10-batches-bin/data_batch_3.bin"
-ROWS = archives.CIFAR_IMAGES[2].reshape(2, -1)
 
 
 def npz(**changes: np.ndarray | None) -> bytes:
@@ -60,18 +54,6 @@ def encrypted() -> bytes:
             content[at + offset] |= 1
     return bytes(content)
 
-
-class Executed:
-    def __reduce__(self) -> tuple[object, ...]:
-        return exec, ("import sys; sys.modules['a_stranger_was_here'] = sys",)
-
-
-def batch(**changes: object) -> bytes:
-    fields = {b"labels": [4, 5], b"data": ROWS, **{name.encode(): value for name, value in changes.items()}}
-    return archives.python2_pickle(fields)
-
-
-HUGE = _archives.MAX_BYTES + 1
 
 # What is wrong, what lies in mnist.npz, what the line says.
 MNIST: list[tuple[str, bytes, str]] = [
@@ -148,111 +130,17 @@ FASHION_MNIST: list[tuple[str, archives.Files, str]] = [
     ),
 ]
 
-CIFAR10: list[tuple[str, archives.Files, str]] = [
-    ("an empty batch", {BATCH: b""}, "data_batch_3"),
-    ("text", {BATCH: b"<html>"}, "data_batch_3"),
-    ("cut short", {BATCH: CIFAR[BATCH][:4000]}, "data_batch_3"),
-    ("a list", {BATCH: archives.python2_pickle([1])}, "data_batch_3"),
-    ("no images", {BATCH: archives.python2_pickle({b"labels": [1]})}, "b'data'"),
-    ("no labels", {BATCH: archives.python2_pickle({b"data": ROWS})}, "b'labels'"),
-    ("images that are a list", {BATCH: batch(data=[1, 2])}, "data_batch_3"),
-    ("real images", {BATCH: batch(data=ROWS.astype(np.float32))}, "data is no array of bytes"),
-    ("other images", {BATCH: batch(data=ROWS[:, 1:])}, "[2, 3071], not uint8[n, 3072]"),
-    ("few labels", {BATCH: batch(labels=[1])}, "[1], not integers [2]"),
-    ("labels of words", {BATCH: batch(labels=[b"cat", b"dog"])}, "not integers [2]"),
-    ("an eleventh class", {TEST: batch(labels=[3, 10])}, "test_batch: labels holds 3..10"),
-    ("something to call", {BATCH: pickle.dumps({"data": Executed()}, 2)}, "refused: "),
-    ("a function of numpy", {BATCH: b"\x80\x02cnumpy\nload\nU\x01a\x85R."}, "refused: numpy.load"),
-    ("an index without end", {BATCH: b"\x80\x02}r\xff\xff\xff\x7f."}, "data_batch_3"),
-    ("a string without end", {BATCH: b"\x80\x04\x8e" + b"\xff" * 7 + b"\x7f"}, "data_batch_3"),
-    ("lists without end", {BATCH: b"\x80\x02" + b"(" * 200_000}, "data_batch_3"),
-]
 
-CIFAR10_ARCHIVE: list[tuple[str, bytes, str]] = [
-    ("empty", b"", "not CIFAR-10"),
-    ("text", b"<html>", "not CIFAR-10"),
-    ("another gzip", gzip.compress(b"hello"), "not CIFAR-10"),
-    ("cut short", archives.tar(CIFAR)[:9000], "not CIFAR-10"),
-    (
-        "a batch missing",
-        archives.tar({k: v for k, v in CIFAR.items() if k != BATCH}),
-        "data_batch_3 is missing",
-    ),
-    ("nothing in it", archives.tar({}), "data_batch_1 is missing"),
-    (
-        "links",
-        archives.tar(CIFAR, lambda member: setattr(member, "type", tarfile.SYMTYPE)),
-        "data_batch_1 is missing",
-    ),
-    ("folders", archives.tar(CIFAR, lambda member: setattr(member, "type", tarfile.DIRTYPE)), "is missing"),
-]
-
-
-def refusal(options: mnist.Options, folder: Path) -> str:
-    """The one line."""
-    with pytest.raises(DataError) as error:
-        load(options, folder)
-    text = str(error.value)
-    assert "\n" not in text
-    assert len(text) < 400
-    assert str(folder) in text
-    assert "a_stranger_was_here" not in sys.modules
-    return text
-
-
-def names(cases: list[tuple[str, object, str]]) -> list[str]:
-    return [case[0] for case in cases]
-
-
-@pytest.mark.parametrize(("what", "content", "says"), MNIST, ids=names(MNIST))
+@pytest.mark.parametrize(("what", "content", "says"), MNIST, ids=archives.names(MNIST))
 def test_mnist(tmp_path: Path, what: str, content: bytes, says: str) -> None:
     archives.write(tmp_path, {"mnist.npz": content})
-    assert says in refusal(mnist.Options(), tmp_path)
+    assert says in archives.refusal(mnist.Options(), tmp_path)
 
 
-@pytest.mark.parametrize(("what", "changes", "says"), FASHION_MNIST, ids=names(FASHION_MNIST))
+@pytest.mark.parametrize(("what", "changes", "says"), FASHION_MNIST, ids=archives.names(FASHION_MNIST))
 def test_fashion_mnist(tmp_path: Path, what: str, changes: archives.Files, says: str) -> None:
     archives.write(tmp_path, FASHION | changes)
-    assert says in refusal(fashion_mnist.Options(), tmp_path)
-
-
-@pytest.mark.parametrize("packed", [True, False], ids=["packed", "unpacked"])
-@pytest.mark.parametrize(("what", "changes", "says"), CIFAR10, ids=names(CIFAR10))
-def test_a_batch_of_cifar10(
-    tmp_path: Path,
-    what: str,
-    changes: archives.Files,
-    says: str,
-    packed: bool,
-) -> None:
-    files = CIFAR | changes
-    archives.write(tmp_path, {"cifar-10-python.tar.gz": archives.tar(files)} if packed else files)
-    assert says in refusal(cifar10.Options(), tmp_path)
-
-
-@pytest.mark.parametrize(("what", "content", "says"), CIFAR10_ARCHIVE, ids=names(CIFAR10_ARCHIVE))
-def test_the_archive_of_cifar10(tmp_path: Path, what: str, content: bytes, says: str) -> None:
-    archives.write(tmp_path, {"cifar-10-python.tar.gz": content})
-    assert says in refusal(cifar10.Options(), tmp_path)
-
-
-def test_a_binary_batch_of_another_length(tmp_path: Path) -> None:
-    archives.write(tmp_path, BINARY | {BIN: BINARY[BIN][:-1]})
-    assert "data_batch_3.bin" in refusal(cifar10.Options(), tmp_path)
-
-
-def test_a_batch_that_is_a_folder(tmp_path: Path) -> None:
-    archives.write(tmp_path, {name: content for name, content in CIFAR.items() if name != BATCH})
-    (tmp_path / BATCH).mkdir()
-    assert "data_batch_3 is missing" in refusal(cifar10.Options(), tmp_path)
-
-
-def test_nothing_is_extracted_wherever_a_member_wants_to_be(tmp_path: Path) -> None:
-    """A member's folder is not looked at, and nothing but the archive is there afterwards."""
-    outward = {f"../../{Path(name).name}": content for name, content in CIFAR.items()}
-    folder = archives.write(tmp_path / "a" / "b", {"cifar-10-python.tar.gz": archives.tar(outward)})
-    assert len(load(cifar10.Options(), folder)) == 10
-    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["cifar-10-python.tar.gz"]
+    assert says in archives.refusal(fashion_mnist.Options(), tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["zip", "member", "stream"])
@@ -271,7 +159,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
             cifar10.Options(),
             "data_batch_1 would be 100,001" if kind == "member" else "unpacks to more than 100,000 bytes",
         )
-    assert says in refusal(options, tmp_path)
+    assert says in archives.refusal(options, tmp_path)
 
 
 @pytest.mark.parametrize("options", [mnist.Options(), fashion_mnist.Options(), cifar10.Options()])
@@ -280,7 +168,7 @@ def test_missing_files_say_what_to_do(options: mnist.Options, tmp_path: Path, th
     folder = tmp_path / "data"
     if there == "a file":
         folder.write_text("")
-    assert "--data-dir" in refusal(options, folder)
+    assert "--data-dir" in archives.refusal(options, folder)
 
 
 @pytest.mark.parametrize(

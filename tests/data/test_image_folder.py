@@ -1,66 +1,19 @@
-"""A folder of pictures as a data set: what is listed, what is refused, and when it is decoded."""
+"""A folder of pictures as a data set: what is listed, and when it is decoded."""
 
 from __future__ import annotations
 
 import os
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from gandist import cli
-from gandist.data import Dataset, _pictures, image_folder, load
+from gandist.data import image_folder, load
 from gandist.errors import DataError
 from tests.data import pictures
-
-GREY = {"channels": 1, "image_size": 8}
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of its own for each test."""
-    folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setenv("GANDIST_CACHE_DIR", str(folder))
-    return folder
-
-
-def read(root: Path, **options: object) -> Dataset:
-    return load(image_folder.Options(path=str(root), **options), None)
-
-
-def grey(level: int) -> bytes:
-    return pictures.encoded(Image.new("L", (9, 9), level))
-
-
-def write(root: Path, levels: dict[str, int]) -> Path:
-    """A picture of one grey at each path."""
-    for name, level in levels.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(grey(level))
-    return root
-
-
-def levels(dataset: Dataset) -> list[int]:
-    return dataset.images[:, 0, 0, 0].tolist()
-
-
-def refusal(root: Path, **options: object) -> str:
-    with pytest.raises(DataError) as error:
-        read(root, **options)
-    text = str(error.value)
-    assert text.isprintable()
-    return text
-
-
-def count_decoding(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Grows by one for each picture that is decoded."""
-    decoded: list[int] = []
-    decode = _pictures._decoded
-    monkeypatch.setattr(_pictures, "_decoded", lambda *a, **k: (decoded.append(1), decode(*a, **k))[1])
-    return decoded
+from tests.data.pictures import GREY, count_decoding, grey, levels, read, write
 
 
 def test_sub_folders_are_classes_in_the_order_of_names(tmp_path: Path) -> None:
@@ -210,61 +163,6 @@ def test_a_few_unreadable_files_are_left_out_and_listed(
     assert capfd.readouterr().err == ""
 
 
-def test_too_many_unreadable_files_are_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    root = pictures.folder(tmp_path, rotten=True)
-    text = refusal(root, max_unreadable=0.1)
-    for part in (
-        "cannot read 4 of 28 pictures (14.29%)",
-        "rotten_empty.jpg",
-        "rejected.txt",
-        "allows 10.00%",
-    ):
-        assert part in text
-    assert capfd.readouterr().err == ""
-    decoded = count_decoding(monkeypatch)
-    assert len(read(root, max_unreadable=0.2)) == 24  # the next try needs not decode it again
-    assert not decoded
-
-
-def test_the_share_of_unreadable_files_may_be_reached(tmp_path: Path) -> None:
-    root = write(tmp_path, {"a.png": 1, "b.png": 2, "c.png": 3})
-    (root / "d.png").write_bytes(b"")
-    assert len(read(root, max_unreadable=0.25)) == 3
-    assert "cannot read 1 of 4" in refusal(root, max_unreadable=0.2499)
-
-
-def test_nothing_readable_is_an_error_whatever_is_allowed(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(b"")
-    assert "cannot read 1 of 1 pictures (100.00%)" in refusal(tmp_path, max_unreadable=1.0)
-
-
-def test_a_class_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
-    root = write(tmp_path, {"a/1.png": 1, "c/1.png": 2})
-    (root / "b").mkdir()
-    (root / "b" / "1.png").write_bytes(b"")
-    text = refusal(root, max_unreadable=0.5)
-    assert f"{root}/b: no picture of this class can be read" in text
-
-
-@pytest.mark.parametrize(
-    ("names", "says"),
-    [
-        ([], "holds no pictures (.bmp .gif"),
-        (["readme.txt"], "holds no pictures"),
-        (["a/b/1.png"], "holds no pictures"),
-        ([".a/1.png"], "holds no pictures"),
-        (["1.png", "cats/1.png"], "has pictures beside its sub-folders (1.png and cats/)"),
-        (["a\nb/1.png"], r"a\nb: cannot be the name of a class"),
-        (["a\x1b[31m/1.png"], r"a\x1b[31m: cannot be the name of a class"),
-        ([os.fsdecode(b"\xff/1.png")], r"\udcff: cannot be the name of a class"),
-    ],
-)
-def test_folders_that_are_refused(tmp_path: Path, names: list[str], says: str) -> None:
-    assert says in refusal(write(tmp_path, dict.fromkeys(names, 1)))
-
-
 def test_pictures_beside_folders_of_other_things_are_fine(tmp_path: Path) -> None:
     root = write(tmp_path, {"1.png": 1, "__MACOSX/._1.png": 2, "notes/1.txt": 3})
     assert (levels(read(root, **GREY)), read(root, **GREY).class_names) == ([1], ())
@@ -277,29 +175,6 @@ def test_names_of_any_bytes_are_read_and_shown(tmp_path: Path, capfd: pytest.Cap
     [line] = capfd.readouterr().err.splitlines()
     assert line.isprintable()
     assert r"c\x1b[31m\n.png" in line
-
-
-@pytest.mark.parametrize("kind", ["missing", "a file", "below a file", "a NUL", "not allowed"])
-def test_what_is_no_folder(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "file").write_text("")
-    path = {"missing": "none", "a file": "file", "below a file": "file/none", "a NUL": "a\0b"}.get(kind, ".")
-    if kind == "not allowed":  # root may read everything
-
-        def refuse(path: object) -> None:
-            raise PermissionError(13, "Permission denied")
-
-        monkeypatch.setattr(os, "scandir", refuse)
-    assert "data.path names a folder of pictures" in refusal(tmp_path / path)
-
-
-@pytest.mark.parametrize("kind", ["a file", "below a file"])
-def test_a_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    root = write(tmp_path / "root", {"1.png": 1})
-    (tmp_path / "cache").write_text("")
-    monkeypatch.setenv("GANDIST_CACHE_DIR", str(tmp_path / ("cache" if kind == "a file" else "cache/below")))
-    text = refusal(root)
-    assert "cannot keep decoded images there (Not a directory)" in text
-    assert "GANDIST_CACHE_DIR" in text
 
 
 def test_the_cache_is_where_caches_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,19 +198,3 @@ def test_progress_is_told_now_and_then(
     for number, line in enumerate(capfd.readouterr().err.splitlines(), 1):
         assert re.fullmatch(rf"{root}: {number} of 2 pictures decoded, [\d,]+ a second", line)
     assert number == 2
-
-
-def test_the_command_line_says_it_in_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    pictures.folder(tmp_path / "shapes", rotten=True)
-    job = tmp_path / "job.yaml"
-    job.write_text(
-        "name: a\ndata: {name: image_folder, path: shapes}\nmodel: {name: dcgan}\ntraining: {steps: 1}\n"
-    )
-    monkeypatch.setattr(sys, "argv", ["gandist", "validate", str(job), "--data-dir", str(tmp_path)])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    assert left.value.code == 1
-    [line] = capfd.readouterr().err.splitlines()
-    assert "cannot read 4 of 28 pictures" in line

@@ -90,7 +90,17 @@ def test_configurations_of_another_sweep_have_no_place_and_are_counted():
 
 
 @pytest.mark.parametrize(
-    "listed", [None, 3, [], {}, {"a": 3, "b": None}, {"a": {"lr": 1}}, {"a": {"lr": 1}, "b": {"lr": 1.0}}]
+    "listed",
+    [
+        {"a": {"configs": "a"}, "b": {"configs": "b"}},
+        None,
+        3,
+        [],
+        {},
+        {"a": 3, "b": None},
+        {"a": {"lr": 1}},
+        {"a": {"lr": 1}, "b": {"lr": 1.0}},
+    ],
 )
 def test_where_the_manifest_names_no_sweep_there_is_no_map(listed):
     assert layout({"configs": listed}, ["a", "b"]) is None
