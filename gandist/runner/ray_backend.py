@@ -112,12 +112,14 @@ class RayBackend:
         shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} if 0 < gpus < 1 else {}
         hidden = {} if gpus else {"CUDA_VISIBLE_DEVICES": ""}  # an actor with no GPU would see them all
         level = {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")}
+        # The driver's environment does not reach the actors of a running cluster.
+        cache = {name: os.environ[name] for name in ("GANDIST_CACHE_DIR",) if name in os.environ}
         self._actor_class = ray.remote(TrialActor).options(
             num_cpus=self._resources.cpus,
             num_gpus=gpus,
             max_restarts=0,
             max_concurrency=3,  # run, the last run while it is leaving, and stop
-            runtime_env={"env_vars": {**QUIET, **level, **hidden, **shared, **self._env_vars}},
+            runtime_env={"env_vars": {**QUIET, **level, **cache, **hidden, **shared, **self._env_vars}},
         )
         return self
 

@@ -20,8 +20,6 @@ from gandist.training.budget import Budget
 STATE_S = 5.0
 LOSSES_S = 30.0
 GIF_FRAMES = 100
-SAMPLE_PIXELS = 64
-"""Small images are magnified to about this height in grids."""
 
 Columns = dict[str, np.ndarray]
 
@@ -44,7 +42,7 @@ class Recorder:
         self, trial: TrialSpec, directory: TrialDir, budget: Budget, height: int, writer: Writer
     ) -> None:
         self._trial, self._directory, self._budget, self._writer = trial, directory, budget, writer
-        self._scale = max(1, round(SAMPLE_PIXELS / height))
+        self._scale = images.magnification(height)
         self._pending: list[Columns] = []
         self._metrics: list[dict[str, Any]] = []
         self._losses_written = self._state_written = time.monotonic()
