@@ -15,11 +15,11 @@ from gandist.errors import StorageError
 Rows = Mapping[str, Any]
 """Columns by name: arrays of one length; a scalar fills its whole column."""
 
+_TRIAL = [("trial", pa.string()), ("config", pa.string()), ("seed", pa.int64())]
+
 LOSSES = pa.schema(
     [
-        ("trial", pa.string()),
-        ("config", pa.string()),
-        ("seed", pa.int64()),
+        *_TRIAL,
         ("step", pa.int64()),
         ("epoch", pa.float64()),
         ("kimg", pa.float64()),
@@ -44,9 +44,7 @@ STEP_METRICS = tuple(LOSSES.names[LOSSES.get_field_index("d_loss") : LOSSES.get_
 
 OUTPUTS = pa.schema(
     [
-        ("trial", pa.string()),
-        ("config", pa.string()),
-        ("seed", pa.int64()),
+        *_TRIAL,
         ("step", pa.int64()),
         ("kind", pa.string()),
         ("output", pa.float32()),
@@ -57,9 +55,7 @@ OUTPUTS = pa.schema(
 
 METRICS = pa.schema(
     [
-        ("trial", pa.string()),
-        ("config", pa.string()),
-        ("seed", pa.int64()),
+        *_TRIAL,
         ("step", pa.int64()),
         ("epoch", pa.float64()),
         ("kimg", pa.float64()),
@@ -75,9 +71,7 @@ protocols are not comparable."""
 
 TRIALS = pa.schema(
     [
-        ("trial", pa.string()),
-        ("config", pa.string()),
-        ("seed", pa.int64()),
+        *_TRIAL,
         ("status", pa.string()),
         ("reason", pa.string()),
         ("attempts", pa.int64()),

@@ -158,7 +158,8 @@ def test_a_checkpoint_shows_after_the_losses_up_to_it_and_the_end_after_everythi
     for step in (2, 4, 6):
         part = f"part-{step - 1:09d}-{step:09d}.parquet"
         assert shown.index(part) < shown.index(f"step-{step:09d}/manifest.json")
-    assert shown[-4:] == ["step-000000006/manifest.json", "generator.keras", "progress.gif", "state.json"]
+    last = ["outputs.parquet", "generator.keras", "progress.gif", "state.json"]
+    assert shown[-5:] == ["step-000000006/manifest.json", *last]
 
 
 def test_a_resumed_trial_clears_away_what_interrupted_writes_have_left(tmp_path: Path) -> None:
