@@ -10,7 +10,7 @@ TEST := $(VENV)/.installed-test
 DEV := $(VENV)/.installed-dev
 
 .DELETE_ON_ERROR:
-.PHONY: help venv quickstart test test-slow lint format bench clean clean-venv
+.PHONY: help venv quickstart test test-slow lint format bench image clean clean-venv
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,13 @@ format: $(DEV) ## Format the code and fix what can be fixed safely
 
 bench: $(CORE) ## Time gandist's training against the usual tutorial loop, on this machine
 	$(BIN)/python benchmarks/against_plain_loop.py
+
+# BASE is the Dockerfile's unless it is given. IMAGE_FLAGS goes to the builder as it is: secrets, platforms, isolation.
+BUILDER ?= docker
+IMAGE ?= gandist$(if $(EXTRAS),:$(EXTRAS))
+
+image: ## Build the container image; BUILDER=docker|podman|buildah, IMAGE=name, BASE=image, EXTRAS=gpu
+	$(BUILDER) build $(if $(BASE),--build-arg BASE=$(BASE)) --build-arg EXTRAS=$(EXTRAS) $(IMAGE_FLAGS) --tag $(IMAGE) .
 
 clean: ## Remove caches and build files; runs/ and .venv stay
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
