@@ -2,10 +2,11 @@
 #
 #   make image                      BUILDER=podman or buildah, IMAGE=name:tag
 #   make image EXTRAS=gpu           with the CUDA libraries; the driver is the host's
-#   make image BASE=NAME@sha256:... the base pinned to the byte; what is installed is pinned by constraints.txt
+#   make image BASE=NAME@sha256:... the base pinned to the byte; what is installed goes by constraints.txt
 #
-# It needs no right to write but in /tmp and where --storage points:
+# It needs no right to write but in /tmp and where --storage points. Docker would make a missing runs/ root's own:
 #
+#   mkdir -p runs
 #   docker run --rm --read-only --tmpfs /tmp --shm-size 2g --user "$(id -u):$(id -g)" -v "$PWD/runs:/storage" \
 #     gandist gandist run jobs/quickstart.yaml --storage /storage
 #

@@ -1,6 +1,6 @@
 """The image, built and run: by a user without rights, on a root file system that nobody can write to.
 
-GANDIST_IMAGE_WORKSHOP names a directory where base and image are kept between runs: about 12 GB, and five
+GANDIST_IMAGE_WORKSHOP names a directory where base and image are kept between runs: about 8 GB, and five
 minutes the first time. Without it they are made in a temporary one and removed.
 """
 
