@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from gandist.losses import Hinge, LeastSquares, LossOptions, Minimax, NonSaturating, Wasserstein
 
+pytestmark = pytest.mark.usefixtures("devices")
+
 X = np.array([[-30.0], [-2.0], [-0.5], [0.0], [0.3], [1.0], [4.0], [30.0]])
 
 

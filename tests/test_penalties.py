@@ -8,13 +8,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gandist.penalties import R1, GradientPenalty, WeightClipping
+from gandist.penalties import R1, GradientPenalty, PenaltyOptions, WeightClipping
 from gandist.randomness import Randomness
 
-WEIGHTS = tf.constant(np.linspace(-1, 2, 12).reshape(2, 2, 3), tf.float32)
-SLOPE = float(np.linalg.norm(np.linspace(-1, 2, 12)))
-REAL = tf.random.stateless_normal([5, 2, 2, 3], [1, 2])
-FAKE = tf.random.stateless_normal([5, 2, 2, 3], [3, 4])
+pytestmark = pytest.mark.usefixtures("devices")
+
+# numpy's: a tensor at import would set TensorFlow's devices up before any test can say which.
+WEIGHTS = np.linspace(-1, 2, 12, dtype=np.float32).reshape(2, 2, 3)
+SLOPE = float(np.linalg.norm(WEIGHTS))
+REAL, FAKE = np.random.default_rng(0).normal(size=(2, 5, 2, 2, 3)).astype(np.float32)
+
+
+def value(penalty: PenaltyOptions, critic: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
+    return penalty.per_sample(critic, tf.constant(REAL), tf.constant(FAKE), randomness())
 
 
 def linear(images: tf.Tensor) -> tf.Tensor:
@@ -31,32 +37,32 @@ def randomness(replica: int = 0, replicas: int = 1) -> Randomness:
 
 
 def test_r1_of_a_linear_critic_is_half_gamma_times_its_squared_weights() -> None:
-    found = R1(gamma=3.0).per_sample(linear, REAL, FAKE, randomness())
+    found = value(R1(gamma=3.0), linear)
     np.testing.assert_allclose(found, np.full(5, 1.5 * SLOPE**2), rtol=1e-6)
 
 
 def test_r1_is_taken_at_each_real_image() -> None:
-    found = R1(gamma=2.0).per_sample(quadratic, REAL, FAKE, randomness())
-    np.testing.assert_allclose(found, np.sum(REAL.numpy() ** 2, axis=(1, 2, 3)), rtol=1e-5)
+    found = value(R1(gamma=2.0), quadratic)
+    np.testing.assert_allclose(found, np.sum(REAL**2, axis=(1, 2, 3)), rtol=1e-5)
 
 
 def test_lazy_r1_is_as_much_larger_as_it_is_rarer() -> None:
     penalty = R1(gamma=3.0, every=16)
     assert penalty.interval == 16
-    found = penalty.per_sample(linear, REAL, FAKE, randomness())
+    found = value(penalty, linear)
     np.testing.assert_allclose(found, np.full(5, 16 * 1.5 * SLOPE**2), rtol=1e-6)
 
 
 def test_the_gradient_penalty_of_a_linear_critic_is_the_squared_distance_of_its_slope_from_1() -> None:
-    found = GradientPenalty(weight=10.0).per_sample(linear, REAL, FAKE, randomness())
+    found = value(GradientPenalty(weight=10.0), linear)
     np.testing.assert_allclose(found, np.full(5, 10 * (SLOPE - 1) ** 2), rtol=1e-5)
 
 
 def test_the_gradient_penalty_is_taken_between_the_images_of_each_pair() -> None:
     """Where the slope is x itself, its norm is that of a point on the way from the one to the other."""
-    found = GradientPenalty(weight=1.0).per_sample(quadratic, REAL, FAKE, randomness())
+    found = value(GradientPenalty(weight=1.0), quadratic)
     shares = randomness().stream("interpolation").uniform(5, 1, 1, 1).numpy()
-    between = REAL.numpy() + shares * (FAKE.numpy() - REAL.numpy())
+    between = REAL + shares * (FAKE - REAL)
     norms = np.sqrt(np.sum(between**2, axis=(1, 2, 3)))
     np.testing.assert_allclose(found, (norms - 1) ** 2, rtol=1e-4)
     assert len(np.unique(shares)) == 5
@@ -76,14 +82,16 @@ def test_the_gradient_penalty_has_a_finite_gradient_where_the_slope_is_0() -> No
         return scale * linear(images)
 
     with tf.GradientTape() as tape:
-        penalty = tf.reduce_sum(GradientPenalty().per_sample(flat, REAL, FAKE, randomness()))
+        penalty = tf.reduce_sum(value(GradientPenalty(), flat))
     assert np.isfinite(tape.gradient(penalty, scale).numpy())
 
 
 def test_the_gradient_penalty_does_not_reach_the_generator() -> None:
     fake = tf.Variable(FAKE)
     with tf.GradientTape() as tape:
-        penalty = tf.reduce_sum(GradientPenalty().per_sample(quadratic, REAL, fake, randomness()))
+        penalty = tf.reduce_sum(
+            GradientPenalty().per_sample(quadratic, tf.constant(REAL), fake, randomness())
+        )
     assert tape.gradient(penalty, fake) is None
 
 
@@ -92,7 +100,7 @@ def test_a_penalty_trains_the_critic(penalty: R1 | GradientPenalty) -> None:
     scale = tf.Variable(2.0)
     scaled: Callable[[tf.Tensor], tf.Tensor] = lambda images: scale * linear(images)  # noqa: E731
     with tf.GradientTape() as tape:
-        total = tf.reduce_mean(penalty.per_sample(scaled, REAL, FAKE, randomness()))
+        total = tf.reduce_mean(value(penalty, scaled))
     expected = {
         "r1": 10.0 * 2.0 * SLOPE**2,  # of gamma / 2 * s^2 * |w|^2
         "gradient_penalty": 2 * 10.0 * (2.0 * SLOPE - 1) * SLOPE,  # of weight * (s |w| - 1)^2

@@ -115,7 +115,7 @@ def test_processes_that_start_together_decode_once(root: Path) -> None:
 def test_a_killed_process_leaves_nothing_that_passes_for_whole(root: Path) -> None:
     killed = process(root, 0.5)
     assert killed.stdout is not None
-    assert killed.stdout.readline() == "decoding\n"
+    assert killed.stdout.readline().startswith("decoding")  # of two threads at once
     time.sleep(0.2)
     killed.send_signal(signal.SIGKILL)
     killed.communicate(timeout=100)
