@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -195,7 +195,17 @@ def test_following_ends_with_the_jobs_exit_code(
     assert [said[: len(line)] for said, line in zip(err, lines, strict=True)] == lines
 
 
-def test_ctrl_c_leaves_the_job_alone(gandist_: Gandist, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A process started in the background, as CI may be, ignores SIGINT, and Python leaves it at that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_leaves_the_job_alone(
+    gandist_: Gandist, monkeypatch: pytest.MonkeyPatch, interruptible: None
+) -> None:
     class Watched(FakeClient):
         async def tail_job_logs(self, _: str) -> AsyncIterator[str]:
             yield "one\n"
