@@ -75,7 +75,8 @@ def encode_gif(frames: Sequence[np.ndarray], seconds: float = 6.0, hold_s: float
     """
     each_ms = min(500, max(20, 10 * round(100 * seconds / len(frames))))  # a GIF counts hundredths
     durations = [each_ms] * (len(frames) - 1) + [1000 * hold_s]
-    return bytes(iio.imwrite("<bytes>", list(frames), extension=".gif", duration=durations, loop=0))
+    duration = durations if len(frames) > 1 else durations[0]  # Pillow takes no list for a single frame
+    return bytes(iio.imwrite("<bytes>", list(frames), extension=".gif", duration=duration, loop=0))
 
 
 def encode(images: np.ndarray, extension: str, moving: bool = False) -> bytes:

@@ -100,3 +100,9 @@ def test_what_the_pixels_of_a_file_take_is_known_before_they_are_made(extension:
     content = images.encode(made, extension)
     decoded = np.load(io.BytesIO(content)) if extension == ".npy" else iio.imread(content, index=None)
     assert images.raw_bytes(50, (20, 30, 3), extension) == pytest.approx(decoded.nbytes, rel=0.4)
+
+
+def test_a_single_frame_is_a_gif_too() -> None:
+    content = images.encode_gif([np.full((4, 4), 7, np.uint8)])
+    assert content[:6] == b"GIF89a"
+    assert iio.imread(content, extension=".gif").shape[-3:-1] == (4, 4)
