@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from gandist import cli
 from gandist.runner.cluster import Cluster, connected
+
+CommandLine = Callable[..., tuple[int, list[str], list[str]]]
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +28,17 @@ def devices() -> None:
     from gandist.training import distribution
 
     distribution.configure(cpus=1, gpus=0, replicas=4)
+
+
+@pytest.fixture
+def command_line(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> CommandLine:
+    """Runs ``gandist`` with the arguments given; its exit code, stdout and stderr as lines."""
+
+    def run(*arguments: str) -> tuple[int, list[str], list[str]]:
+        monkeypatch.setattr(sys, "argv", ["gandist", *arguments])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        out, err = capfd.readouterr()
+        return int(left.value.code or 0), out.splitlines(), err.splitlines()
+
+    return run

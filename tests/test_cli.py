@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import types
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -21,6 +20,7 @@ from gandist import cli
 from gandist.artifacts.job_dir import JobDir, TrialState
 from gandist.runner.lease import Holder, Lease
 from gandist.spec import TrialSpec
+from tests.conftest import CommandLine
 
 JOB = """
 name: small
@@ -31,25 +31,16 @@ seeds: [0, 1]
 resources: {cpus: 1}
 """
 
-Gandist = Callable[..., tuple[int, list[str], list[str]]]
-
 
 @pytest.fixture
-def gandist_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Gandist:
+def gandist_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: CommandLine) -> CommandLine:
     """Runs the command line in a directory with ``job.yaml``; its exit code, stdout and stderr as lines."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GANDIST_DATA_DIR", raising=False)
     monkeypatch.setitem(sys.modules, "gandist.training.trial", fakes)  # no TensorFlow
     (tmp_path / "job.yaml").write_text(JOB)
 
-    def run(*arguments: str) -> tuple[int, list[str], list[str]]:
-        monkeypatch.setattr(sys, "argv", ["gandist", *arguments])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        out, err = capfd.readouterr()
-        return int(left.value.code or 0), out.splitlines(), err.splitlines()
-
-    return run
+    return command_line
 
 
 def test_importing_the_command_line_is_cheap() -> None:
@@ -59,7 +50,7 @@ def test_importing_the_command_line_is_cheap() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_a_run_ends_with_the_path_of_the_report(gandist_: Gandist) -> None:
+def test_a_run_ends_with_the_path_of_the_report(gandist_: CommandLine) -> None:
     code, out, err = gandist_("run", "job.yaml", "--local")
     assert (code, err) == (0, [])
     assert out[0] == "small: 1 configuration x 2 seeds = 2 trials, 2 to run, 0 finished; in runs/small"
@@ -68,7 +59,7 @@ def test_a_run_ends_with_the_path_of_the_report(gandist_: Gandist) -> None:
     assert JobDir("runs/small").trial("base-seed1").read_state().step == 3
 
 
-def test_a_finished_job_needs_neither_ray_nor_tensorflow(gandist_: Gandist) -> None:
+def test_a_finished_job_needs_neither_ray_nor_tensorflow(gandist_: CommandLine) -> None:
     gandist_("run", "job.yaml", "--local")
     code = (
         "import sys; from gandist import cli\n"
@@ -84,7 +75,7 @@ def test_a_finished_job_needs_neither_ray_nor_tensorflow(gandist_: Gandist) -> N
     ]
 
 
-def test_a_failed_trial_is_named_with_its_reason(gandist_: Gandist) -> None:
+def test_a_failed_trial_is_named_with_its_reason(gandist_: CommandLine) -> None:
     script(JobDir("runs/small"), {"base-seed1": ["no_data"]})
     JobDir("runs/small").write_job({}, {"job": "small"})
     code, out, err = gandist_("run", "job.yaml", "--local")
@@ -95,7 +86,7 @@ def test_a_failed_trial_is_named_with_its_reason(gandist_: Gandist) -> None:
     assert gandist_("run", "job.yaml", "--local", "--retry-failed")[0] == 0
 
 
-def test_a_set_field_and_another_storage(gandist_: Gandist, tmp_path: Path) -> None:
+def test_a_set_field_and_another_storage(gandist_: CommandLine, tmp_path: Path) -> None:
     gandist_(
         "run",
         "job.yaml",
@@ -111,7 +102,7 @@ def test_a_set_field_and_another_storage(gandist_: Gandist, tmp_path: Path) -> N
     assert not (tmp_path / "runs").exists()
 
 
-def test_other_settings_are_refused_and_nothing_is_written(gandist_: Gandist) -> None:
+def test_other_settings_are_refused_and_nothing_is_written(gandist_: CommandLine) -> None:
     gandist_("run", "job.yaml", "--local")
     before = JobDir("runs/small").read_manifest()
     code, out, err = gandist_("run", "job.yaml", "--local", "--set", "model.latent_dim=7")
@@ -123,7 +114,7 @@ def test_other_settings_are_refused_and_nothing_is_written(gandist_: Gandist) ->
     assert JobDir("runs/small").read_manifest() == before
 
 
-def test_fresh_moves_what_was_trained_with_other_settings_aside(gandist_: Gandist) -> None:
+def test_fresh_moves_what_was_trained_with_other_settings_aside(gandist_: CommandLine) -> None:
     gandist_("run", "job.yaml", "--local")
     code, out, _ = gandist_("run", "job.yaml", "--local", "--fresh", "--set", "model.latent_dim=7")
     assert code == 0
@@ -132,7 +123,7 @@ def test_fresh_moves_what_was_trained_with_other_settings_aside(gandist_: Gandis
     assert JobDir("runs/small").storage.list("aside") == ["base-seed0-1", "base-seed1-1"]
 
 
-def test_a_job_has_one_driver_at_a_time(gandist_: Gandist) -> None:
+def test_a_job_has_one_driver_at_a_time(gandist_: CommandLine) -> None:
     gandist_("run", "job.yaml", "--local")
     job_dir = JobDir("runs/small")
     assert not job_dir.storage.exists(JobDir.DRIVER)
@@ -147,13 +138,15 @@ def test_a_job_has_one_driver_at_a_time(gandist_: Gandist) -> None:
         assert (job_dir.read_manifest(), job_dir.storage.list()) == before
 
 
-def test_a_driver_that_was_killed_before_it_wrote_the_job_left_nothing_in_the_way(gandist_: Gandist) -> None:
+def test_a_driver_that_was_killed_before_it_wrote_the_job_left_nothing_in_the_way(
+    gandist_: CommandLine,
+) -> None:
     dead = Holder.this_process().model_copy(update={"process": "1"})
     JobDir("runs/small").storage.write(JobDir.DRIVER, dead.model_dump_json().encode())
     assert gandist_("run", "job.yaml", "--local")[0] == 0
 
 
-def test_sigterm_stops_at_a_checkpoint_and_gives_the_job_back(gandist_: Gandist) -> None:
+def test_sigterm_stops_at_a_checkpoint_and_gives_the_job_back(gandist_: CommandLine) -> None:
     job_dir = JobDir("runs/small")
     job_dir.write_job({}, {"job": "small"})
     script(job_dir, {"base-seed0": ["terminated"]})
@@ -164,7 +157,7 @@ def test_sigterm_stops_at_a_checkpoint_and_gives_the_job_back(gandist_: Gandist)
     assert gandist_("run", "job.yaml", "--local")[0] == 0
 
 
-def test_notes_on_a_trial_are_shown_wherever_it_is(gandist_: Gandist) -> None:
+def test_notes_on_a_trial_are_shown_wherever_it_is(gandist_: CommandLine) -> None:
     gandist_("run", "job.yaml", "--local")
     notes = ("checkpoint step-9 is damaged: continued after step 6", "<b>continued</b> on 2 replicas")
     trial = JobDir("runs/small").trial("base-seed1")
@@ -180,7 +173,7 @@ def test_notes_on_a_trial_are_shown_wherever_it_is(gandist_: Gandist) -> None:
 
 
 def test_what_cannot_fit_is_refused_and_nothing_is_written(
-    gandist_: Gandist, ray_cluster: object, tmp_path: Path
+    gandist_: CommandLine, ray_cluster: object, tmp_path: Path
 ) -> None:
     code, _, err = gandist_("run", "job.yaml", "--set", "resources.cpus=64")
     assert code == 2
@@ -200,19 +193,21 @@ def test_what_cannot_fit_is_refused_and_nothing_is_written(
         (["bench", "job.yaml", "--steps", "0"], "gandist bench: Invalid value for '--steps'"),
     ],
 )
-def test_wrong_usage_is_one_line_and_exit_code_2(gandist_: Gandist, arguments: list[str], line: str) -> None:
+def test_wrong_usage_is_one_line_and_exit_code_2(
+    gandist_: CommandLine, arguments: list[str], line: str
+) -> None:
     code, out, err = gandist_(*arguments)
     assert (code, out, len(err)) == (2, [], 1)
     assert err[0].startswith(line)
 
 
-def test_every_mistake_in_a_job_is_a_line(gandist_: Gandist, tmp_path: Path) -> None:
+def test_every_mistake_in_a_job_is_a_line(gandist_: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text(JOB.replace("steps: 3", "steps: 0").replace("cpus: 1", "cpus: 0"))
     code, out, err = gandist_("validate", "bad.yaml")
     assert (code, out, len(err)) == (2, [], 2)
 
 
-def test_status_needs_no_running_job(gandist_: Gandist) -> None:
+def test_status_needs_no_running_job(gandist_: CommandLine) -> None:
     gandist_("run", "job.yaml", "--local")
     JobDir("runs/small").trial("base-seed1").write_state(
         TrialState(status="failed", reason="[red]broken[/red]")
@@ -226,14 +221,15 @@ def test_status_needs_no_running_job(gandist_: Gandist) -> None:
     ]
 
 
-def test_report_prints_its_path(gandist_: Gandist) -> None:
+def test_report_prints_its_path(gandist_: CommandLine) -> None:
     gandist_("run", "job.yaml", "--local")
     Path("runs/small/report.html").unlink()
     assert gandist_("report", "runs/small") == (0, ["runs/small/report.html"], [])
     assert Path("runs/small/report.html").is_file()
 
 
-def test_validate_tells_the_size_and_the_cost(gandist_: Gandist, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("devices")
+def test_validate_tells_the_size_and_the_cost(gandist_: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "job.yaml").write_text(f"{JOB}sweep: {{training.steps: [3, 4]}}")
     code, out, _ = gandist_("validate", "job.yaml")
     assert code == 0
@@ -247,7 +243,7 @@ def test_validate_tells_the_size_and_the_cost(gandist_: Gandist, tmp_path: Path)
     assert not (tmp_path / "runs").exists()
 
 
-def test_bench_times_the_first_trial(gandist_: Gandist, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bench_times_the_first_trial(gandist_: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     def bench(trial: TrialSpec, data_dir: str | None, steps: int) -> dict[str, float]:
         return {"images_per_s": 1234.5678, "steps": steps, "seed": trial.seed}
 
@@ -262,17 +258,17 @@ def test_bench_times_the_first_trial(gandist_: Gandist, monkeypatch: pytest.Monk
     }
 
 
-def test_schema_is_json(gandist_: Gandist) -> None:
+def test_schema_is_json(gandist_: CommandLine) -> None:
     code, out, _ = gandist_("schema")
     assert code == 0
     assert "training" in json.loads("\n".join(out))["properties"]
 
 
-def test_version(gandist_: Gandist) -> None:
+def test_version(gandist_: CommandLine) -> None:
     assert gandist_("--version") == (0, [gandist.__version__], [])
 
 
-def test_help_shows_every_command_with_an_example_and_every_option_with_a_text(gandist_: Gandist) -> None:
+def test_help_shows_every_command_with_an_example_and_every_option_with_a_text(gandist_: CommandLine) -> None:
     assert gandist_() == gandist_("--help")
     commands = get_command(cli.app).commands  # type: ignore[attr-defined]
     about_jobs = ["bench", "report", "run", "sample", "schema", "status", "validate"]

@@ -17,7 +17,7 @@ from gandist.models import _layers
 _FIRST_ITERATIONS = 20
 
 
-class _SpectralNorm(keras.layers.Layer):  # Keras has no types
+class _SpectralNorm(keras.layers.Layer):
     """Holds u float32 ``[outputs]`` and v float32 ``[inputs]``, of length 1, as non-trainable weights.
 
     The paper's W is the transpose of the layer's weight as a matrix ``[inputs, outputs]``; of a convolution,

@@ -150,3 +150,11 @@ def quantity(text: str | int) -> float:
     units = {"m": 1e-3, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "k": 1e3, "M": 1e6, "G": 1e9}
     unit = next((unit for unit in units if str(text).endswith(unit)), "")
     return float(str(text).removesuffix(unit)) * units.get(unit, 1)
+
+
+def keys_under(one: Pod, path: str, manifests: list[Manifest]) -> list[str]:
+    """The files that ConfigMaps put into a folder of a pod."""
+    volume = one.volume_of(path)
+    assert volume
+    names = [source["configMap"]["name"] for source in volume["projected"]["sources"]]
+    return [key for name in names for key in find(manifests, "ConfigMap", name)["data"]]

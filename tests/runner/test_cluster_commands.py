@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from gandist import cli
 from gandist.artifacts.job_dir import JobDir, TrialState
 from gandist.runner import dashboard, jobs_api
+from tests.conftest import CommandLine
 
 from .fake_jobs import ADDRESS, JOB, FakeClient, details, refused
-
-Gandist = Callable[..., tuple[int, list[str], list[str]]]
 
 
 @pytest.fixture(autouse=True)
@@ -34,18 +31,11 @@ def client(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
 
 
 @pytest.fixture
-def gandist_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Gandist:
+def gandist_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: CommandLine) -> CommandLine:
     """Runs a command in an empty directory; its exit code, stdout and stderr as lines."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: str) -> tuple[int, list[str], list[str]]:
-        monkeypatch.setattr(sys, "argv", ["gandist", *arguments])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        out, err = capfd.readouterr()
-        return int(left.value.code or 0), out.splitlines(), err.splitlines()
-
-    return run
+    return command_line
 
 
 def make_job_dir(root: str) -> JobDir:
@@ -56,7 +46,7 @@ def make_job_dir(root: str) -> JobDir:
 
 
 def test_status_shows_rays_state_and_the_trials(
-    gandist_: Gandist, client: FakeClient, tmp_path: Path
+    gandist_: CommandLine, client: FakeClient, tmp_path: Path
 ) -> None:
     make_job_dir(str(tmp_path / "runs/small"))
     client.jobs["s-1"] = details("s-1", job="small", job_dir=str(tmp_path / "runs/small"))
@@ -69,7 +59,7 @@ def test_status_shows_rays_state_and_the_trials(
     ]
 
 
-def test_status_of_a_directory_of_the_clusters_nodes(gandist_: Gandist, client: FakeClient) -> None:
+def test_status_of_a_directory_of_the_clusters_nodes(gandist_: CommandLine, client: FakeClient) -> None:
     client.jobs["s-1"] = details("s-1", "FAILED", driver_exit_code=1, end_time=5000, job="s", job_dir="/no/s")
     code, out, err = gandist_("status", "s-1", "--address", ADDRESS)
     assert (code, out) == (0, ["s-1: failed with exit code 1, 1970-01-01 00:00:05 UTC; in /no/s"])
@@ -77,7 +67,7 @@ def test_status_of_a_directory_of_the_clusters_nodes(gandist_: Gandist, client: 
 
 
 def test_an_address_in_the_environment_hides_no_directory(
-    gandist_: Gandist, client: FakeClient, monkeypatch: pytest.MonkeyPatch
+    gandist_: CommandLine, client: FakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAY_API_SERVER_ADDRESS", ADDRESS)
     make_job_dir("small")
@@ -92,7 +82,7 @@ def test_an_address_in_the_environment_hides_no_directory(
 
 
 def test_fetch_finds_the_results_of_a_submission(
-    gandist_: Gandist, client: FakeClient, tmp_path: Path
+    gandist_: CommandLine, client: FakeClient, tmp_path: Path
 ) -> None:
     make_job_dir(str(tmp_path / "runs/small")).storage.write(JobDir.REPORT, b"<html>")
     client.jobs["s-1"] = details("s-1", job="small", job_dir=str(tmp_path / "runs/small"))
@@ -105,7 +95,9 @@ def test_fetch_finds_the_results_of_a_submission(
     assert err == ["raysubmit_1: not of `gandist submit`; give its job directory instead"]
 
 
-def test_logs_prints_what_the_driver_said_and_not_what_ray_did(gandist_: Gandist, client: FakeClient) -> None:
+def test_logs_prints_what_the_driver_said_and_not_what_ray_did(
+    gandist_: CommandLine, client: FakeClient
+) -> None:
     client.jobs["a"] = details("a")
     client.log = (
         "2026-01-01 10:00:00,123\tINFO job_manager.py:581 -- Runtime env is setting up.\n2 completed\n"
@@ -115,7 +107,7 @@ def test_logs_prints_what_the_driver_said_and_not_what_ray_did(gandist_: Gandist
 
 @pytest.mark.parametrize("command", [["logs", "a"], ["stop", "a"], ["status", "a"], ["fetch", "a", "b"]])
 def test_an_unreachable_cluster_is_one_line(
-    gandist_: Gandist, client: FakeClient, command: list[str]
+    gandist_: CommandLine, client: FakeClient, command: list[str]
 ) -> None:
     def cut(_: str) -> None:
         raise refused()
@@ -126,7 +118,7 @@ def test_an_unreachable_cluster_is_one_line(
 
 
 @pytest.mark.parametrize("command", [["logs", "a"], ["stop", "a"]])
-def test_an_address_is_needed(gandist_: Gandist, command: list[str]) -> None:
+def test_an_address_is_needed(gandist_: CommandLine, command: list[str]) -> None:
     code, _, err = gandist_(*command)
     assert (code, len(err)) == (2, 1)
     assert err[0].startswith("--address: give the cluster's dashboard")
@@ -140,7 +132,7 @@ def test_an_address_is_needed(gandist_: Gandist, command: list[str]) -> None:
     ],
 )
 def test_a_wrong_job_is_refused_before_anything_is_sent(
-    gandist_: Gandist,
+    gandist_: CommandLine,
     tmp_path: Path,
     client: FakeClient,
     arguments: list[str],
@@ -154,7 +146,7 @@ def test_a_wrong_job_is_refused_before_anything_is_sent(
 
 
 def test_submit_says_what_to_do_next_and_ends_with_the_id(
-    gandist_: Gandist,
+    gandist_: CommandLine,
     tmp_path: Path,
     client: FakeClient,
 ) -> None:
@@ -180,7 +172,7 @@ def test_submit_says_what_to_do_next_and_ends_with_the_id(
     ],
 )
 def test_following_ends_with_the_jobs_exit_code(
-    gandist_: Gandist,
+    gandist_: CommandLine,
     client: FakeClient,
     status: str,
     driver: int | None,
@@ -204,7 +196,7 @@ def interruptible() -> Iterator[None]:
 
 
 def test_ctrl_c_leaves_the_job_alone(
-    gandist_: Gandist, monkeypatch: pytest.MonkeyPatch, interruptible: None
+    gandist_: CommandLine, monkeypatch: pytest.MonkeyPatch, interruptible: None
 ) -> None:
     class Watched(FakeClient):
         async def tail_job_logs(self, _: str) -> AsyncIterator[str]:
@@ -219,7 +211,7 @@ def test_ctrl_c_leaves_the_job_alone(
     assert "stop" not in client.asked
 
 
-def test_stopping_what_has_ended_asks_for_nothing(gandist_: Gandist, client: FakeClient) -> None:
+def test_stopping_what_has_ended_asks_for_nothing(gandist_: CommandLine, client: FakeClient) -> None:
     client.jobs["a"] = details("a", "FAILED", driver_exit_code=2)
     assert gandist_("stop", "a", "--address", ADDRESS)[:2] == (0, ["a: failed with exit code 2 already"])
     assert "stop" not in client.asked
