@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow.fs as pafs
 
+from gandist.artifacts.address import open_address
 from gandist.artifacts.retry import Retry
 from gandist.errors import StorageError
 
@@ -31,20 +32,14 @@ class Storage:
         retry: how a storage that refuses is asked again.
 
     Raises:
-        StorageError: ``root`` is not an address that pyarrow knows, or it cannot be reached.
+        StorageError: ``root`` is not an address that pyarrow knows, holds a secret, or cannot be reached.
     """
 
     def __init__(self, root: str, retry: Retry = Retry()) -> None:  # noqa: B008 - frozen
         self._retry = retry
-        try:
-            if "://" in root:  # looks up where the bucket lies
-                self._fs, self._base = retry(
-                    lambda: pafs.FileSystem.from_uri(root), f"storage {root}", retry.read_s
-                )
-            else:
-                self._fs, self._base = pafs.LocalFileSystem(), str(Path(root).absolute())
-        except ValueError as error:
-            raise StorageError(f"storage {root}: {str(error).splitlines()[0]}") from error
+        self._fs, self._base = retry(
+            lambda: open_address(root), f"storage {root}: cannot be reached", retry.read_s
+        )
         self._local = isinstance(self._fs, pafs.LocalFileSystem)
         self.root = root
 

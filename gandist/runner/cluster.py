@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +41,9 @@ class Node:
     cpus: float
     gpus: float
 
+    def __str__(self) -> str:
+        return f"{self.cpus:g} CPUs, {self.gpus:g} GPUs"
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -58,9 +62,20 @@ class Cluster:
         """Whether some node could hold an actor of that size, were it empty."""
         return any(node.cpus >= cpus and node.gpus >= gpus for node in self.nodes)
 
+    def advice(self, gpus: float) -> str:
+        """What to do with a trial that does not fit."""
+        cpus = max((int(node.cpus) for node in self.nodes if node.gpus >= gpus), default=0)
+        most = max((int(node.gpus) for node in self.nodes if node.cpus >= 1), default=None)
+        if cpus:
+            return f"--set resources.cpus={cpus}"
+        return "ask for less, or start larger nodes" if most is None else f"--set resources.gpus={most}"
+
     def __str__(self) -> str:
-        sizes = f"{sum(node.cpus for node in self.nodes):g} CPUs, {self.gpus:g} GPUs"
-        return f"this machine: {sizes}" if self.own else f"Ray cluster of {len(self.nodes)} nodes: {sizes}"
+        if self.own:
+            return f"this machine: {', '.join(map(str, self.nodes))}"
+        kinds = Counter(self.nodes).most_common()
+        nodes = f"{len(self.nodes)} node{'s'[: len(self.nodes) > 1]}"
+        return f"Ray cluster of {nodes}: " + "; ".join(f"{count} with {node}" for node, count in kinds)
 
 
 @contextmanager
@@ -96,7 +111,7 @@ def connected(num_cpus: int | None = None) -> Iterator[Cluster]:
             log_to_driver=False,
             logging_level="ERROR",
         )
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         where = f"RAY_ADDRESS={address}" if address else "a local Ray"
         hint = "; a cluster with tokens needs RAY_AUTH_MODE=token" if address else ""
         raise RunError(f"{where}: cannot be used: {one_line(str(error))}{hint}") from error

@@ -14,6 +14,7 @@ from typing import Literal
 
 import pyarrow.fs as pafs
 
+from gandist.artifacts.address import open_address
 from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.artifacts.retry import Retry
 from gandist.errors import StorageError, UsageError
@@ -136,11 +137,9 @@ class Fetch:
 
     def _open(self) -> None:
         root = self._job_dir.root
-        if "://" in root:
-            what = f"{root}: cannot be reached"
-            self._fs, base = self._retry(lambda: pafs.FileSystem.from_uri(root), what, self._retry.read_s)
-        else:
-            self._fs, base = pafs.LocalFileSystem(), str(Path(root).absolute())
+        self._fs, base = self._retry(
+            lambda: open_address(root), f"{root}: cannot be reached", self._retry.read_s
+        )
         self._base = base.rstrip("/")
 
     def _files(self, trials: list[str]) -> Iterator[RemoteFile]:

@@ -16,6 +16,7 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 from gandist.errors import UsageError
+from gandist.runner.autoscaler import why_never
 from gandist.runner.backend import RUN_TRIAL, attempt, one_line
 from gandist.runner.cluster import QUIET, Cluster, connected
 from gandist.runner.events import BackendEvent, Finished, Lost, Started
@@ -139,22 +140,30 @@ class RayBackend:
         """Refuse what can never be placed; else say where trials run.
 
         Raises:
-            UsageError: the machine is smaller than a trial, and no other will come.
+            UsageError: no node is as large as a trial, and none that is will come.
         """
         cpus, gpus, cluster = self._resources.cpus, self._gpus, self._cluster
         notices = [f"{cluster}; a trial takes {cpus} CPUs, {gpus:g} GPUs"]
         if not cluster.fits(cpus, gpus):
-            if cluster.own:
-                most = max((int(node.cpus) for node in cluster.nodes if node.gpus >= gpus), default=0)
-                hint = f"resources.cpus={most}" if most else f"resources.gpus={int(cluster.gpus)}"
+            never = "" if cluster.own else self._why_never(cpus, gpus)
+            if never is not None:
                 raise UsageError(
-                    f"resources: a trial asks for {cpus} CPUs and {gpus:g} GPUs, more than there are "
-                    f"({cluster}): --set {hint}"
+                    f"resources: a trial asks for {cpus} CPUs and {gpus:g} GPUs, more than any node has "
+                    f"({cluster}){never}: {cluster.advice(gpus)}"
                 )
             notices.append("no node of the cluster is that large now: waiting for one")
         if len(cluster.nodes) > 1 and "://" not in self._arguments[0]:
             notices.append(f"{self._arguments[0]} must be a directory that all nodes share")
         return notices
+
+    def _why_never(self, cpus: int, gpus: float) -> str | None:
+        """Let an actor wait for its place, and look what comes of it."""
+        actor = self._actor_class.remote()
+        ready = actor.ready.remote()
+        try:
+            return why_never(cpus, gpus, lambda s: bool(self._ray.wait([ready], timeout=s)[0]))
+        finally:
+            self._ray.kill(actor)
 
     def submit(self, trial: TrialSpec) -> None:
         """Queue a trial."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import gandist
+from gandist.artifacts.address import mistake, public
 from gandist.errors import ClusterError, UsageError
 from gandist.runner.dashboard import UnreachableError
 from gandist.runner.jobs_api import JobsApi, Submission
@@ -65,11 +66,8 @@ def check(request: Request) -> None:
     storage = request.storage
     scheme, uri, rest = storage.partition("://")
     if uri:
-        if "@" in rest.partition("/")[0]:
-            raise UsageError(
-                "--storage: holds credentials, which everyone who sees the cluster's jobs would see; give "
-                "them to its nodes instead, as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or as a role"
-            )
+        if wrong := mistake(storage):
+            raise UsageError(f"--storage {public(storage)}: {wrong}")
         if not rest.strip("/"):
             raise UsageError(f"--storage {storage}: names no bucket; write {scheme}://bucket/path")
     elif not storage.startswith("/"):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import functools
+import os
+import platform
 from typing import Any
 
 import tensorflow as tf
+
+from gandist.errors import RunError
 
 
 @functools.cache
@@ -21,7 +25,8 @@ def configure(cpus: int, gpus: int, replicas: int) -> tf.distribute.MirroredStra
         replicas: devices of the strategy.
 
     Raises:
-        RuntimeError: the process already runs with other devices, or there are too few.
+        RunError: TensorFlow finds fewer GPUs than that.
+        RuntimeError: the process already runs with other devices.
     """
     # Inter-op parallelism is 1 because it alone makes CPU runs bit-identical, at the same speed: with more,
     # sums are accumulated in the order in which kernels happen to finish. It also tells that the process is
@@ -42,9 +47,16 @@ def configure(cpus: int, gpus: int, replicas: int) -> tf.distribute.MirroredStra
 
 
 def _set_up(cpus: int, gpus: int, replicas: int) -> None:
+    visible = tf.config.list_physical_devices("GPU")[:gpus]
+    if len(visible) < gpus:
+        given = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+        raise RunError(
+            f"{platform.node()}: the trial has {gpus} GPUs, and TensorFlow finds {len(visible)} with "
+            f"CUDA_VISIBLE_DEVICES={given}: is gandist[gpu] installed there, and does nvidia-smi work? "
+            "To train on CPUs: --set resources.gpus=0"
+        )
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.threading.set_intra_op_parallelism_threads(cpus)
-    visible = tf.config.list_physical_devices("GPU")[:gpus]
     tf.config.set_visible_devices(visible, "GPU")
     for gpu in visible:
         tf.config.experimental.set_memory_growth(gpu, True)

@@ -14,6 +14,7 @@ import pyarrow.fs as pafs
 import pytest
 
 from gandist.artifacts import storage as storage_module
+from gandist.artifacts.address import mistake
 from gandist.artifacts.retry import Retry
 from gandist.artifacts.storage import Storage
 from gandist.errors import StorageError
@@ -47,9 +48,10 @@ def faulty(monkeypatch: pytest.MonkeyPatch, storage: Storage, check: Check) -> S
 def object_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ObjectStore:
     """What ``s3://bucket/...`` is in a test: files below ``tmp_path``, without a rename."""
     store = ObjectStore()
-    by_uri = SimpleNamespace(from_uri=lambda uri: (store, f"{tmp_path}/{uri.removeprefix('s3://')}"))
-    own = SimpleNamespace(**{**vars(pafs), "FileSystem": by_uri, "LocalFileSystem": type(None)})
-    monkeypatch.setattr(storage_module, "pafs", own)
+    opened = store, str(tmp_path / "bucket/job")
+    monkeypatch.setattr(storage_module, "open_address", lambda _: opened)
+    nothing_is_local = SimpleNamespace(**{**vars(pafs), "LocalFileSystem": type(None)})
+    monkeypatch.setattr(storage_module, "pafs", nothing_is_local)
     return store
 
 
@@ -170,6 +172,27 @@ def test_an_address_that_is_none_is_told_in_one_line(clock: Clock) -> None:
     assert str(raised.value).startswith("storage nowhere://x: ")
     assert "\n" not in str(raised.value)
     assert clock.slept == []
+
+
+@pytest.mark.parametrize(
+    ("address", "fault"),
+    [
+        ("s3://KEY:topsecret@bucket/jobs", "holds credentials"),
+        ("s3://topsecret@bucket", "holds credentials"),
+        ("abfss://account:topsecret@host/jobs", "holds credentials"),
+        ("s3://bucket/jobs?secret_key=topsecret&region=eu", "holds settings behind its path"),
+        ("s3://bucket/jobs#topsecret", "holds settings behind its path"),
+    ],
+)
+def test_an_address_with_more_than_a_place_is_refused_and_not_repeated(address: str, fault: str) -> None:
+    with pytest.raises(StorageError, match=fault) as refused:
+        Storage(address)
+    assert "topsecret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("address", ["/data/a@b?c", "s3://bucket/a@b:c", "gs://anonymous@bucket/x"])
+def test_such_signs_may_be_elsewhere(address: str) -> None:
+    assert mistake(address) is None
 
 
 @pytest.fixture

@@ -95,17 +95,23 @@ class Driver:
         folder: where the job file, the output and ``runs`` lie; the job goes on where it holds one.
         options: more of the command line.
         environment: added to that of this process.
+        storage: where the job directory lies; None = ``runs`` in ``folder``.
     """
 
     def __init__(
-        self, folder: Path, options: Sequence[str] = (), environment: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        options: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        storage: str | None = None,
     ) -> None:
-        self.job_dir = job_directory(folder)
+        self.job_dir = JobDir(f"{storage}/small") if storage else job_directory(folder)
         self._output = folder / "output.txt"
         job_file = folder / "job.yaml"
         job_file.write_text(JOB)
         self._said_before = self._output.stat().st_size if self._output.exists() else 0
-        command = [sys.executable, "-m", "gandist", "run", job_file, "--storage", folder / "runs", *options]
+        place = storage or folder / "runs"
+        command = [sys.executable, "-m", "gandist", "run", job_file, "--storage", place, *options]
         with self._output.open("ab") as output:
             self.process = subprocess.Popen(
                 command,

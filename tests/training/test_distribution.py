@@ -1,0 +1,24 @@
+"""What a process trains on."""
+
+from __future__ import annotations
+
+import platform
+
+import pytest
+import tensorflow as tf
+
+from gandist.errors import RunError
+from gandist.training import distribution
+
+
+def test_gpus_that_tensorflow_does_not_find_are_told_with_where_and_what_to_do(
+    devices: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = len(tf.config.list_physical_devices("GPU"))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    with pytest.raises(RunError, match=r"^(?!.*\n).*--set resources.gpus=0$") as told:
+        distribution._set_up(cpus=1, gpus=there + 1, replicas=there + 1)
+    assert f"{platform.node()}: the trial has {there + 1} GPUs, and TensorFlow finds {there} " in str(
+        told.value
+    )
+    assert "CUDA_VISIBLE_DEVICES=3" in str(told.value)
