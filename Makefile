@@ -10,7 +10,7 @@ TEST := $(VENV)/.installed-test
 DEV := $(VENV)/.installed-dev
 
 .DELETE_ON_ERROR:
-.PHONY: help venv quickstart test test-slow lint format bench image clean clean-venv
+.PHONY: help venv quickstart test test-slow lint audit format bench image clean clean-venv
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-12s %s\n", $$1, $$2}' Makefile
@@ -32,6 +32,10 @@ lint: $(DEV) ## Check style, types and the direction of imports; all of it, even
 		echo "$$tool"; $(BIN)/$$tool || status=1; \
 	done; \
 	exit $$status
+
+# Strict: a version that the index knows nothing about, like all of them on a mirror, is not taken for a safe one.
+audit: $(DEV) ## Look the pinned versions up in PyPI's list of vulnerabilities
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict --progress-spinner off
 
 format: $(DEV) ## Format the code and fix what can be fixed safely
 	$(BIN)/ruff check --fix-only .
