@@ -73,7 +73,8 @@ class Cluster:
     def __str__(self) -> str:
         if self.own:
             return f"this machine: {', '.join(map(str, self.nodes))}"
-        kinds = Counter(self.nodes).most_common()
+        # The larger ones first where there are as many: Counter keeps the order that it is given.
+        kinds = Counter(sorted(self.nodes, key=lambda node: (-node.gpus, -node.cpus))).most_common()
         nodes = f"{len(self.nodes)} node{'s'[: len(self.nodes) > 1]}"
         return f"Ray cluster of {nodes}: " + "; ".join(f"{count} with {node}" for node, count in kinds)
 

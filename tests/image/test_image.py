@@ -198,6 +198,6 @@ def test_it_is_head_worker_and_submitter(image: Unpacked, tmp_path: Path, user: 
         tmp_path, "env", "RAY_AUTH_MODE=token", secret, "bash", "-c", CLUSTER, "cluster", *SMALL, user=user
     )
     assert done.returncode == 0, done.stdout
-    assert "Ray cluster of 2 nodes: 2 CPUs" in done.stdout
+    assert "Ray cluster of 2 nodes: 1 with 2 CPUs, 0 GPUs; 1 with 0 CPUs, 0 GPUs" in done.stdout
     assert statuses(tmp_path / "quickstart") == {"no_penalty-seed0": "completed", "r1-seed0": "completed"}
     assert (tmp_path / "quickstart/report.html").exists()

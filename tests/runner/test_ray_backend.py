@@ -161,7 +161,7 @@ def test_a_trial_fits_on_one_node_only() -> None:
     assert cluster.fits(8, 0)
     assert cluster.fits(2, 0.5)
     assert not cluster.fits(8, 1)
-    assert str(cluster) == "Ray cluster of 2 nodes: 1 with 8 CPUs, 0 GPUs; 1 with 2 CPUs, 1 GPUs"
+    assert str(cluster) == "Ray cluster of 2 nodes: 1 with 2 CPUs, 1 GPUs; 1 with 8 CPUs, 0 GPUs"
     assert cluster.advice(gpus=1) == "--set resources.cpus=2"
     assert cluster.advice(gpus=2) == "--set resources.gpus=1"
     assert Cluster(own=False, nodes=(Node(0, 0),)).advice(gpus=0) == "ask for less, or start larger nodes"
