@@ -66,6 +66,13 @@ REFUSED: list[tuple[str, list[Change], str, int, str]] = [
     ("report of a file in a job", [], f"report {MANIFEST}", 1, "manifest.json"),
     ("storage of an unknown kind", [], f"{RUN} --storage gopher://x", 1, "gopher://x"),
     ("storage without a bucket", [], f"{RUN} --storage s3://", 2, "names no bucket"),
+    (
+        "storage with a secret",
+        [],
+        f"{RUN} --storage s3://key:secret@b",
+        2,
+        "--storage s3://b: holds credentials",
+    ),
     ("storage is a file", [], f"{RUN} --storage job.yaml", 1, "job.yaml"),
     ("storage below a file", [], f"{RUN} --storage job.yaml/runs", 1, "job.yaml/runs"),
     # job files

@@ -18,6 +18,8 @@ def mistake(address: str) -> str | None:
     scheme, is_uri, rest = address.partition("://")
     if not is_uri:
         return None
+    if not rest.strip("/"):
+        return f"names no bucket; write {scheme}://bucket or {scheme}://bucket/path"
     user, at, _ = rest.partition("/")[0].rpartition("@")
     if at and (":" in user or scheme == "s3"):
         return (

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import gandist
+from gandist.artifacts.address import mistake, public
 from gandist.artifacts.job_dir import JobDir
 from gandist.errors import NotAJobError, UsageError
 from gandist.overrides import configurations
@@ -28,12 +29,10 @@ def open_job_dir(storage: str, job: JobSpec) -> JobDir:
     """The directory of ``job`` under ``storage``, new or begun. Writes nothing.
 
     Raises:
-        UsageError: something else lies there.
+        UsageError: the address is wrong, or something else lies there.
     """
-    if storage.endswith("://"):
-        raise UsageError(
-            f"--storage {storage}: names no bucket; write {storage}bucket or {storage}bucket/path"
-        )
+    if wrong := mistake(storage):
+        raise UsageError(f"--storage {public(storage)}: {wrong}")
     job_dir = JobDir(f"{storage.rstrip('/') or storage}/{job.name}")
     names = [name for name in job_dir.storage.list() if name != JobDir.DRIVER]  # it comes before all others
     if names and "manifest.json" not in names:

@@ -64,13 +64,9 @@ def check(request: Request) -> None:
         UsageError: as it says.
     """
     storage = request.storage
-    scheme, uri, rest = storage.partition("://")
-    if uri:
-        if wrong := mistake(storage):
-            raise UsageError(f"--storage {public(storage)}: {wrong}")
-        if not rest.strip("/"):
-            raise UsageError(f"--storage {storage}: names no bucket; write {scheme}://bucket/path")
-    elif not storage.startswith("/"):
+    if wrong := mistake(storage):
+        raise UsageError(f"--storage {public(storage)}: {wrong}")
+    if "://" not in storage and not storage.startswith("/"):
         raise UsageError(
             f"--storage {storage}: relative to what? give s3://bucket/path, or a directory that all nodes of "
             "the cluster share, from the root: /shared/runs"

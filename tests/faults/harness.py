@@ -38,6 +38,7 @@ seeds: {list(SEEDS)}
 resources: {{gpus: 0, cpus: 1}}
 schedule: {{max_failures: 20}}
 """
+ONE_SEED = ["--set", "seeds=[0]"]
 PATIENCE_S = 280.0
 POLL_S = 0.002  # a write takes a few milliseconds, and some faults have to hit one
 

@@ -8,20 +8,15 @@ from signal import SIGKILL
 
 import pytest
 
-from .fingerprint import differences, fingerprint
-from .harness import Fault, Moment, Survived, Target, job_directory, random_faults, run_through
+from .fingerprint import differences, fingerprint, of_one_seed
+from .harness import ONE_SEED, Fault, Moment, Survived, Target, job_directory, random_faults, run_through
 
 POINTS = 3  # in each run of the job
-ONE_SEED = ["--set", "seeds=[0]"]
 
 
 def assert_undisturbed(folder: Path, survived: Survived, undisturbed: dict[str, str]) -> None:
     assert survived.exit_code == 0, survived.output
     assert differences(fingerprint(job_directory(folder)), undisturbed) == {}
-
-
-def of_one_seed(undisturbed: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in undisturbed.items() if not name.startswith("base-seed1")}
 
 
 def test_an_actor_is_killed_while_it_writes(tmp_path: Path, undisturbed: dict[str, str]) -> None:

@@ -91,6 +91,7 @@ def gandist(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess
     )
 
 
+@pytest.mark.slow
 def test_ray_job_submit_runs_a_job_to_its_report(head: str, tmp_path: Path) -> None:
     settings = [part for setting in SMALL for part in ("--set", setting)]
     command = [

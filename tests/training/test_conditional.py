@@ -26,7 +26,7 @@ MODELS = [{**DCGAN, **CONDITIONAL}, {**MLP, **CONDITIONAL}]
 both = pytest.mark.parametrize("model", MODELS, ids=["dcgan", "mlp"])
 N_CRITIC_AND_EMA = {"training": {"update": "alternating", "n_critic": 2, "generator_ema": 0.9}}
 R1 = {"penalty": {"name": "r1", "gamma": 1.0}}
-# Each model and each kind of update once; the other pairs before a release.
+# Each model once; the other pairs before a release.
 trained_in_every_way = pytest.mark.parametrize(
     ("model", "sections"),
     [

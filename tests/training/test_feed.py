@@ -54,8 +54,13 @@ def streamed(
 
 @pytest.mark.parametrize(
     ("replicas", "sections"),
-    [(1, SIMULTANEOUS), (1, R1_AND_EMA), (1, N_CRITIC), (2, SIMULTANEOUS), (2, N_CRITIC)],
-    ids=["one", "r1_ema", "n_critic", "two", "two_n_critic"],
+    [
+        pytest.param(1, R1_AND_EMA, id="r1_ema"),
+        pytest.param(1, N_CRITIC, id="n_critic"),
+        pytest.param(2, SIMULTANEOUS, id="two"),
+        pytest.param(1, SIMULTANEOUS, id="one", marks=pytest.mark.slow),
+        pytest.param(2, N_CRITIC, id="two_n_critic", marks=pytest.mark.slow),
+    ],
 )
 def test_streamed_images_train_to_the_same_bits(
     make_trainer: Callable[..., Any], replicas: int, sections: dict[str, Any], chunks_of_four_steps: None

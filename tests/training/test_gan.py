@@ -37,7 +37,13 @@ def test_equal_seeds_build_equal_weights(make_trainer: Callable[..., Any]) -> No
 
 @pytest.mark.parametrize(
     ("replicas", "sections"),
-    [(2, SIMULTANEOUS), (2, N_CRITIC), (2, R1_AND_EMA), (2, MEAN_SMOOTHED), (4, ALTERNATING)],
+    [
+        (2, MEAN_SMOOTHED),
+        (4, ALTERNATING),
+        pytest.param(2, SIMULTANEOUS, marks=pytest.mark.slow),  # test_update_rules.py has the like
+        pytest.param(2, N_CRITIC, marks=pytest.mark.slow),
+        pytest.param(2, R1_AND_EMA, marks=pytest.mark.slow),
+    ],
 )
 def test_replicas_train_as_one(
     make_trainer: Callable[..., Any], replicas: int, sections: dict[str, Any]

@@ -103,11 +103,11 @@ def test_the_losses_are_of_normalised_weights() -> None:
         np.testing.assert_allclose(scale * of_large.numpy(), gradient.numpy(), rtol=1e-3, atol=1e-6)
 
 
-# Each model once; the other pairs before a release.
+# test_update_rules.py has the other model and update; the other pairs before a release.
 trained_in_every_way = pytest.mark.parametrize(
     ("model", "sections"),
     [
-        pytest.param(MODELS[0], R1, id="dcgan-simultaneous_r1"),
+        pytest.param(MODELS[0], R1, id="dcgan-simultaneous_r1", marks=pytest.mark.slow),
         pytest.param(MODELS[1], ALTERNATING, id="mlp-n_critic"),
         pytest.param(MODELS[0], ALTERNATING, id="dcgan-n_critic", marks=pytest.mark.slow),
         pytest.param(MODELS[1], R1, id="mlp-simultaneous_r1", marks=pytest.mark.slow),
