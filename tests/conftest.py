@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from gandist import cli
-from gandist.runner.cluster import Cluster, connected
+from gandist.runner.cluster import LOOPBACK, Cluster, connected
+
+for name, value in LOOPBACK.items():  # read when ray is imported, which some tests do before they start one
+    os.environ.setdefault(name, value)
 
 CommandLine = Callable[..., tuple[int, list[str], list[str]]]
 

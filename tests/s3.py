@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import boto3
 
@@ -99,7 +99,7 @@ class ObjectStorage:
         """The keys of uploads that were begun and neither ended nor given up."""
         return [one["Key"] for one in self._client().list_multipart_uploads(Bucket=BUCKET).get("Uploads", ())]
 
-    def _client(self) -> boto3.client:
+    def _client(self) -> Any:
         names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
         keys = dict(zip(names, self.secrets.values(), strict=True))
         return boto3.client("s3", endpoint_url=self._door.url, region_name="us-east-1", **keys)
@@ -137,6 +137,8 @@ class _Door:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes up who waits in accept()
         self._listener.close()
 
     def _accept(self) -> None:
@@ -162,6 +164,9 @@ class _Door:
         if client.recv(65536):
             self.refused += 1
             client.sendall(_REFUSAL)
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(65536):  # closed with something unread, it would reset the connection instead
+                pass
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         """Until one side hangs up, or the door is shut while something comes."""

@@ -18,19 +18,30 @@ def mistake(address: str) -> str | None:
     scheme, is_uri, rest = address.partition("://")
     if not is_uri:
         return None
-    if not rest.strip("/"):
-        return f"names no bucket; write {scheme}://bucket or {scheme}://bucket/path"
-    user, at, _ = rest.partition("/")[0].rpartition("@")
-    if at and (":" in user or scheme == "s3"):
+    of_s3 = scheme.lower() == "s3"
+    if _holds_credentials(scheme.lower(), rest):
+        names = ": as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or as a role" if of_s3 else ""
         return (
             "holds credentials, which everyone who sees the job would see; take them out, and give them to "
-            "its machines: as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or as a role"
+            f"its machines{names}"
         )
     if "?" in rest or "#" in rest:
-        return (
-            "holds settings behind its path; take them out, and set AWS_ENDPOINT_URL and AWS_REGION instead"
-        )
+        instead = ", and set AWS_ENDPOINT_URL and AWS_REGION instead" if of_s3 else ""
+        return f"holds settings behind its path; take them out{instead}"
+    if not rest.strip("/"):
+        return f"names no bucket; write {scheme}://bucket or {scheme}://bucket/path"
     return None
+
+
+def _holds_credentials(scheme: str, rest: str) -> bool:
+    """A secret may hold a slash, so what looks like the place can be the first half of one."""
+    place, _, path = rest.partition("/")
+    user, at, host = place.rpartition("@")
+    if scheme == "s3":
+        return ":" in place or bool(at) or (":" in path and "@" in path.rpartition(":")[2])
+    if ":" in user or (scheme == "gs" and user not in ("", "anonymous")):
+        return True
+    return bool(host.partition(":")[2].strip("0123456789"))  # behind a host's colon stands its port
 
 
 def open_address(address: str) -> tuple[pafs.FileSystem, str]:
@@ -49,8 +60,10 @@ def open_address(address: str) -> tuple[pafs.FileSystem, str]:
     options = "?allow_delayed_open=true" if address.startswith("s3://") else ""
     try:
         file_system, path = pafs.FileSystem.from_uri(address + options)
-    except ValueError as error:
-        raise StorageError(f"storage {address}: {str(error).splitlines()[0]}") from error
+    except ValueError as error:  # its text repeats the address
+        raise StorageError(
+            f"storage {public(address)}: no address of a storage; give a directory, or s3://bucket/path"
+        ) from error
     return file_system, path.rstrip("/")
 
 
@@ -59,5 +72,6 @@ def public(address: str) -> str:
     scheme, is_uri, rest = address.partition("://")
     if not is_uri:
         return address
-    place, slash, path = rest.partition("/")
-    return f"{scheme}://{place.rpartition('@')[2]}{slash}{path.partition('?')[0].partition('#')[0]}"
+    rest = rest.partition("?")[0].partition("#")[0]
+    user, at, place = rest.rpartition("@")
+    return f"{scheme}://{place if at and (':' in user or '/' not in user) else rest}"

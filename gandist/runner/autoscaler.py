@@ -1,85 +1,137 @@
 """Whether a Ray cluster that is too small for a trial can become large enough; its autoscaler knows.
 
-Ray has no public way to ask. Its second autoscaler, KubeRay's default, keeps a list of the requests that no
-node type of it can hold, where ``ray status`` finds its figures; its first one tells what its node types are
-called, and one that starts no nodes calls each after its only node. What cannot be read proves nothing.
+Ray has no public way to ask. Its second autoscaler, KubeRay's default, lists the requests that it found no
+room for, where ``ray status`` gets its figures; its first one tells what its node types are called, and one
+that starts no nodes calls each after its only node. What cannot be read proves nothing.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
-ANSWER_S = 15.0
-"""An autoscaler looks around every 5 s."""
 LOOK_S = 0.5
+ANSWER_S = 15.0
+"""An autoscaler looks around every 5 s; nodes that join a cluster take as long."""
+SILENT_S = 60.0
+"""For an autoscaler in a container of its own to say its first word."""
 
-NOTHING_STARTS_NODES = ", and nothing starts more nodes there"
-NONE_THAT_LARGE = ", and its autoscaler may start none that large"
+NOTHING_STARTS_NODES = ", and no autoscaler there starts nodes"
+NONE_THAT_LARGE = ", and its autoscaler can start none that large"
 
 
-def why_never(cpus: float, gpus: float, placed: Callable[[float], bool]) -> str | None:
+@dataclass(frozen=True)
+class View:
+    """What a cluster tells about requests of one size."""
+
+    autoscaler: Literal["second", "first", "only shows", "silent"]
+    waiting: int = 0
+    """Such requests, also those of other jobs."""
+    without_room: int = 0
+    """Those of them that the second autoscaler found no room for, with all nodes that it may start."""
+    moving: bool = False
+    """Nodes are starting, or are used and count against what may be started: later there may be room."""
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether no node can hold such a request, however idle the cluster is."""
+        return bool(self.waiting) and self.without_room == self.waiting and not self.moving
+
+
+def why_never(
+    cpus: float,
+    gpus: float,
+    placed: Callable[[float], bool],
+    look: Callable[[float, float], View | None] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> str | None:
     """Why an actor of that size, which is waiting for its place, will wait for ever.
 
     Args:
         cpus: it asks for.
         gpus: it asks for.
         placed: waits for so many seconds; whether it has its place.
+        look: what the cluster tells; None = ``view``.
+        clock: seconds, from wherever.
 
     Returns:
         the end of a sentence; None = it has its place, or may get it, or nobody can tell.
     """
-    request = {name: float(amount) for name, amount in (("CPU", cpus), ("GPU", gpus)) if amount}
-    deadline = time.monotonic() + ANSWER_S
-    asked_in: int | None = None
-    """The version of the cluster's state in which the request is."""
+    began = clock()
     while not placed(LOOK_S):
-        status = _status()
-        if status is not None and status.HasField("autoscaling_state"):
-            answer, now = status.autoscaling_state, status.cluster_resource_state
-            if _lists(request, answer.infeasible_resource_requests):
-                return NONE_THAT_LARGE
-            if asked_in is None and _lists(request, (one.request for one in now.pending_resource_requests)):
-                asked_in = now.cluster_resource_state_version
-            if asked_in is not None and answer.last_seen_cluster_resource_state_version >= asked_in:
-                return None
-            if time.monotonic() > deadline:
-                return None
-        elif (types := _node_types()) is not None:
-            return (
-                NOTHING_STARTS_NODES if all(kind == f"node_{node}" for node, kind in types.items()) else None
-            )
-        elif time.monotonic() > deadline:  # no autoscaler of any kind has said a word
-            return NOTHING_STARTS_NODES if status is not None else None
+        found = (look or view)(cpus, gpus)
+        if found is None or found.autoscaler == "first" or found.moving:
+            return None
+        if found.is_hopeless:
+            return NONE_THAT_LARGE
+        patience_s, verdict = _IN_THE_END[found.autoscaler]
+        if clock() - began > patience_s:
+            return verdict
     return None
 
 
-def _lists(request: dict[str, float], requests: Iterable[Any]) -> bool:
-    return any(dict(one.resources_bundle) == request for one in requests)
+_IN_THE_END: dict[str, tuple[float, str | None]] = {
+    "second": (ANSWER_S, None),
+    "only shows": (ANSWER_S, NOTHING_STARTS_NODES),
+    "silent": (SILENT_S, NOTHING_STARTS_NODES),
+}
 
 
-def _status() -> Any:
-    """What the cluster and its second autoscaler say, a ``GetClusterStatusReply``; None = not to be read."""
+def view(cpus: float, gpus: float) -> View | None:
+    """What the connected cluster tells about requests of that size; None = it cannot be read."""
     import ray
 
     try:
-        from ray._raylet import GcsClient  # type: ignore[attr-defined]  # compiled
+        from google.protobuf.message import DecodeError
         from ray.core.generated.autoscaler_pb2 import GetClusterStatusReply
-
-        gcs = GcsClient(address=ray.get_runtime_context().gcs_address)
-        return GetClusterStatusReply.FromString(gcs.get_cluster_status(timeout_s=5))
-    except (ImportError, AttributeError, TypeError, ray.exceptions.RayError):  # none of it is promised
+        from ray.experimental.internal_kv import internal_kv_get_gcs_client
+    except ImportError:
         return None
-
-
-def _node_types() -> dict[str, str] | None:
-    """Which type each node is of, to the first autoscaler; None = it has not spoken."""
     try:
-        from ray.experimental.internal_kv import _internal_kv_get
+        gcs = internal_kv_get_gcs_client()
+        status = GetClusterStatusReply.FromString(gcs.get_cluster_status(timeout_s=5))
+        if status.HasField("autoscaling_state"):
+            return _of_second(status, cpus, gpus)
+        written = gcs.internal_kv_get(b"__autoscaling_status", None)
+        return _of_first(json.loads(written) if written else {})
+    except (AttributeError, TypeError, ValueError, DecodeError, ray.exceptions.RayError):
+        return None  # none of it is promised
 
-        written = _internal_kv_get("__autoscaling_status")
-        return dict(json.loads(written)["autoscaler_report"]["node_type_mapping"]) if written else None
-    except (ImportError, KeyError, TypeError, ValueError):
-        return None
+
+def _of_first(status: dict[str, Any]) -> View:
+    types = (status.get("autoscaler_report") or {}).get("node_type_mapping")
+    if not types:  # it has only begun, too
+        return View("silent")
+    shows = all(kind == f"node_{node}" for node, kind in types.items())
+    return View("only shows" if shows else "first")
+
+
+def _of_second(status: Any, cpus: float, gpus: float) -> View:
+    cluster, autoscaler = status.cluster_resource_state, status.autoscaling_state
+    asked = {name: amount for name, amount in (("CPU", cpus), ("GPU", gpus)) if amount}
+
+    def count(requests: Iterable[tuple[Any, int]]) -> int:
+        return sum(number for request, number in requests if _equal(dict(request.resources_bundle), asked))
+
+    return View(
+        "second",
+        waiting=count((one.request, one.count) for one in cluster.pending_resource_requests),
+        without_room=count((one, 1) for one in autoscaler.infeasible_resource_requests),
+        moving=bool(autoscaler.pending_instances or autoscaler.pending_instance_requests)
+        or any(_in_use(node) for node in cluster.node_states),
+    )
+
+
+def _equal(one: dict[str, float], other: dict[str, float]) -> bool:
+    """Ray counts in steps of 1e-4: a third of a GPU is 0.3333 of one."""
+    return one.keys() == other.keys() and all(math.isclose(one[k], other[k], abs_tol=1.5e-4) for k in one)
+
+
+def _in_use(node: Any) -> bool:
+    """Whether a node that the autoscaler has started runs something: when it goes, another may come."""
+    is_head = "node:__internal_head__" in node.total_resources
+    return not is_head and dict(node.available_resources) != dict(node.total_resources)

@@ -42,7 +42,7 @@ class Node:
     gpus: float
 
     def __str__(self) -> str:
-        return f"{self.cpus:g} CPUs, {self.gpus:g} GPUs"
+        return f"{_counted(self.cpus, 'CPU')}, {_counted(self.gpus, 'GPU')}"
 
 
 @dataclass(frozen=True)
@@ -62,21 +62,30 @@ class Cluster:
         """Whether some node could hold an actor of that size, were it empty."""
         return any(node.cpus >= cpus and node.gpus >= gpus for node in self.nodes)
 
-    def advice(self, gpus: float) -> str:
-        """What to do with a trial that does not fit."""
-        cpus = max((int(node.cpus) for node in self.nodes if node.gpus >= gpus), default=0)
-        most = max((int(node.gpus) for node in self.nodes if node.cpus >= 1), default=None)
-        if cpus:
-            return f"--set resources.cpus={cpus}"
-        return "ask for less, or start larger nodes" if most is None else f"--set resources.gpus={most}"
+    def advice(self, cpus: float, gpus: float) -> str:
+        """What to do with a trial of that size, which does not fit: something that does."""
+        most_cpus = max((int(node.cpus) for node in self.nodes if node.gpus >= gpus), default=0)
+        if most_cpus:
+            return f"--set resources.cpus={most_cpus}"
+        most_gpus = max((int(node.gpus) for node in self.nodes if node.cpus >= cpus), default=None)
+        if most_gpus is not None:
+            return f"--set resources.gpus={most_gpus}"
+        largest = max(self.nodes, key=lambda node: (node.cpus >= 1, node.gpus, node.cpus), default=Node(0, 0))
+        if largest.cpus < 1:
+            return "start nodes with CPUs first"
+        return f"--set resources.cpus={int(largest.cpus)} --set resources.gpus={int(largest.gpus)}"
 
     def __str__(self) -> str:
         if self.own:
             return f"this machine: {', '.join(map(str, self.nodes))}"
-        # The larger ones first where there are as many: Counter keeps the order that it is given.
-        kinds = Counter(sorted(self.nodes, key=lambda node: (-node.gpus, -node.cpus))).most_common()
-        nodes = f"{len(self.nodes)} node{'s'[: len(self.nodes) > 1]}"
-        return f"Ray cluster of {nodes}: " + "; ".join(f"{count} with {node}" for node, count in kinds)
+        kinds = sorted(Counter(self.nodes).items(), key=lambda kind: (-kind[0].gpus, -kind[0].cpus))
+        return f"Ray cluster of {_counted(len(self.nodes), 'node')}: " + "; ".join(
+            f"{count} with {node}" for node, count in kinds
+        )
+
+
+def _counted(number: float, what: str) -> str:
+    return f"{number:g} {what}" + ("" if number == 1 else "s")
 
 
 @contextmanager

@@ -137,10 +137,9 @@ class Fetch:
 
     def _open(self) -> None:
         root = self._job_dir.root
-        self._fs, base = self._retry(
+        self._fs, self._base = self._retry(
             lambda: open_address(root), f"{root}: cannot be reached", self._retry.read_s
         )
-        self._base = base.rstrip("/")
 
     def _files(self, trials: list[str]) -> Iterator[RemoteFile]:
         """What to copy. Lists hardly more than that: most files of a job are losses and checkpoints."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import os
-import re
 import signal
 import threading
 import time
@@ -15,17 +15,19 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from gandist.errors import UsageError
-from gandist.runner.autoscaler import why_never
-from gandist.runner.backend import RUN_TRIAL, attempt, one_line
+from gandist.errors import RunError, UsageError
+from gandist.runner.autoscaler import NONE_THAT_LARGE, view, why_never
+from gandist.runner.backend import RUN_TRIAL, attempt
 from gandist.runner.cluster import QUIET, Cluster, connected
 from gandist.runner.events import BackendEvent, Finished, Lost, Started
+from gandist.runner.lost_actors import lost
 from gandist.spec import MAX_TRIALS, JobSpec, TrialSpec
 
 MAX_PENDING = 100
 """Actors that wait for a place at a time: demand enough for an autoscaler, few enough for Ray."""
 
 MIN_WAIT_S = 0.01
+LOOK_AGAIN_S = 30.0
 
 
 class TrialActor:
@@ -100,6 +102,8 @@ class RayBackend:
         self._env_vars = dict(env_vars or {})
         self._queue: deque[TrialSpec] = deque()
         self._workers: list[_Worker] = []
+        self._look_at = math.inf
+        """When to ask again whether there will ever be a node, in monotonic time."""
         self._stack = ExitStack()
         self._cluster: Cluster
         self._actor_class: Any
@@ -145,25 +149,37 @@ class RayBackend:
         cpus, gpus, cluster = self._resources.cpus, self._gpus, self._cluster
         notices = [f"{cluster}; a trial takes {cpus} CPUs, {gpus:g} GPUs"]
         if not cluster.fits(cpus, gpus):
-            never = "" if cluster.own else self._why_never(cpus, gpus)
+            if cluster.own:
+                raise UsageError(self._too_large("", cluster.advice(cpus, gpus)))
+            worker = self._add_worker()  # its actor waits for a place: what comes of it?
+
+            def placed(timeout_s: float) -> bool:
+                return bool(self._ray.wait([worker.waits_for], timeout=timeout_s)[0])
+
+            never = why_never(cpus, gpus, placed)
             if never is not None:
-                raise UsageError(
-                    f"resources: a trial asks for {cpus} CPUs and {gpus:g} GPUs, more than any node has "
-                    f"({cluster}){never}: {cluster.advice(gpus)}"
-                )
-            notices.append("no node of the cluster is that large now: waiting for one")
+                advice = "ask for less" if never == NONE_THAT_LARGE else cluster.advice(cpus, gpus)
+                raise UsageError(self._too_large(never, advice))
+            if not placed(0):
+                notices.append("no node of the cluster is that large now: waiting for one")
+                self._look_at = time.monotonic() + LOOK_AGAIN_S
         if len(cluster.nodes) > 1 and "://" not in self._arguments[0]:
             notices.append(f"{self._arguments[0]} must be a directory that all nodes share")
         return notices
 
-    def _why_never(self, cpus: int, gpus: float) -> str | None:
-        """Let an actor wait for its place, and look what comes of it."""
-        actor = self._actor_class.remote()
-        ready = actor.ready.remote()
-        try:
-            return why_never(cpus, gpus, lambda s: bool(self._ray.wait([ready], timeout=s)[0]))
-        finally:
-            self._ray.kill(actor)
+    def _too_large(self, why: str, advice: str) -> str:
+        size = f"{self._resources.cpus} CPUs and {self._gpus:g} GPUs"
+        return f"resources: a trial asks for {size}, more than any node has ({self._cluster}){why}: {advice}"
+
+    def _look_again(self) -> None:
+        """A cluster that was busy when it was asked tells later that it has nothing so large."""
+        if any(worker.placed for worker in self._workers):
+            self._look_at = math.inf
+        elif time.monotonic() > self._look_at:
+            self._look_at = time.monotonic() + LOOK_AGAIN_S
+            found = view(self._resources.cpus, self._gpus)
+            if found is not None and found.is_hopeless:
+                raise RunError(self._too_large(NONE_THAT_LARGE, "ask for less"))
 
     def submit(self, trial: TrialSpec) -> None:
         """Queue a trial."""
@@ -175,7 +191,12 @@ class RayBackend:
         return bool(self._queue) or any(worker.trial for worker in self._workers)
 
     def poll(self, timeout_s: float) -> list[BackendEvent]:
-        """Keep the pool at work; what the trials have sent since."""
+        """Keep the pool at work; what the trials have sent since.
+
+        Raises:
+            RunError: no node is as large as a trial, and the autoscaler has come to say that none will be.
+        """
+        self._look_again()
         self._grow()
         events = [event for worker in self._ready(timeout_s) for event in self._take(worker)]
         events += self._kill_stalled()
@@ -195,8 +216,13 @@ class RayBackend:
         pending = sum(not worker.placed for worker in self._workers)
         wanted = min(busy + len(self._queue), self._max_concurrent) - len(self._workers)
         for _ in range(min(wanted, MAX_PENDING - pending)):
-            actor = self._actor_class.remote()
-            self._workers.append(_Worker(actor, actor.ready.remote()))
+            self._add_worker()
+
+    def _add_worker(self) -> _Worker:
+        actor = self._actor_class.remote()
+        worker = _Worker(actor, actor.ready.remote())
+        self._workers.append(worker)
+        return worker
 
     def _ready(self, timeout_s: float) -> list[_Worker]:
         by_wait = {worker.waits_for: worker for worker in self._workers if worker.waits_for is not None}
@@ -261,27 +287,3 @@ class RayBackend:
     def _discard(self, worker: _Worker) -> None:
         self._workers.remove(worker)
         self._ray.kill(worker.actor)
-
-
-def lost(trial: str, error: BaseException) -> Lost:
-    """What the end of an actor means for its trial."""
-    gone = getattr(error, "preempted", False) or "node was terminated expectedly" in str(error)
-    return Lost(trial, reason(error), detail=str(error), preempted=gone)
-
-
-def reason(error: BaseException) -> str:
-    """Why an actor is gone, as far as Ray knows: the cause is somewhere in the many lines of its errors."""
-    if isinstance(error, StopIteration):
-        return "the trial ended without a result"
-    from ray.exceptions import OutOfMemoryError
-
-    text = str(error)
-    if isinstance(error, OutOfMemoryError):
-        used = re.search(r" was (.+? limit)", text)
-        return "killed: out of memory on its node" + (f" ({used[1]})" if used else "")
-    if node := re.search(r"node was terminated \w+: (.+)", text):
-        return one_line(f"its node has died: {node[1]}")
-    because = re.search(r"The actor is dead because (.+?)(?:\. |\.?$)", text, re.MULTILINE)
-    if because and "Worker exit type: SYSTEM_ERROR" in text:
-        return f"{because[1]}: killed from outside, out of memory, or crashed"
-    return one_line(because[1] if because else f"{type(error).__name__}: {text}")

@@ -49,11 +49,11 @@ def configure(cpus: int, gpus: int, replicas: int) -> tf.distribute.MirroredStra
 def _set_up(cpus: int, gpus: int, replicas: int) -> None:
     visible = tf.config.list_physical_devices("GPU")[:gpus]
     if len(visible) < gpus:
-        given = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+        allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+        among = "all of this machine" if allowed is None else f"CUDA_VISIBLE_DEVICES='{allowed}'"
         raise RunError(
-            f"{platform.node()}: the trial has {gpus} GPUs, and TensorFlow finds {len(visible)} with "
-            f"CUDA_VISIBLE_DEVICES={given}: is gandist[gpu] installed there, and does nvidia-smi work? "
-            "To train on CPUs: --set resources.gpus=0"
+            f"{platform.node()}: the trial has {gpus} GPUs, TensorFlow finds {len(visible)} among {among}: "
+            "is gandist[gpu] installed, and nvidia-smi content? To train on CPUs: --set resources.gpus=0"
         )
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.threading.set_intra_op_parallelism_threads(cpus)

@@ -14,7 +14,7 @@ import pyarrow.fs as pafs
 import pytest
 
 from gandist.artifacts import storage as storage_module
-from gandist.artifacts.address import mistake
+from gandist.artifacts.address import mistake, public
 from gandist.artifacts.retry import Retry
 from gandist.artifacts.storage import Storage
 from gandist.errors import StorageError
@@ -178,10 +178,16 @@ def test_an_address_that_is_none_is_told_in_one_line(clock: Clock) -> None:
     ("address", "fault"),
     [
         ("s3://KEY:topsecret@bucket/jobs", "holds credentials"),
+        ("s3://KEY:half/topsecret@bucket/jobs", "holds credentials"),
+        ("s3:///KEY:topsecret@bucket/jobs", "holds credentials"),
         ("s3://topsecret@bucket", "holds credentials"),
+        ("S3://topsecret@bucket", "holds credentials"),
+        ("gs://topsecret@bucket", "holds credentials"),
         ("abfss://account:topsecret@host/jobs", "holds credentials"),
+        ("abfss://account:half/topsecret@host/jobs", "holds credentials"),
         ("s3://bucket/jobs?secret_key=topsecret&region=eu", "holds settings behind its path"),
         ("s3://bucket/jobs#topsecret", "holds settings behind its path"),
+        ("gopher://topsecret@x", "no address of a storage"),
     ],
 )
 def test_an_address_with_more_than_a_place_is_refused_and_not_repeated(address: str, fault: str) -> None:
@@ -190,9 +196,20 @@ def test_an_address_with_more_than_a_place_is_refused_and_not_repeated(address: 
     assert "topsecret" not in str(refused.value)
 
 
-@pytest.mark.parametrize("address", ["/data/a@b?c", "s3://bucket/a@b:c", "gs://anonymous@bucket/x"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/data/a@b?c",
+        "s3://bucket/a@b",
+        "s3://bucket/a:b",
+        "gs://anonymous@bucket/x",
+        "hdfs://user@host:8020/x",
+        "abfss://container@account.example/x",
+    ],
+)
 def test_such_signs_may_be_elsewhere(address: str) -> None:
     assert mistake(address) is None
+    assert public(address) == address or "@" in address.partition("://")[2].partition("/")[0]
 
 
 @pytest.fixture

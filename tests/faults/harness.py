@@ -43,7 +43,9 @@ PATIENCE_S = 280.0
 POLL_S = 0.002  # a write takes a few milliseconds, and some faults have to hit one
 
 BARE = {
-    name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "GANDIST_", "PYTEST"))
+    name: value
+    for name, value in os.environ.items()
+    if not name.startswith(("RAY_", "GANDIST_", "AWS_", "PYTEST"))
 } | {"PYTHONPATH": str(Path(__file__).parents[2])}
 """The environment, without what would lead the driver elsewhere."""
 

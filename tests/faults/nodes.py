@@ -141,11 +141,12 @@ class Cluster:
         self._folder = folder
         self._count = workers
         self._autoscaling: list[str] = []
+        self._head_environment: Mapping[str, str] = {}
         if spare:
             file = folder / "autoscaling.json"
             file.write_text(json.dumps(autoscaling(self._address, {"CPU": cpus, "GPU": gpus}, spare)))
             self._autoscaling = [f"--autoscaling-config={file}"]
-            self._node_environment |= AUTOSCALED
+            self._head_environment = AUTOSCALED
         self._size = [f"--num-cpus={cpus}", f"--num-gpus={gpus}"]
         self._stack = ExitStack()
         self.workers: list[Node] = []
@@ -173,7 +174,8 @@ class Cluster:
 
     def _start(self, number: int, arguments: list[str]) -> Node:
         log = self._folder / f"node-{number}-{secrets.token_hex(2)}.txt"
-        node = Node([*arguments, f"--node-ip-address=127.0.0.{number}"], log, self._node_environment)
+        environment = self._node_environment | (self._head_environment if number == 1 else {})
+        node = Node([*arguments, f"--node-ip-address=127.0.0.{number}"], log, environment)
         self._stack.callback(node.remove)
         node.wait()
         return node

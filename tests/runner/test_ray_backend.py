@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 from pathlib import Path
@@ -14,7 +15,7 @@ from gandist.artifacts.job_dir import TrialDir
 from gandist.errors import RunError, UsageError
 from gandist.runner.cluster import HEALTH, Cluster, Node, connected
 from gandist.runner.events import Finished, JobEvent, Progress, Requeued
-from gandist.runner.ray_backend import lost, reason
+from gandist.runner.lost_actors import lost, reason
 from gandist.runner.schedule import PREEMPTED
 
 from .conftest import Jobs, make_job
@@ -157,11 +158,32 @@ def test_a_cluster_that_does_not_answer_is_an_error_at_once(monkeypatch: pytest.
 
 
 def test_a_trial_fits_on_one_node_only() -> None:
-    cluster = Cluster(own=False, nodes=(Node(8, 0), Node(2, 1)))
+    cluster = Cluster(own=False, nodes=(Node(8, 0), Node(2, 1), Node(8, 0)))
     assert cluster.fits(8, 0)
     assert cluster.fits(2, 0.5)
     assert not cluster.fits(8, 1)
-    assert str(cluster) == "Ray cluster of 2 nodes: 1 with 2 CPUs, 1 GPUs; 1 with 8 CPUs, 0 GPUs"
-    assert cluster.advice(gpus=1) == "--set resources.cpus=2"
-    assert cluster.advice(gpus=2) == "--set resources.gpus=1"
-    assert Cluster(own=False, nodes=(Node(0, 0),)).advice(gpus=0) == "ask for less, or start larger nodes"
+    assert str(cluster) == "Ray cluster of 3 nodes: 1 with 2 CPUs, 1 GPU; 2 with 8 CPUs, 0 GPUs"
+
+
+@pytest.mark.parametrize(
+    ("cpus", "gpus", "advice"),
+    [
+        (80, 0, "--set resources.cpus=64"),
+        (4, 1, "--set resources.cpus=2"),
+        (2, 8, "--set resources.gpus=4"),
+        (8, 8, "--set resources.gpus=0"),
+        (80, 8, "--set resources.cpus=2 --set resources.gpus=4"),
+    ],
+)
+def test_what_is_advised_fits(cpus: int, gpus: int, advice: str) -> None:
+    cluster = Cluster(own=False, nodes=(Node(0, 0), Node(64, 0), Node(2, 4)))
+    assert cluster.advice(cpus, gpus) == advice
+    changed = {"cpus": cpus, "gpus": gpus} | {
+        name: int(value) for name, value in re.findall(r"resources\.(\w+)=(\d+)", advice)
+    }
+    assert cluster.fits(changed["cpus"], changed["gpus"])
+
+
+@pytest.mark.parametrize("nodes", [(), (Node(0, 0),), (Node(0, 4),)])
+def test_where_no_trial_fits_nothing_smaller_is_advised(nodes: tuple[Node, ...]) -> None:
+    assert Cluster(own=False, nodes=nodes).advice(1, 0) == "start nodes with CPUs first"
