@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Annotated
@@ -29,6 +30,11 @@ def main() -> None:
     except GandistError as error:
         complain(str(error))
         code = error.exit_code
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        complain("what is printed cannot be written: no space left on its device")
+        code = 1
     except TyperException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "gandist"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -88,17 +88,22 @@ def submit(
     request = submitting.Request(storage, data_dir, retry_failed, fresh, overrides or (), python)
     submitting.check(request)
     api = _connect(address)
-    submission = submitting.submit(api, job_file, job, request)
+    sent: list[str] = []
+    try:
+        submission = submitting.submit(api, job_file, job, request, sent.append)
+    except KeyboardInterrupt:
+        for name in sent:
+            complain(f"{name}: may have been submitted; {api.command(f'status {name}')} tells")
+        raise typer.Exit(DETACHED_EXIT) from None
     where = "" if "://" in storage else ", a path of the cluster's nodes"
     typer.echo(f"{job.name}: {product(trials)}; in {submission.job_dir}{where}")
-    option = f" --address {api.address}" if address else ""
     for what, command in (
         ("log", f"logs {submission.id} --follow"),
         ("state", f"status {submission.id}"),
         ("stop", f"stop {submission.id}"),
         ("results", f"fetch {submission.id} DIRECTORY"),
     ):
-        typer.echo(f"{what + ':':<8} gandist {command}{option}")
+        typer.echo(f"{what + ':':<8} {api.command(command)}")
     typer.echo(submission.id)
     if follow:
         _follow(api, submission.id)
@@ -118,9 +123,11 @@ def logs(submission: SubmissionName, address: Address = None, follow: Follow = F
 
     api = _connect(address)
     found = api.find(submission)
-    if follow:
+    if follow and not found.ended:
         _follow(api, found.id)
     typer.echo(quiet(api.log(found.id)), nl=False)
+    if follow:
+        _leave(found)
 
 
 @app.command()
@@ -140,8 +147,9 @@ def stop(submission: SubmissionName, address: Address = None) -> None:
         typer.echo(f"{found.id}: {ended(found)} already")
         return
     typer.echo(f"{found.id}: its trials go to a checkpoint first")
+    api.stop(found.id)
     try:
-        found = submitting.stop(api, found)
+        found = submitting.wait_until_stopped(api, found.id)
     except KeyboardInterrupt:
         complain(f"{found.id}: was asked to stop, and will")
         raise typer.Exit(DETACHED_EXIT) from None
@@ -220,19 +228,27 @@ def _connect(address: str | None) -> JobsApi:
     return connect(address)
 
 
-def _follow(api: JobsApi, submission: str) -> None:
+def _follow(api: JobsApi, submission: str) -> NoReturn:
     """Print its log to the end, and leave with its exit code."""
-    from gandist.runner.backend import one_line
     from gandist.runner.submit import Follower
 
     try:
         found = Follower(api, submission, lambda text: typer.echo(text, nl=False), complain).follow()
     except KeyboardInterrupt:
-        complain(f"{submission}: goes on without you; gandist stop {submission} stops it")
+        complain(f"{submission}: left alone, running or not; {api.command(f'stop {submission}')} stops it")
         raise typer.Exit(DETACHED_EXIT) from None
-    complain(f"{submission}: {ended(found)}")
+    _leave(found)
+
+
+def _leave(found: Submission) -> NoReturn:
+    """Say how a submission has ended, and end with its exit code."""
+    from gandist.runner.backend import one_line
+
+    complain(f"{found.id}: {ended(found)}")
     if found.status == "FAILED" and found.driver_exit_code is None:
         complain(one_line(found.message))
     elif found.driver_exit_code in (126, 127):
-        complain("gandist is not on the PATH of the cluster's head: name its Python with --python")
+        complain(
+            "its head found no gandist: put that on its PATH, or name the Python that has it with --python"
+        )
     raise typer.Exit(found.exit_code)

@@ -48,7 +48,11 @@ def status(
         return
     try:
         _show_trials(JobDir(submission.job_dir))
-    except (NotAJobError, StorageError) as error:
+    except NotAJobError:
+        # Whether it has not begun, or writes to a disk of that name on another machine, cannot be told.
+        log = f"; gandist logs {submission.id} tells why" if submission.ended else " yet"
+        complain(f"nothing of it in {submission.job_dir}, as seen from here{log}")
+    except StorageError as error:
         complain(f"its trials cannot be seen from here: {error}")
 
 

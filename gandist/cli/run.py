@@ -135,5 +135,7 @@ def _end(job_dir: JobDir, outcome: Outcome) -> None:
         for trial, state in outcome.states.items():
             if state.status == "failed":
                 complain(f"{trial}: failed: {state.reason}")
+        if outcome.counts.get("failed"):
+            complain("once their cause is gone, the same command with --retry-failed runs them again")
         typer.echo(write_report(job_dir))
     raise typer.Exit(outcome.exit_code)

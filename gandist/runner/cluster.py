@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gandist.errors import RunError, UsageError
+from gandist.runner import auth
 from gandist.runner.backend import one_line
 
 QUIET = {
@@ -27,6 +30,13 @@ HEALTH = {
 """For where Ray's head starts: a node that answers no more is given up after about 5 s instead of 65."""
 
 CONNECT_S = 10.0
+ASK_S = 15.0
+_ASK = """
+import sys
+from ray._private.services import canonicalize_bootstrap_address_or_die
+from ray._raylet import GcsClient
+GcsClient(address=canonicalize_bootstrap_address_or_die(sys.argv[1]))
+"""
 
 LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """Seen with ``ss -ltnp`` on Linux, Ray 2.60: by default the GCS, the raylet, the workers and the metrics
@@ -102,12 +112,14 @@ def connected(num_cpus: int | None = None) -> Iterator[Cluster]:
     address = os.environ.get("RAY_ADDRESS", "")
     if "://" in address:
         raise UsageError(
-            f"RAY_ADDRESS={address}: a job's driver runs inside the cluster; submit it with "
-            "`ray job submit -- gandist run ...`, or unset RAY_ADDRESS to run on this machine"
+            f"RAY_ADDRESS={address}: a job's driver runs inside the cluster; send it there with "
+            "`gandist submit`, or unset RAY_ADDRESS to run on this machine"
         )
-    _refuse_unreachable(address)
+    auth.use_named_token()
     for name, value in (QUIET if address else QUIET | LOOPBACK | HEALTH).items():
         os.environ.setdefault(name, value)
+    if address:
+        _refuse_unreachable(address)
     import ray  # it reads the environment when imported
 
     if ray.is_initialized():
@@ -121,10 +133,10 @@ def connected(num_cpus: int | None = None) -> Iterator[Cluster]:
             log_to_driver=False,
             logging_level="ERROR",
         )
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         where = f"RAY_ADDRESS={address}" if address else "a local Ray"
-        hint = "; a cluster with tokens needs RAY_AUTH_MODE=token" if address else ""
-        raise RunError(f"{where}: cannot be used: {one_line(str(error))}{hint}") from error
+        why = auth.refused(str(error)) or f"cannot be used: {one_line(str(error))}"
+        raise RunError(f"{where}: {why}") from error
     try:
         yield _look(own=not address)
     finally:
@@ -132,14 +144,31 @@ def connected(num_cpus: int | None = None) -> Iterator[Cluster]:
 
 
 def _refuse_unreachable(address: str) -> None:
-    """Ray itself tries for many minutes where no one answers."""
+    """Ray tries for minutes where no one answers, deaf to Ctrl-C: a process that can be ended asks first."""
     host, colon, port = address.rpartition(":")
-    if not (colon and port.isdecimal()):  # auto: Ray finds the address
-        return
+    if colon and port.isdecimal():  # else auto: Ray finds the address
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
+        except (OSError, OverflowError) as error:
+            raise RunError(f"RAY_ADDRESS={address}: no Ray answers there ({error})") from error
     try:
-        socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
-    except (OSError, OverflowError) as error:
-        raise RunError(f"RAY_ADDRESS={address}: no Ray answers there ({error})") from error
+        subprocess.run(  # noqa: S603 - Python, and an address as its argument
+            [sys.executable, "-c", _ASK, address],
+            check=True,
+            timeout=ASK_S,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise RunError(
+            f"RAY_ADDRESS={address}: no Ray answers there; give the address that `ray start --head` prints, "
+            "mostly with port 6379"
+        ) from error
+    except subprocess.CalledProcessError as error:
+        last = (error.stderr.strip().splitlines() or [""])[-1]
+        why = auth.refused(error.stderr) or f"cannot be used: {one_line(last)}"
+        raise RunError(f"RAY_ADDRESS={address}: {why}") from error
 
 
 def _look(own: bool) -> Cluster:

@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gandist.errors import ClusterError, UsageError
+from gandist.runner import auth
 from gandist.runner.backend import one_line
 from gandist.runner.cluster import CONNECT_S, QUIET
 
 READ_S = 60.0
 ADDRESSES = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
-TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 
 
 class UnreachableError(ClusterError):
@@ -41,8 +41,7 @@ def named_address(option: str | None) -> str | None:
 
 def open_client(url: str) -> Any:
     """Ray's ``JobSubmissionClient``, with limits to its patience and without its notices."""
-    if any(os.environ.get(name) for name in TOKENS):
-        os.environ.setdefault("RAY_AUTH_MODE", "token")  # else Ray ignores the token
+    auth.use_named_token()
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     from ray.job_submission import JobSubmissionClient  # it reads the environment when imported
@@ -90,7 +89,7 @@ def asking(address: str) -> Iterator[None]:
     except Exception as error:
         if type(error).__name__ != "AuthenticationError":  # Ray's; by name, since importing Ray has effects
             raise
-        raise ClusterError(f"{address}: {_token_trouble(str(error))}") from error
+        raise ClusterError(f"{address}: {auth.refused(str(error)) or one_line(str(error))}") from error
 
 
 def without_password(url: str) -> str:
@@ -120,14 +119,6 @@ def _refusal(text: str) -> str:
     return one_line(text)
 
 
-def _token_trouble(text: str) -> str:
-    if "Forbidden" in text or "Authentication failed" in text:
-        return "refuses the token; give the one that its head was started with in RAY_AUTH_TOKEN"
-    if "Unauthorized" in text or "Authentication required" in text:
-        return "asks for a token; set RAY_AUTH_TOKEN, or RAY_AUTH_TOKEN_PATH to a file that holds it"
-    return one_line(text)
-
-
 def _network_trouble(error: OSError) -> str:
     chain = [error]
     while isinstance(below := chain[-1].__cause__ or chain[-1].__context__, OSError):
@@ -138,8 +129,8 @@ def _network_trouble(error: OSError) -> str:
         why = reason[1]
     elif "timed out" in text:
         why = "timed out"
-    elif "BadStatusLine" in text:
-        why = "that is no HTTP"
+    elif "BadStatusLine" in text or "WRONG_VERSION_NUMBER" in text:
+        why = "that is no HTTPS" if "SSL" in text else "that is no HTTP"
     else:
         why = one_line(without_password(str(chain[-1])))
     return f"no Ray dashboard answers there ({why})"

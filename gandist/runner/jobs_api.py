@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,11 +76,17 @@ class JobsApi:
     Args:
         client: Ray's ``JobSubmissionClient``.
         address: as a person should see it.
+        named: whether a command has to name it, because the environment does not.
     """
 
-    def __init__(self, client: Any, address: str) -> None:
+    def __init__(self, client: Any, address: str, named: bool = False) -> None:
         self._client = client
         self.address = address
+        self._option = f" --address {address}" if named else ""
+
+    def command(self, words: str) -> str:
+        """A command line for this cluster: ``gandist`` and ``words``."""
+        return f"gandist {words}{self._option}"
 
     def submissions(self) -> list[Submission]:
         """All that the cluster remembers, oldest first."""
@@ -129,19 +135,19 @@ class JobsApi:
         with self._asking():
             return str(self._client.get_job_logs(submission))
 
-    async def tail(self, submission: str, quiet_s: float) -> AsyncIterator[str]:
+    async def tail(self, submission: str, quiet_s: float) -> AsyncGenerator[str, None]:
         """The log from its beginning, in pieces as it grows, until the driver has ended.
 
         Ends early where the connection does, or after ``quiet_s`` of silence: a laptop that was asleep is
         not told that its connection is gone.
         """
-        pieces = self._client.tail_job_logs(submission)
-        while True:
-            try:
-                piece = await asyncio.wait_for(anext(pieces), quiet_s)
-            except Exception:  # noqa: BLE001 - however it ended, `info` tells what became of the job
-                return
-            yield piece
+        async with aclosing(self._client.tail_job_logs(submission)) as pieces:
+            while True:
+                try:
+                    piece = await asyncio.wait_for(anext(pieces), quiet_s)
+                except Exception:  # noqa: BLE001 - however it ended, `info` tells what became of the job
+                    return
+                yield piece
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
@@ -161,7 +167,7 @@ def connect(option: str | None) -> JobsApi:
         raise UsageError("--address: give the cluster's dashboard, as in http://127.0.0.1:8265")
     shown = without_password(url)
     with asking(shown):
-        return JobsApi(open_client(url), shown)
+        return JobsApi(open_client(url), shown, named=bool(option))
 
 
 def find_submission(name: str, option: str | None) -> Submission | None:
@@ -172,8 +178,12 @@ def find_submission(name: str, option: str | None) -> Submission | None:
     """
     if "/" in name or name in ("", ".", ".."):
         return None
-    if not option and ((Path(name) / "manifest.json").is_file() or named_address(None) is None):
+    if not option and (Path(name) / "manifest.json").is_file():
         return None
+    if not option and named_address(None) is None:
+        if Path(name).exists():
+            return None
+        raise UsageError(f"{name}: no such directory; for a submitted job give its cluster's --address")
     return connect(option).find(name)
 
 

@@ -78,8 +78,21 @@ def check(request: Request) -> None:
         )
 
 
-def submit(api: JobsApi, job_file: Path, job: JobSpec, request: Request) -> Submission:
+def submit(
+    api: JobsApi,
+    job_file: Path,
+    job: JobSpec,
+    request: Request,
+    sending: Callable[[str], None] = lambda _: None,
+) -> Submission:
     """Send a job file, and start its driver in the cluster. File and request were found right.
+
+    Args:
+        api: the cluster.
+        job_file: what is sent.
+        job: what is in it.
+        request: how it is run there.
+        sending: told the submission's id before it is sent: from then on it may have arrived.
 
     Raises:
         ClusterError: the cluster refuses, or runs this job already.
@@ -87,9 +100,10 @@ def submit(api: JobsApi, job_file: Path, job: JobSpec, request: Request) -> Subm
     job_dir = f"{request.storage.rstrip('/')}/{job.name}"
     for other in api.submissions():
         if other.job_dir == job_dir and not other.ended:
+            look, stop = api.command(f"logs {other.id} --follow"), api.command(f"stop {other.id}")
             raise ClusterError(
-                f"{job_dir}: this job is {other.status.lower()} there already; `gandist logs {other.id} "
-                f"--follow` shows it, `gandist stop {other.id}` stops it"
+                f"{job_dir}: this job is {other.status.lower()} there already; `{look}` shows it, `{stop}` "
+                "stops it"
             )
     now = datetime.datetime.now(datetime.UTC)
     name = re.sub(r"[^A-Za-z0-9._-]", "-", job.name)
@@ -102,6 +116,7 @@ def submit(api: JobsApi, job_file: Path, job: JobSpec, request: Request) -> Subm
     }
     with tempfile.TemporaryDirectory(prefix="gandist-") as folder:  # the job file travels, and nothing else
         (Path(folder) / f"{job.name}.yaml").write_bytes(job_file.read_bytes())
+        sending(submission)
         runtime_env = {"working_dir": folder, "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_S)}}
         api.submit(submission, request.entrypoint(f"{job.name}.yaml"), runtime_env, metadata)
     return Submission(submission, "PENDING", now.timestamp(), metadata=metadata)
@@ -162,15 +177,17 @@ class Follower:
             self._tell(f"{error}; trying again for {GIVE_UP_S / 60:.0f} min")
             return now
         if now - lost_at > GIVE_UP_S:
-            raise ClusterError(f"{error}; look again with: gandist logs {self._id} --follow") from error
+            again = self._api.command(f"logs {self._id} --follow")
+            raise ClusterError(f"{error}; look again with: {again}") from error
         return lost_at
 
     async def _stream(self) -> None:
         read = 0
-        async for piece in self._api.tail(self._id, QUIET_S):
-            read += len(piece)
-            if read > self._shown:  # a connection made anew begins with the first line again
-                self._show(piece[-(read - self._shown) :])
+        async with contextlib.aclosing(self._api.tail(self._id, QUIET_S)) as pieces:
+            async for piece in pieces:
+                read += len(piece)
+                if read > self._shown:  # a connection made anew begins with the first line again
+                    self._show(piece[-(read - self._shown) :])
 
     def _show(self, text: str) -> None:
         self._shown += len(text)
@@ -183,20 +200,19 @@ def quiet(log: str) -> str:
     return _CHATTER.sub("", log)
 
 
-def stop(
+def wait_until_stopped(
     api: JobsApi,
-    submission: Submission,
+    submission: str,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Submission:
-    """Ask a driver to stop its trials at a checkpoint, and wait until it has ended; how it ended.
+    """Wait until a driver that was asked to stop its trials at a checkpoint has ended; how it ended.
 
     Raises:
         ClusterError: it has not ended in time.
     """
     stop_by = clock() + STOP_WAIT_S
-    api.stop(submission.id)
-    while not (info := api.info(submission.id)).ended:
+    while not (info := api.info(submission)).ended:
         if clock() > stop_by:
             raise ClusterError(f"{info.id}: asked to stop, and still {info.status.lower()}")
         sleep(AGAIN_S / 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -63,7 +64,20 @@ def test_status_of_a_directory_of_the_clusters_nodes(gandist_: CommandLine, clie
     client.jobs["s-1"] = details("s-1", "FAILED", driver_exit_code=1, end_time=5000, job="s", job_dir="/no/s")
     code, out, err = gandist_("status", "s-1", "--address", ADDRESS)
     assert (code, out) == (0, ["s-1: failed with exit code 1, 1970-01-01 00:00:05 UTC; in /no/s"])
-    assert err[0].startswith("its trials cannot be seen from here: /no/s/manifest.json")
+    assert err == ["nothing of it in /no/s, as seen from here; gandist logs s-1 tells why"]
+
+
+def test_status_of_what_has_not_begun(gandist_: CommandLine, client: FakeClient) -> None:
+    client.jobs["s-1"] = details("s-1", "PENDING", job="s", job_dir="/no/s")
+    code, _, err = gandist_("status", "s-1", "--address", ADDRESS)
+    assert (code, err) == (0, ["nothing of it in /no/s, as seen from here yet"])
+
+
+def test_a_name_without_a_cluster_is_told_what_is_missing(gandist_: CommandLine) -> None:
+    for command in (["status", "mine"], ["fetch", "mine", "results"]):
+        code, out, err = gandist_(*command)
+        assert (code, out) == (2, [])
+        assert err == ["mine: no such directory; for a submitted job give its cluster's --address"]
 
 
 def test_an_address_in_the_environment_hides_no_directory(
@@ -166,7 +180,7 @@ def test_submit_says_what_to_do_next_and_ends_with_the_id(
     [
         ("SUCCEEDED", 0, "", 0, ["a: succeeded"]),
         ("FAILED", 1, "failed with\nlog", 1, ["a: failed with exit code 1"]),
-        ("FAILED", 127, "", 127, ["a: failed with exit code 127", "gandist is not on the PATH of"]),
+        ("FAILED", 127, "", 127, ["a: failed with exit code 127", "its head found no gandist: put"]),
         ("FAILED", None, "no env\nTraceback", 1, ["a: failed with exit code 1", "no env"]),
         ("STOPPED", None, "", 143, ["a: stopped"]),
     ],
@@ -195,6 +209,9 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+LEFT = f"a: left alone, running or not; gandist stop a --address {ADDRESS} stops it"
+
+
 def test_ctrl_c_leaves_the_job_alone(
     gandist_: CommandLine, monkeypatch: pytest.MonkeyPatch, interruptible: None
 ) -> None:
@@ -207,8 +224,21 @@ def test_ctrl_c_leaves_the_job_alone(
     client = Watched(details("a"))
     monkeypatch.setattr(jobs_api, "open_client", lambda _: client)
     code, out, err = gandist_("logs", "a", "--follow", "--address", ADDRESS)
-    assert (code, out, err) == (130, ["one"], ["a: goes on without you; gandist stop a stops it"])
+    assert (code, out, err) == (130, ["one"], [LEFT])
     assert "stop" not in client.asked
+
+
+def test_ctrl_c_while_a_job_is_sent_says_that_it_may_have_arrived(
+    gandist_: CommandLine, tmp_path: Path, client: FakeClient, interruptible: None
+) -> None:
+    (tmp_path / "job.yaml").write_text(JOB)
+    client.before = lambda question: signal.raise_signal(signal.SIGINT) if question == "submit" else None
+    code, out, err = gandist_("submit", "job.yaml", "--storage", "/runs", "--address", ADDRESS)
+    assert (code, out) == (130, [])
+    (line,) = err
+    assert re.fullmatch(
+        rf"(small-\S+): may have been submitted; gandist status \1 --address {ADDRESS} tells", line
+    )
 
 
 def test_stopping_what_has_ended_asks_for_nothing(gandist_: CommandLine, client: FakeClient) -> None:

@@ -73,7 +73,14 @@ def test_a_password_is_never_shown() -> None:
             ClusterError,
             "refuses the token; give the one that its head was started with",
         ),
-        (AuthenticationError("RAY_AUTH_TOKEN_PATH is set but\nx"), ClusterError, "RAY_AUTH_TOKEN_PATH is"),
+        (
+            AuthenticationError(
+                "Token authentication is enabled but Ray couldn't find an authentication token."
+            ),
+            ClusterError,
+            "asks for a token; set RAY_AUTH_TOKEN",
+        ),
+        (AuthenticationError("of another kind\nx"), ClusterError, "of another kind"),
     ],
 )
 def test_each_trouble_is_one_line(trouble: Exception, kind: type[ClusterError], line: str) -> None:

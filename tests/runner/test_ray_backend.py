@@ -145,7 +145,7 @@ def test_what_can_never_fit_is_refused(ray_jobs: Jobs, resources: dict[str, int]
 
 def test_a_ray_client_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "ray://head:10001")
-    with pytest.raises(UsageError, match="ray job submit"), connected():
+    with pytest.raises(UsageError, match="gandist submit"), connected():
         pass
 
 

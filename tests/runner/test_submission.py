@@ -16,7 +16,7 @@ import pytest
 from gandist.errors import ClusterError, UsageError
 from gandist.runner.jobs_api import Submission
 from gandist.runner.schedule import GRACE_S
-from gandist.runner.submit import GIVE_UP_S, STOP_WAIT_S, Follower, Request, check, stop, submit
+from gandist.runner.submit import GIVE_UP_S, STOP_WAIT_S, Follower, Request, check, submit, wait_until_stopped
 
 from .conftest import make_job
 from .fake_jobs import ADDRESS, JOB, FakeClient, api, details, refused
@@ -214,12 +214,12 @@ def test_stop_waits_for_the_driver() -> None:
 
     client.before = advance
     waits = Waits()
-    assert stop(api(client), Submission("a", "RUNNING"), waits.sleep, lambda: waits.now).status == "STOPPED"
-    assert client.asked == ["stop", "info", "info", "info"]
+    assert wait_until_stopped(api(client), "a", waits.sleep, lambda: waits.now).status == "STOPPED"
+    assert client.asked == ["info", "info", "info"]
 
 
 def test_a_driver_that_does_not_stop_is_not_waited_for_for_ever() -> None:
     waits = Waits()
     with pytest.raises(ClusterError, match="a: asked to stop, and still running"):
-        stop(api(FakeClient(details("a"))), Submission("a", "RUNNING"), waits.sleep, lambda: waits.now)
+        wait_until_stopped(api(FakeClient(details("a"))), "a", waits.sleep, lambda: waits.now)
     assert waits.now > STOP_WAIT_S

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow.parquet as pq
 import pytest
@@ -49,9 +50,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Head(NamedTuple):
+    """Where a cluster answers."""
+
+    url: str
+    """Of its dashboard, for submitting."""
+    address: str
+    """Of Ray itself, for drivers."""
+
+
 @pytest.fixture(scope="module")
-def head() -> Iterator[str]:
-    """``ray start --head`` on loopback, with a temporary directory of its own; the address of its jobs."""
+def head() -> Iterator[Head]:
+    """``ray start --head`` on loopback, with a temporary directory of its own."""
     dashboard, port = free_port(), free_port()
     folder = Path("/tmp") / f"gandist-{os.getpid()}"  # noqa: S108  Unix sockets need a short path
     command = [
@@ -78,7 +88,7 @@ def head() -> Iterator[str]:
                     break
             else:
                 pytest.fail("".join(said))
-            yield f"http://127.0.0.1:{dashboard}"
+            yield Head(f"http://127.0.0.1:{dashboard}", f"127.0.0.1:{port}")
         finally:
             process.terminate()
             process.communicate(timeout=60)
@@ -92,10 +102,10 @@ def gandist(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess
 
 
 @pytest.mark.slow
-def test_ray_job_submit_runs_a_job_to_its_report(head: str, tmp_path: Path) -> None:
+def test_ray_job_submit_runs_a_job_to_its_report(head: Head, tmp_path: Path) -> None:
     settings = [part for setting in SMALL for part in ("--set", setting)]
     command = [
-        *(str(RAY), "job", "submit", "--address", head, "--working-dir", str(ROOT), "--"),
+        *(str(RAY), "job", "submit", "--address", head.url, "--working-dir", str(ROOT), "--"),
         *("gandist", "run", "jobs/quickstart.yaml", "--storage", str(tmp_path), *settings),
     ]
     done = subprocess.run(
@@ -108,10 +118,17 @@ def test_ray_job_submit_runs_a_job_to_its_report(head: str, tmp_path: Path) -> N
     assert job_dir.storage.exists(JobDir.REPORT)
 
 
-def test_gandist_submit_follows_stops_and_continues(head: str, tmp_path: Path) -> None:
+def test_gandist_submit_follows_stops_and_continues(head: Head, tmp_path: Path) -> None:
     (tmp_path / "job.yaml").write_text(JOB)
     trial = JobDir(str(tmp_path / "runs" / "small")).trial("base-seed0")
-    submit = ["submit", str(tmp_path / "job.yaml"), "--storage", str(tmp_path / "runs"), "--address", head]
+    submit = [
+        "submit",
+        str(tmp_path / "job.yaml"),
+        "--storage",
+        str(tmp_path / "runs"),
+        "--address",
+        head.url,
+    ]
     env = STRANGER | TOKEN
 
     command = [str(GANDIST), *submit, "--follow"]
@@ -122,7 +139,7 @@ def test_gandist_submit_follows_stops_and_continues(head: str, tmp_path: Path) -
                 before.append(line)
                 if line.startswith("base-seed0  running"):
                     break
-            stopped = gandist("stop", "small", "--address", head, env=env)
+            stopped = gandist("stop", "small", "--address", head.url, env=env)
             out, err = following.communicate(timeout=PATIENCE_S)
         finally:
             following.kill()
@@ -144,7 +161,7 @@ def test_gandist_submit_follows_stops_and_continues(head: str, tmp_path: Path) -
     losses = pq.read_table(tmp_path / "runs" / "small" / JobDir.LOSSES)
     assert losses.column("step").to_pylist() == list(range(1, steps + 1))
 
-    status = gandist("status", "small", "--address", head, env=env)
+    status = gandist("status", "small", "--address", head.url, env=env)
     assert ": succeeded, " in status.stdout
     assert "1 trials: 1 completed" in status.stdout
     changed = gandist(*submit, "--follow", "--set", "model.latent_dim=7", env=env)
@@ -152,16 +169,54 @@ def test_gandist_submit_follows_stops_and_continues(head: str, tmp_path: Path) -
     assert "trained with other settings" in changed.stdout
 
 
-def test_without_the_token_nothing_is_submitted(head: str, tmp_path: Path) -> None:
+def test_without_the_token_nothing_is_submitted(head: Head, tmp_path: Path) -> None:
     (tmp_path / "job.yaml").write_text(JOB)
-    submit = ["submit", str(tmp_path / "job.yaml"), "--storage", str(tmp_path / "runs"), "--address", head]
+    submit = [
+        "submit",
+        str(tmp_path / "job.yaml"),
+        "--storage",
+        str(tmp_path / "runs"),
+        "--address",
+        head.url,
+    ]
     for token, line in (
         ({}, "asks for a token; set RAY_AUTH_TOKEN"),
         ({"RAY_AUTH_TOKEN": "0" * 64}, "refuses the token"),
-        ({"RAY_AUTH_TOKEN_PATH": "/nonexistent"}, "RAY_AUTH_TOKEN_PATH is set but"),
     ):
         done = gandist(*submit, env=STRANGER | token)
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.startswith(f"{head}: {line}")
+        assert done.stderr.startswith(f"{head.url}: {line}")
         assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("port", "token", "line"),
+    [
+        ("of Ray", {}, "refuses the token"),
+        ("of Ray", {"RAY_AUTH_TOKEN": "0" * 64}, "refuses the token"),
+        pytest.param(
+            "of its dashboard",
+            TOKEN,
+            "no Ray answers there; give the address that `ray start --head` prints",
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_a_driver_that_is_not_let_in_says_why_in_one_line(
+    head: Head, tmp_path: Path, port: str, token: dict[str, str], line: str
+) -> None:
+    (tmp_path / "job.yaml").write_text(JOB)
+    address = head.address if port == "of Ray" else head.url.removeprefix("http://")
+    done = subprocess.run(
+        [str(GANDIST), "run", str(tmp_path / "job.yaml"), "--storage", str(tmp_path / "runs")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+        env=STRANGER | token | {"RAY_ADDRESS": address},
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"RAY_ADDRESS={address}: {line}")
+    assert done.stderr.count("\n") == 1
     assert not (tmp_path / "runs").exists()

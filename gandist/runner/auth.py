@@ -1,0 +1,47 @@
+"""The token of a Ray cluster, which Ray reads from the environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from gandist.errors import UsageError
+
+TOKEN, TOKEN_PATH, MODE = "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE"
+
+
+def use_named_token() -> None:
+    """Have Ray use the token that the environment names; else it ignores it.
+
+    Raises:
+        UsageError: it cannot be one; it is not repeated.
+    """
+    token, path = os.environ.get(TOKEN), os.environ.get(TOKEN_PATH)
+    if not (token or path):
+        return
+    origin = TOKEN if token else f"{TOKEN_PATH}={path}"
+    if not token:
+        try:
+            token = Path(str(path)).read_text(encoding="ascii")
+        except OSError as error:
+            raise UsageError(f"{origin}: cannot be read ({error.strerror})") from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{origin}: holds no token: a token is one line of ASCII") from error
+    if not token.strip() or not token.isascii() or len(token.split()) > 1:
+        raise UsageError(f"{origin}: is no token: a token is one word of ASCII")
+    os.environ.setdefault(MODE, "token")
+
+
+def refused(text: str) -> str | None:
+    """What Ray's complaint about a token means; None where it is about something else."""
+    if any(words in text for words in ("InvalidAuthToken", "Forbidden", "Authentication failed")):
+        return f"refuses the token; give the one that its head was started with in {TOKEN}"
+    missing = (
+        "Unauthorized",
+        "Authentication required",
+        "authentication token was found",
+        "couldn't find an auth",
+    )
+    if any(words in text for words in missing):
+        return f"asks for a token; set {TOKEN}, or {TOKEN_PATH} to a file that holds it"
+    return None
