@@ -34,7 +34,7 @@ class Row:
             rate(state.images_per_s) if state.images_per_s else "",
             loss(state.d_loss),
             loss(state.g_loss),
-            self.reason or (clock(self.eta_s) if self.eta_s is not None else ""),
+            self.reason or (f"ETA {clock(self.eta_s)}" if self.eta_s is not None else ""),
         )
 
     @property
@@ -46,7 +46,7 @@ class Row:
             ("{} images/s", images_per_s),
             ("d_loss {}", d_loss),
             ("g_loss {}", g_loss),
-            ("{}" if self.reason else "ETA {}", last),
+            ("{}", last),
         )
         return "  ".join(
             [trial, f"{status:<9}", *(form.format(value) for form, value in named if value)]

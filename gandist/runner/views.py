@@ -17,7 +17,7 @@ from gandist.runner.events import JobEvent, Notice
 from gandist.runner.progress import Board, Row
 
 EVERY_S = 5.0
-HEADINGS = ("trial", "status", "step", "images/s", "d_loss", "g_loss", "ETA")
+HEADINGS = ("trial", "status", "step", "images/s", "d_loss", "g_loss", "")
 AROUND = 6
 """Lines of a terminal that the table leaves free."""
 ACTIVE = ("running", "starting", "requeued")
@@ -114,7 +114,10 @@ def table(rows: list[Row]) -> Table:
     """A table of trials."""
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for heading in HEADINGS:
-        drawn.add_column(heading, justify="left" if heading in ("trial", "status", "ETA") else "right")
+        # Text is folded and not cut: the ends of names tell them apart.
+        text = heading in ("trial", "status", "")
+        folded = text and heading != "status"
+        drawn.add_column(heading, justify="left" if text else "right", overflow="fold", no_wrap=not folded)
     for row in rows:
         drawn.add_row(*map(Text, row.cells), style=STYLES.get(row.status))
     return drawn
