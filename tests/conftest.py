@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from gandist import cli
+from gandist.runner import auth
 from gandist.runner.cluster import LOOPBACK, Cluster, connected
 
-for name, value in LOOPBACK.items():  # read when ray is imported, which some tests do before they start one
-    os.environ.setdefault(name, value)
+# Read when ray is imported, which some tests do before they start one.
+os.environ.update(LOOPBACK)
+for name in (auth.TOKEN, auth.TOKEN_PATH, auth.MODE):
+    os.environ.pop(name, None)
 
 CommandLine = Callable[..., tuple[int, list[str], list[str]]]
 

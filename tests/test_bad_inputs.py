@@ -19,6 +19,7 @@ from runner import fakes
 from gandist import cli
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir
+from gandist.runner.dashboard import ADDRESSES
 from tests.faults.changes import Change, copy, cut, edit, folder, gone, npz, parquet, text, vouched
 from tests.report.conftest import rows
 
@@ -71,7 +72,7 @@ REFUSED: list[tuple[str, list[Change], str, int, str]] = [
         [],
         f"{RUN} --storage s3://key:secret@b",
         2,
-        "--storage s3://b: holds credentials",
+        "--storage s3://...: holds credentials",
     ),
     ("storage is a file", [], f"{RUN} --storage job.yaml", 1, "job.yaml"),
     ("storage below a file", [], f"{RUN} --storage job.yaml/runs", 1, "job.yaml/runs"),
@@ -204,7 +205,7 @@ def given(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     shutil.copytree(finished, tmp_path / "here")
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setitem(sys.modules, "gandist.training.trial", fakes)  # no TensorFlow
-    for name in ("GANDIST_DATA_DIR", "GANDIST_STORAGE", "RAY_ADDRESS"):
+    for name in ("GANDIST_DATA_DIR", "GANDIST_STORAGE", *ADDRESSES):
         monkeypatch.delenv(name, raising=False)
     return tmp_path / "here"
 

@@ -18,6 +18,7 @@ from typer.main import get_command
 import gandist
 from gandist import cli
 from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.runner.dashboard import ADDRESSES
 from gandist.runner.lease import Holder, Lease
 from gandist.spec import TrialSpec
 from tests.conftest import CommandLine
@@ -36,7 +37,8 @@ resources: {cpus: 1}
 def gandist_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: CommandLine) -> CommandLine:
     """Runs the command line in a directory with ``job.yaml``; its exit code, stdout and stderr as lines."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GANDIST_DATA_DIR", raising=False)
+    for name in ("GANDIST_DATA_DIR", *ADDRESSES):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setitem(sys.modules, "gandist.training.trial", fakes)  # no TensorFlow
     (tmp_path / "job.yaml").write_text(JOB)
 

@@ -28,7 +28,7 @@ def mistake(address: str) -> str | None:
     if "?" in rest or "#" in rest:
         instead = ", and set AWS_ENDPOINT_URL and AWS_REGION instead" if of_s3 else ""
         return f"holds settings behind its path; take them out{instead}"
-    if not rest.strip("/"):
+    if not rest.strip("/") and scheme.lower() != "file":
         return f"names no bucket; write {scheme}://bucket or {scheme}://bucket/path"
     return None
 
@@ -41,7 +41,8 @@ def _holds_credentials(scheme: str, rest: str) -> bool:
         return ":" in place or bool(at) or (":" in path and "@" in path.rpartition(":")[2])
     if ":" in user or (scheme == "gs" and user not in ("", "anonymous")):
         return True
-    return bool(host.partition(":")[2].strip("0123456789"))  # behind a host's colon stands its port
+    port = host.rpartition("]")[2].partition(":")[2]  # an IPv6 address has brackets, and colons within
+    return bool(port.strip("0123456789"))
 
 
 def open_address(address: str) -> tuple[pafs.FileSystem, str]:
@@ -68,10 +69,10 @@ def open_address(address: str) -> tuple[pafs.FileSystem, str]:
 
 
 def public(address: str) -> str:
-    """An address as it may be shown: without what may be secret in it."""
+    """An address as it may be shown: nothing but its kind where it may hold a secret."""
     scheme, is_uri, rest = address.partition("://")
     if not is_uri:
         return address
-    rest = rest.partition("?")[0].partition("#")[0]
-    user, at, place = rest.rpartition("@")
-    return f"{scheme}://{place if at and (':' in user or '/' not in user) else rest}"
+    if _holds_credentials(scheme.lower(), rest):
+        return f"{scheme}://..."
+    return f"{scheme}://{rest.partition('?')[0].partition('#')[0]}"

@@ -33,7 +33,7 @@ def main() -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC or error.filename is not None:
             raise
-        complain("what is printed cannot be written: no space left on its device")
+        complain("no space left on a device that is written to: the output's, or that of temporary files")
         code = 1
     except TyperException as error:
         context = getattr(error, "ctx", None)

@@ -83,6 +83,7 @@ def submit(
     gandist submit jobs/mnist_dcgan.yaml --storage /shared/runs --data-dir /shared/data --follow
     """
     from gandist.runner import submit as submitting
+    from gandist.runner.dashboard import UnreachableError
 
     job, trials = load(job_file, overrides)
     request = submitting.Request(storage, data_dir, retry_failed, fresh, overrides or (), python)
@@ -91,9 +92,11 @@ def submit(
     sent: list[str] = []
     try:
         submission = submitting.submit(api, job_file, job, request, sent.append)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, UnreachableError) as error:
         for name in sent:
             complain(f"{name}: may have been submitted; {api.command(f'status {name}')} tells")
+        if isinstance(error, UnreachableError):
+            raise
         raise typer.Exit(DETACHED_EXIT) from None
     where = "" if "://" in storage else ", a path of the cluster's nodes"
     typer.echo(f"{job.name}: {product(trials)}; in {submission.job_dir}{where}")

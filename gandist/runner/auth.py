@@ -19,17 +19,20 @@ def use_named_token() -> None:
     token, path = os.environ.get(TOKEN), os.environ.get(TOKEN_PATH)
     if not (token or path):
         return
+    os.environ.setdefault(MODE, "token")
     origin = TOKEN if token else f"{TOKEN_PATH}={path}"
     if not token:
+        file = Path(str(path))
+        if file.exists() and not file.is_file():
+            return  # a pipe can be read once, by Ray
         try:
-            token = Path(str(path)).read_text(encoding="ascii")
+            token = file.read_text(encoding="ascii")
         except OSError as error:
             raise UsageError(f"{origin}: cannot be read ({error.strerror})") from error
         except UnicodeDecodeError as error:
             raise UsageError(f"{origin}: holds no token: a token is one line of ASCII") from error
     if not token.strip() or not token.isascii() or len(token.split()) > 1:
         raise UsageError(f"{origin}: is no token: a token is one word of ASCII")
-    os.environ.setdefault(MODE, "token")
 
 
 def refused(text: str) -> str | None:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 LOOK_S = 0.5
 ANSWER_S = 15.0
 """An autoscaler looks around every 5 s; nodes that join a cluster take as long."""
+KEPT_S = 600.0
 SILENT_S = 60.0
 """For an autoscaler in a container of its own to say its first word."""
 
@@ -34,7 +35,7 @@ class View:
     without_room: int = 0
     """Those of them that the second autoscaler found no room for, with all nodes that it may start."""
     moving: bool = False
-    """Nodes are starting, or are used and count against what may be started: later there may be room."""
+    """Nodes are starting, or those that are there may go and leave room for others."""
 
     @property
     def is_hopeless(self) -> bool:
@@ -117,7 +118,7 @@ def _of_second(status: Any, cpus: float, gpus: float) -> View:
         waiting=count((one.request, one.count) for one in cluster.pending_resource_requests),
         without_room=count((one, 1) for one in autoscaler.infeasible_resource_requests),
         moving=bool(autoscaler.pending_instances or autoscaler.pending_instance_requests)
-        or any(_in_use(node) for node in cluster.node_states),
+        or any(_may_go(node) for node in cluster.node_states),
     )
 
 
@@ -126,7 +127,10 @@ def _equal(one: dict[str, float], other: dict[str, float]) -> bool:
     return one.keys() == other.keys() and all(math.isclose(one[k], other[k], abs_tol=1.5e-4) for k in one)
 
 
-def _in_use(node: Any) -> bool:
-    """Whether a node that the autoscaler has started runs something: when it goes, another may come."""
+def _may_go(node: Any) -> bool:
+    """Whether a node that the autoscaler has started may be replaced by another kind: used, or idle for less
+    long than autoscalers keep nodes for the next request. One that is idle for longer is kept for ever.
+    """
     is_head = "node:__internal_head__" in node.total_resources
-    return not is_head and dict(node.available_resources) != dict(node.total_resources)
+    used = dict(node.available_resources) != dict(node.total_resources)
+    return not is_head and (used or node.idle_duration_ms < 1000 * KEPT_S)

@@ -110,6 +110,7 @@ def connected(num_cpus: int | None = None) -> Iterator[Cluster]:
         RunError: the cluster cannot be reached, or none can be started.
     """
     address = os.environ.get("RAY_ADDRESS", "")
+    address = "" if address == "local" else address  # Ray's word for one of its own
     if "://" in address:
         raise UsageError(
             f"RAY_ADDRESS={address}: a job's driver runs inside the cluster; send it there with "
@@ -149,11 +150,11 @@ def _refuse_unreachable(address: str) -> None:
     if colon and port.isdecimal():  # else auto: Ray finds the address
         try:
             socket.create_connection((host.strip("[]"), int(port)), CONNECT_S).close()
-        except (OSError, OverflowError) as error:
+        except (OSError, OverflowError, UnicodeError) as error:
             raise RunError(f"RAY_ADDRESS={address}: no Ray answers there ({error})") from error
     try:
         subprocess.run(  # noqa: S603 - Python, and an address as its argument
-            [sys.executable, "-c", _ASK, address],
+            [sys.executable, "-P", "-c", _ASK, address],  # P: without the current directory's modules
             check=True,
             timeout=ASK_S,
             stdin=subprocess.DEVNULL,

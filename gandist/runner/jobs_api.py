@@ -178,13 +178,20 @@ def find_submission(name: str, option: str | None) -> Submission | None:
     """
     if "/" in name or name in ("", ".", ".."):
         return None
-    if not option and (Path(name) / "manifest.json").is_file():
+    if not option and _is_there(Path(name, "manifest.json")):
         return None
     if not option and named_address(None) is None:
-        if Path(name).exists():
+        if _is_there(Path(name)):
             return None
         raise UsageError(f"{name}: no such directory; for a submitted job give its cluster's --address")
     return connect(option).find(name)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # too long a name, a directory that is closed
+        return False
 
 
 def results(name: str, option: str | None) -> JobDir:

@@ -180,20 +180,25 @@ def test_an_address_that_is_none_is_told_in_one_line(clock: Clock) -> None:
         ("s3://KEY:topsecret@bucket/jobs", "holds credentials"),
         ("s3://KEY:half/topsecret@bucket/jobs", "holds credentials"),
         ("s3:///KEY:topsecret@bucket/jobs", "holds credentials"),
+        ("s3://KEY:topsecret/bucket", "holds credentials"),
+        ("s3://KEY:topsecret", "holds credentials"),
+        ("s3://KEY:top?secret@bucket", "holds credentials"),
         ("s3://topsecret@bucket", "holds credentials"),
+        ("s3://topsecret@bucket/a@b", "holds credentials"),
         ("S3://topsecret@bucket", "holds credentials"),
-        ("gs://topsecret@bucket", "holds credentials"),
+        ("gs://topsecret@bucket/a@b", "holds credentials"),
+        ("gs://KEY:topsecret/b", "holds credentials"),
         ("abfss://account:topsecret@host/jobs", "holds credentials"),
         ("abfss://account:half/topsecret@host/jobs", "holds credentials"),
         ("s3://bucket/jobs?secret_key=topsecret&region=eu", "holds settings behind its path"),
         ("s3://bucket/jobs#topsecret", "holds settings behind its path"),
-        ("gopher://topsecret@x", "no address of a storage"),
+        ("gopher://topsecret:@x", "holds credentials"),
     ],
 )
 def test_an_address_with_more_than_a_place_is_refused_and_not_repeated(address: str, fault: str) -> None:
     with pytest.raises(StorageError, match=fault) as refused:
         Storage(address)
-    assert "topsecret" not in str(refused.value)
+    assert "top" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -204,12 +209,14 @@ def test_an_address_with_more_than_a_place_is_refused_and_not_repeated(address: 
         "s3://bucket/a:b",
         "gs://anonymous@bucket/x",
         "hdfs://user@host:8020/x",
+        "hdfs://[::1]:8020/x",
+        "file:///",
         "abfss://container@account.example/x",
     ],
 )
 def test_such_signs_may_be_elsewhere(address: str) -> None:
     assert mistake(address) is None
-    assert public(address) == address or "@" in address.partition("://")[2].partition("/")[0]
+    assert public(address) == address
 
 
 @pytest.fixture

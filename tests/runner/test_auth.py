@@ -52,6 +52,17 @@ def test_what_is_no_token_is_refused_and_not_repeated(monkeypatch: pytest.Monkey
     assert str(refused.value) == "RAY_AUTH_TOKEN: is no token: a token is one word of ASCII"
 
 
+def test_a_pipe_is_left_for_ray_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.write(writer, SECRET.encode())
+    os.close(writer)
+    monkeypatch.setenv(TOKEN_PATH, f"/dev/fd/{reader}")
+    use_named_token()
+    assert os.environ[MODE] == "token"
+    assert os.read(reader, 1000).decode() == SECRET
+    os.close(reader)
+
+
 @pytest.mark.parametrize(
     ("content", "line"),
     [

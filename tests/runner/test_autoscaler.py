@@ -10,6 +10,7 @@ import pytest
 from gandist.runner import autoscaler
 from gandist.runner.autoscaler import (
     ANSWER_S,
+    KEPT_S,
     LOOK_S,
     NONE_THAT_LARGE,
     NOTHING_STARTS_NODES,
@@ -92,12 +93,12 @@ def second(
     *,
     pending: Sequence[tuple[Bundle, int]] = (),
     infeasible: Sequence[Bundle] = (),
-    nodes: Sequence[tuple[Bundle, Bundle]] = (),
+    nodes: Sequence[tuple[Bundle, Bundle, float]] = (),
     starting: int = 0,
     cpus: float = 4,
     gpus: float = 8,
 ) -> View:
-    """What is read of the second autoscaler; ``nodes``: their total and available resources."""
+    """What is read of the second autoscaler; ``nodes``: resources, total and available, and s of idleness."""
     from ray.core.generated.autoscaler_pb2 import GetClusterStatusReply
 
     status = GetClusterStatusReply()
@@ -106,8 +107,8 @@ def second(
         now.pending_resource_requests.add(count=count).request.resources_bundle.update(bundle)
     for bundle in infeasible:
         answer.infeasible_resource_requests.add().resources_bundle.update(bundle)
-    for total, available in nodes:
-        node = now.node_states.add()
+    for total, available, idle_s in nodes:
+        node = now.node_states.add(idle_duration_ms=int(1000 * idle_s))
         node.total_resources.update(total)
         node.available_resources.update(available)
     for _ in range(starting):
@@ -129,11 +130,13 @@ def test_shares_of_a_gpu_are_those_that_ray_counts() -> None:
     assert second(pending=[({"CPU": 4.0}, 1)], infeasible=[{"CPU": 4.0}], gpus=0).is_hopeless
 
 
-def test_there_may_be_room_later_where_nodes_start_or_are_in_use() -> None:
+def test_there_may_be_room_later_where_nodes_start_or_may_go() -> None:
     asked = {"pending": [(HUGE, 1)], "infeasible": [HUGE]}
     worker = {"CPU": 4.0, "GPU": 2.0}
-    assert second(**asked, nodes=[(HEAD, {**HEAD, "CPU": 1.0}), (worker, worker)]).is_hopeless
-    assert not second(**asked, nodes=[(HEAD, HEAD), (worker, {**worker, "GPU": 1.5})]).is_hopeless
+    used, idle_s = {**worker, "GPU": 1.5}, KEPT_S + 1
+    assert second(**asked, nodes=[(HEAD, {**HEAD, "CPU": 1.0}, 0), (worker, worker, idle_s)]).is_hopeless
+    assert not second(**asked, nodes=[(HEAD, HEAD, 0), (worker, used, 0)]).is_hopeless
+    assert not second(**asked, nodes=[(HEAD, HEAD, 0), (worker, worker, KEPT_S / 2)]).is_hopeless
     assert not second(**asked, starting=1).is_hopeless
 
 

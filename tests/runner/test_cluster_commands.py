@@ -241,6 +241,25 @@ def test_ctrl_c_while_a_job_is_sent_says_that_it_may_have_arrived(
     )
 
 
+def test_a_submission_without_an_answer_may_have_arrived(
+    gandist_: CommandLine, tmp_path: Path, client: FakeClient
+) -> None:
+    def hang_up(question: str) -> None:
+        if question == "submit":
+            raise refused()
+
+    (tmp_path / "job.yaml").write_text(JOB)
+    client.before = hang_up
+    code, out, err = gandist_("submit", "job.yaml", "--storage", "/runs", "--address", ADDRESS)
+    assert (code, out) == (1, [])
+    assert "may have been submitted" in err[0]
+    assert err[1] == f"{ADDRESS}: no Ray dashboard answers there (Connection refused)"
+
+
+def test_a_name_that_no_file_could_have_is_no_directory(gandist_: CommandLine) -> None:
+    assert gandist_("status", "a" * 300)[0] == 2
+
+
 def test_stopping_what_has_ended_asks_for_nothing(gandist_: CommandLine, client: FakeClient) -> None:
     client.jobs["a"] = details("a", "FAILED", driver_exit_code=2)
     assert gandist_("stop", "a", "--address", ADDRESS)[:2] == (0, ["a: failed with exit code 2 already"])

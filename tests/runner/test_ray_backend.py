@@ -149,6 +149,13 @@ def test_a_ray_client_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
         pass
 
 
+def test_local_is_a_ray_of_ones_own(ray_cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "local")
+    with connected() as cluster:
+        assert cluster == ray_cluster
+        assert cluster.own
+
+
 def test_a_cluster_that_does_not_answer_is_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
