@@ -101,6 +101,13 @@ def gandist(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess
     )
 
 
+def submission(head: Head, folder: Path) -> list[str]:
+    """The arguments that send the job, written to ``folder``, to the cluster."""
+    (folder / "job.yaml").write_text(JOB)
+    storage = str(folder / "runs")
+    return ["submit", str(folder / "job.yaml"), "--storage", storage, "--address", head.url]
+
+
 @pytest.mark.slow
 def test_ray_job_submit_runs_a_job_to_its_report(head: Head, tmp_path: Path) -> None:
     settings = [part for setting in SMALL for part in ("--set", setting)]
@@ -119,16 +126,8 @@ def test_ray_job_submit_runs_a_job_to_its_report(head: Head, tmp_path: Path) -> 
 
 
 def test_gandist_submit_follows_stops_and_continues(head: Head, tmp_path: Path) -> None:
-    (tmp_path / "job.yaml").write_text(JOB)
     trial = JobDir(str(tmp_path / "runs" / "small")).trial("base-seed0")
-    submit = [
-        "submit",
-        str(tmp_path / "job.yaml"),
-        "--storage",
-        str(tmp_path / "runs"),
-        "--address",
-        head.url,
-    ]
+    submit = submission(head, tmp_path)
     env = STRANGER | TOKEN
 
     command = [str(GANDIST), *submit, "--follow"]
@@ -170,15 +169,7 @@ def test_gandist_submit_follows_stops_and_continues(head: Head, tmp_path: Path) 
 
 
 def test_without_the_token_nothing_is_submitted(head: Head, tmp_path: Path) -> None:
-    (tmp_path / "job.yaml").write_text(JOB)
-    submit = [
-        "submit",
-        str(tmp_path / "job.yaml"),
-        "--storage",
-        str(tmp_path / "runs"),
-        "--address",
-        head.url,
-    ]
+    submit = submission(head, tmp_path)
     for token, line in (
         ({}, "asks for a token; set RAY_AUTH_TOKEN"),
         ({"RAY_AUTH_TOKEN": "0" * 64}, "refuses the token"),
