@@ -47,6 +47,8 @@ class TrialState(BaseModel):
     """``TrialSpec.identity()`` of what was trained."""
     budget: str = ""
     """``TrialSpec.budget()`` that it trains for."""
+    activity: str = ""
+    """What takes long just now besides training steps, as text: ``str(Activity)``."""
     notes: tuple[str, ...] = ()
     """What a reader of the results should know: fallbacks, changes of replicas."""
 

@@ -1,4 +1,4 @@
-"""Data sets, one file each: ``Options``, its section of a job file, and ``load(options, data_dir)``."""
+"""Data sets, one file each: ``Options``, its section of a job file, and ``load(options, data_dir, tell)``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
+from gandist.activity import Tell, silent
 from gandist.section import Section, module_of
 
 
@@ -56,15 +57,16 @@ class Dataset:
         return len(self.images)
 
 
-def load(options: DataOptions, data_dir: Path | None) -> Dataset:
+def load(options: DataOptions, data_dir: Path | None, tell: Tell = silent) -> Dataset:
     """Load the training images that ``options`` names.
 
     Args:
         options: the data section of a trial.
         data_dir: where data files lie; None = the cache of the data set's own downloader.
+        tell: told how decoding, downloading and waiting get on.
 
     Raises:
         DataError: the data set is missing, unreachable, or not what its name says.
     """
-    dataset: Dataset = module_of(options).load(options, data_dir)
+    dataset: Dataset = module_of(options).load(options, data_dir, tell)
     return dataset

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from gandist.activity import Tell, silent
 from gandist.data import DataOptions, Dataset, _archives
 from gandist.errors import DataError
 
@@ -46,7 +47,7 @@ class Options(DataOptions):
     name: Literal["cifar10"] = "cifar10"
 
 
-def load(options: Options, data_dir: Path | None) -> Dataset:
+def load(options: Options, data_dir: Path | None, tell: Tell = silent) -> Dataset:
     """The 50,000 training images in colour, and the 10,000 test images held out.
 
     Raises:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from gandist.activity import Tell, silent
 from gandist.data import DataOptions, Dataset
 
 SIZE, BORDER = 28, 3
@@ -20,7 +21,7 @@ class Options(DataOptions):
     name: Literal["digits"] = "digits"
 
 
-def load(options: Options, data_dir: Path | None) -> Dataset:
+def load(options: Options, data_dir: Path | None, tell: Tell = silent) -> Dataset:
     """All 1,797 digits (Alpaydin & Kaynak 1998); ``data_dir`` is not needed."""
     from PIL import Image
     from sklearn.datasets import load_digits

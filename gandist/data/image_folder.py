@@ -25,6 +25,7 @@ from typing import Annotated, BinaryIO, Literal
 import numpy as np
 from pydantic import Field
 
+from gandist.activity import Tell, silent
 from gandist.data import DataOptions, Dataset, _cache, _pictures
 from gandist.errors import DataError
 
@@ -62,7 +63,7 @@ class _File:
     changed_ns: int
 
 
-def load(options: Options, data_dir: Path | None) -> Dataset:
+def load(options: Options, data_dir: Path | None, tell: Tell = silent) -> Dataset:
     """All pictures, in the order of their paths, memory-mapped; none held out.
 
     Raises:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from gandist.activity import Tell, silent
 from gandist.data import DataOptions, Dataset, _archives
 
 ARCHIVE = _archives.Archive(
@@ -22,7 +23,7 @@ class Options(DataOptions):
     name: Literal["mnist"] = "mnist"
 
 
-def load(options: Options, data_dir: Path | None) -> Dataset:
+def load(options: Options, data_dir: Path | None, tell: Tell = silent) -> Dataset:
     """The 60,000 training images, and the 10,000 test images held out.
 
     Raises:
