@@ -29,6 +29,7 @@ def measure(kind: str, cpus: int, steps: int) -> None:
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     import tensorflow as tf
 
+    from gandist import data
     from gandist.job_file import load_job
     from gandist.spec import expand
     from gandist.training import bench, distribution
@@ -45,7 +46,8 @@ def measure(kind: str, cpus: int, steps: int) -> None:
 
         distribution._set_up = without
     job = load_job(Path("/dev/stdin"), [f"resources.cpus={cpus}"])
-    figures = bench.bench(expand(job)[0], None, steps)
+    trial = expand(job)[0]
+    figures = bench.bench(trial, data.load(trial.data, None), steps)
     if (tf.config.threading.get_inter_op_parallelism_threads() == 1) != (kind == "exact"):
         sys.exit(f"this was not a measurement of {kind}")
     print(json.dumps(figures))

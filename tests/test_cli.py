@@ -18,6 +18,7 @@ from typer.main import get_command
 import gandist
 from gandist import cli
 from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.data import Dataset
 from gandist.runner.dashboard import ADDRESSES
 from gandist.runner.lease import Holder, Lease
 from gandist.spec import TrialSpec
@@ -250,18 +251,62 @@ def test_validate_tells_the_size_and_the_cost(gandist_: CommandLine, tmp_path: P
 
 
 def test_bench_times_the_first_trial(gandist_: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    def bench(trial: TrialSpec, data_dir: str | None, steps: int) -> dict[str, float]:
-        return {"images_per_s": 1234.5678, "steps": steps, "seed": trial.seed}
+    def bench(trial: TrialSpec, dataset: Dataset, steps: int) -> dict[str, float]:
+        return {"images_per_s": 1234.5678, "steps": steps, "images": len(dataset)}
 
     module = types.ModuleType("gandist.training.bench")
     vars(module)["bench"] = bench
     monkeypatch.setitem(sys.modules, "gandist.training.bench", module)
-    assert gandist_("bench", "job.yaml", "--steps", "7")[1] == ["images_per_s: 1235", "steps: 7", "seed: 0"]
+    assert gandist_("bench", "job.yaml", "--steps", "7")[1] == [
+        "images_per_s: 1235",
+        "steps: 7",
+        "images: 1797",
+    ]
     assert json.loads("".join(gandist_("bench", "job.yaml", "--json")[1])) == {
         "images_per_s": 1234.5678,
         "steps": 100,
-        "seed": 0,
+        "images": 1797,
     }
+
+
+MISSING = """
+import os, sys
+from gandist import cli
+sys.argv = ["gandist", *sys.argv[1:], "--set", "data.name=mnist", "--data-dir", "nowhere"]
+try:
+    cli.main()
+finally:
+    print([name for name in ("tensorflow", "keras", "ray") if name in sys.modules], os.listdir())
+"""
+
+
+@pytest.mark.parametrize(
+    "command", ["validate job.yaml", "bench job.yaml", "run job.yaml", "run job.yaml --local"]
+)
+def test_a_missing_data_file_is_told_before_anything_slow_is_loaded_or_anything_written(
+    tmp_path: Path, command: str
+) -> None:
+    (tmp_path / "job.yaml").write_text(JOB)
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    done = subprocess.run(
+        [sys.executable, "-c", MISSING, *command.split()],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == "[] ['job.yaml']"
+    [line] = done.stderr.splitlines()
+    assert "nowhere/mnist.npz: no such file" in line
+
+
+def test_data_that_only_the_nodes_of_a_cluster_have_is_not_looked_for_here(
+    gandist_: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    _, _, err = gandist_("run", "job.yaml", "--set", "data.name=mnist", "--data-dir", "nowhere")
+    assert "no Ray answers there" in err[0]
 
 
 def test_schema_is_json(gandist_: CommandLine) -> None:

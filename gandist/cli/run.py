@@ -45,6 +45,8 @@ def run(
     gandist run jobs/mnist_dcgan.yaml --storage s3://bucket/gans --data-dir /data
     gandist run jobs/quickstart.yaml --local --set training.epochs=1
     """
+    from gandist.runner.cluster import on_this_machine
+    from gandist.runner.cost import datasets
     from gandist.runner.lease import Lease
     from gandist.runner.plan import make_plan
     from gandist.runner.prepare import open_job_dir, write_job
@@ -65,6 +67,8 @@ def run(
             lease.take()
             write_job(job_dir, job, trials)
         _end(job_dir, Outcome(plan.states))
+    if local or on_this_machine():
+        datasets(plan.todo, data_dir)  # what is missing is told before anything is written or started
     typer.echo(f"{job.name}: {product(trials)}, {len(plan.todo)} to run, {done} finished; in {job_dir.root}")
 
     from rich.console import Console
@@ -111,9 +115,9 @@ def validate(
     job, trials = load(job_file, overrides)
     typer.echo(f"{job.name}: {product(trials)}")
 
-    from gandist.runner.cost import costs
+    from gandist.runner.cost import costs, datasets
 
-    found = costs(trials, data_dir)
+    found = costs(trials, datasets(trials, data_dir))
     for cost in found:
         typer.echo(
             f"{cost.config}: generator {cost.generator_parameters:,} parameters, "

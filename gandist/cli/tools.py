@@ -42,9 +42,13 @@ def bench(
     """
     _, trials = load(job_file, overrides)
 
-    from gandist.training.bench import bench as measure
+    from gandist.runner.cost import datasets
 
-    figures = measure(trials[0], data_dir, steps)
+    (dataset,) = datasets(trials[:1], data_dir).values()
+
+    from gandist.training.bench import bench as measure  # TensorFlow, when the data is there
+
+    figures = measure(trials[0], dataset, steps)
     if as_json:
         typer.echo(json.dumps(figures))
     else:

@@ -98,6 +98,11 @@ def _counted(number: float, what: str) -> str:
     return f"{number:g} {what}" + ("" if number == 1 else "s")
 
 
+def on_this_machine() -> bool:
+    """Whether trials run on a Ray of this machine's own: no address is given, or Ray's word for that."""
+    return os.environ.get("RAY_ADDRESS", "") in ("", "local")
+
+
 @contextmanager
 def connected(num_cpus: int | None = None) -> Iterator[Cluster]:
     """Connect to Ray, and leave it again; one that this process is connected to already is used and kept.
@@ -109,8 +114,7 @@ def connected(num_cpus: int | None = None) -> Iterator[Cluster]:
         UsageError: ``RAY_ADDRESS`` is of a kind that a job cannot run through.
         RunError: the cluster cannot be reached, or none can be started.
     """
-    address = os.environ.get("RAY_ADDRESS", "")
-    address = "" if address == "local" else address  # Ray's word for one of its own
+    address = "" if on_this_machine() else os.environ["RAY_ADDRESS"]
     if "://" in address:
         raise UsageError(
             f"RAY_ADDRESS={address}: a job's driver runs inside the cluster; send it there with "

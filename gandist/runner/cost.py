@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gandist import data, models
-from gandist.data import Dataset
+from gandist.activity import Tell, silent
+from gandist.budget import Budget
+from gandist.data import DataOptions, Dataset
 from gandist.spec import TrialSpec
+
+Datasets = Mapping[DataOptions, Dataset]
 
 
 @dataclass(frozen=True)
@@ -24,17 +28,29 @@ class Cost:
     images: int
 
 
-def costs(trials: Sequence[TrialSpec], data_dir: str | None) -> list[Cost]:
-    """Load the data, build the networks of each configuration, and count.
+def datasets(trials: Sequence[TrialSpec], data_dir: str | None, tell: Tell = silent) -> Datasets:
+    """What each ``trial.data`` names: found or missing before anything slow, such as TensorFlow, is loaded.
 
     Raises:
-        GandistError: the data is not there, or an architecture does not fit its images.
+        DataError: a data set is missing, or not what its name says.
     """
-    from gandist.training.budget import Budget
+    loaded: dict[DataOptions, Dataset] = {}  # by what makes the images: a sweep over batch sizes shares them
+    found: dict[DataOptions, Dataset] = {}
+    for options in dict.fromkeys(trial.data for trial in trials):
+        images = options.model_copy(update={"batch_size": 1})
+        if images not in loaded:
+            loaded[images] = data.load(options, Path(data_dir) if data_dir else None, tell)
+        found[options] = loaded[images]
+    return found
 
-    @functools.cache
-    def dataset(options: data.DataOptions) -> Dataset:
-        return data.load(options, Path(data_dir) if data_dir else None)
+
+def costs(trials: Sequence[TrialSpec], found: Datasets) -> list[Cost]:
+    """Build the networks of each configuration for its images, ``found``, and count.
+
+    Raises:
+        GandistError: an architecture does not fit its images.
+    """
+    import gandist.training  # noqa: F401 - TensorFlow, without what it writes while it starts
 
     @functools.cache
     def parameters(
@@ -45,12 +61,12 @@ def costs(trials: Sequence[TrialSpec], data_dir: str | None) -> list[Cost]:
         discriminator = models.build_discriminator(options, shape, classes)
         return generator.count_params(), discriminator.count_params()
 
-    found = []
+    made = []
     for config in dict.fromkeys(trial.config for trial in trials):
         of_config = [trial for trial in trials if trial.config == config]
         trial = of_config[0]
-        images = dataset(trial.data)
+        images = found[trial.data]
         budget = Budget(trial.training, trial.data.batch_size, len(images))
         counts = parameters(trial.model, images.image_shape, images.class_names)
-        found.append(Cost(config, len(of_config), *counts, budget.total_steps, budget.images))
-    return found
+        made.append(Cost(config, len(of_config), *counts, budget.total_steps, budget.images))
+    return made

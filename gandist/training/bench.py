@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
-from gandist import data
+from gandist.data import Dataset
 from gandist.spec import TrialSpec
 from gandist.training import distribution, hardware
 from gandist.training.trainer import Trainer
 
 
-def bench(trial: TrialSpec, data_dir: str | None, steps: int) -> dict[str, float]:
-    """Train ``steps`` steps after a warm-up.
+def bench(trial: TrialSpec, dataset: Dataset, steps: int) -> dict[str, float]:
+    """Train ``steps`` steps on ``dataset`` after a warm-up.
 
     Returns:
         ``images_per_s``: real images shown to the discriminator a second; ``ms_per_step``; ``compile_s``:
         seconds of the first step, tracing and compilation included.
     """
-    dataset = data.load(trial.data, Path(data_dir) if data_dir else None)
     resources = trial.resources
     strategy = distribution.configure(resources.cpus, hardware.gpus(resources), hardware.replicas(resources))
     trainer = Trainer(trial, dataset, strategy)

@@ -12,11 +12,11 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
+from gandist.budget import Budget
 from gandist.data import Dataset
 from gandist.sections import Resources
 from gandist.spec import TrialSpec
 from gandist.training import hardware
-from gandist.training.budget import Budget
 
 CHUNK_BYTES = 64 * 10**6
 """Images that are gathered at a time. Three such chunks are in memory at most: the one in use, the next, and

@@ -13,9 +13,9 @@ import numpy as np
 from gandist.artifacts import images, tables
 from gandist.artifacts.job_dir import TrialDir, TrialState
 from gandist.artifacts.writer import Writer
+from gandist.budget import Budget
 from gandist.spec import TrialSpec
 from gandist.training import checkpoint
-from gandist.training.budget import Budget
 
 STATE_S = 5.0
 LOSSES_S = 30.0

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gandist.randomness import permutation
 from gandist.sections import Cadence, Training
 
 
@@ -74,6 +73,8 @@ class Budget:
 
     def indices(self, seed: int, first: int, stop: int) -> np.ndarray:
         """The images of the steps ``first`` .. ``stop - 1``, from 0: int32 ``[steps, images_per_step]``."""
+        from gandist.randomness import permutation  # loads TensorFlow, which the arithmetic does without
+
         begin, end = first * self.images_per_step, stop * self.images_per_step
         first_epoch, last_epoch = begin // self.size, (end - 1) // self.size
         order = np.concatenate([permutation(seed, e, self.size) for e in range(first_epoch, last_epoch + 1)])

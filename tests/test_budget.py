@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gandist.budget import Budget
 from gandist.sections import Cadence, Checkpoint, Samples, Training
-from gandist.training.budget import Budget
 
 
 def budget(batch_size: int = 4, size: int = 10, **training: object) -> Budget:
