@@ -18,6 +18,9 @@ from gandist.report.merge import Merged, Trial
 from gandist.report.plots import series
 from gandist.report.statistics import Series, Summary, final_value, last_value, summary
 
+ROUNDING = 1e-9
+"""Of a budget that was computed in two ways."""
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -51,14 +54,42 @@ class Metric:
         finite = np.isfinite(values) & np.isfinite(kimg)
         return Series(rows["step"].to_numpy()[finite], kimg[finite], values[finite])
 
+    def counted(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Those that completed and were evaluated after their last step."""
+        return [trial for trial in trials if self._final(trial) is not None]
+
     def finals(self, trials: Sequence[Trial]) -> dict[int, float]:
         """By seed, the value after the last step of each trial that completed."""
-        found = {
-            trial.seed: last_value(self.series(trial), trial.state.total_steps)
-            for trial in trials
-            if trial.status == "completed" and not trial.unstable
-        }
+        found = {trial.seed: self._final(trial) for trial in trials}
         return {seed: value for seed, value in found.items() if value is not None}
+
+    def at(self, trials: Sequence[Trial], kimg: float) -> dict[int, tuple[float, float]]:
+        """By seed, ``(kimg, value)`` of the last evaluation up to ``kimg``; trials as in ``finals``."""
+        found = {}
+        for trial in self.counted(trials):
+            of_trial = self.series(trial)
+            rows = int(np.searchsorted(of_trial.kimg, kimg * (1 + ROUNDING), side="right"))
+            if rows:
+                found[trial.seed] = (float(of_trial.kimg[rows - 1]), float(of_trial.values[rows - 1]))
+        return found
+
+    def elsewhere(self, trials: Sequence[Trial]) -> int:
+        """How many trials completed with values of this metric by other protocols only."""
+        others = [t for t in trials if t.status == "completed" and not t.unstable and self._final(t) is None]
+        return sum(
+            any(
+                name == self.name and protocol != self.protocol
+                for name, protocol in zip(
+                    *(t.metrics[c].to_pylist() for c in ("metric", "protocol")), strict=True
+                )
+            )
+            for t in others
+        )
+
+    def _final(self, trial: Trial) -> float | None:
+        if trial.status != "completed" or trial.unstable:
+            return None
+        return last_value(self.series(trial), trial.state.total_steps)
 
 
 @dataclass(frozen=True)
@@ -78,6 +109,12 @@ def final_losses(trials: Sequence[Trial], column: str) -> dict[int, float]:
         if not trial.unstable
     }
     return {seed: value for seed, value in found.items() if value is not None}
+
+
+def counted_losses(trials: Sequence[Trial]) -> list[Trial]:
+    """Those that have a final loss."""
+    seeds = final_losses(trials, "d_loss")
+    return [trial for trial in trials if trial.seed in seeds]
 
 
 def measured(merged: Merged) -> list[Metric]:

@@ -1,4 +1,4 @@
-"""Configurations from the best one on, and whether their seeds tell them apart. Pure."""
+"""Configurations from the best one on, and whether the differences are significant. Pure."""
 
 from __future__ import annotations
 
@@ -17,16 +17,23 @@ class Standing:
         value: its final values, over seeds.
         gap: how much higher they are than those of the best one, seed by seed; None for the best one, and
             where fewer than two seeds are common.
+        sign: 1 where higher values are worse, else -1.
     """
 
     config: str
     value: Summary
     gap: Difference | None
+    sign: int
 
     @property
-    def is_told(self) -> bool:
-        """Whether the seeds tell it apart from the best one."""
-        return self.gap is not None and self.gap.is_told
+    def is_worse(self) -> bool:
+        """Whether it is significantly worse than the best one."""
+        return self.gap is not None and self.gap.is_significant and not self.is_ahead
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether, by the seeds that both have, it is better than the one with the best mean over all."""
+        return self.gap is not None and self.sign * self.gap.mean < 0
 
 
 def rank(finals: Mapping[str, Mapping[int, float]], lower_is_better: bool) -> list[Standing]:
@@ -40,6 +47,8 @@ def rank(finals: Mapping[str, Mapping[int, float]], lower_is_better: bool) -> li
     sign = 1 if lower_is_better else -1
     ordered = sorted((c for c in finals if values[c].n), key=lambda config: sign * values[config].mean)
     return [
-        Standing(config, values[config], difference(finals[ordered[0]], finals[config]) if place else None)
+        Standing(
+            config, values[config], difference(finals[ordered[0]], finals[config]) if place else None, sign
+        )
         for place, config in enumerate(ordered)
     ]

@@ -89,8 +89,8 @@ class Difference:
     n: int
 
     @property
-    def is_told(self) -> bool:
-        """Whether the interval leaves out 0."""
+    def is_significant(self) -> bool:
+        """At the 5% level: whether the interval leaves out 0."""
         return self.low > 0 or self.high < 0
 
 

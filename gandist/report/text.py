@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -46,6 +46,14 @@ def spread(value: Summary) -> str:
         return f"{number(value.mean)} ± {number(value.sd, 2)}"
     places = min(max(1 - math.floor(math.log10(value.sd)), 0), 6)
     return f"{value.mean:,.{places}f} ± {value.sd:,.{places}f}"
+
+
+def span(ends: tuple[float, float] | None, shown: Callable[[float], str]) -> str:
+    """``12.8`` or ``12.8 to 64``: the least and the most as ``shown``, one where they look alike."""
+    if ends is None:
+        return NOTHING
+    low, high = map(shown, ends)
+    return low if low == high else f"{low} to {high}"
 
 
 def duration(seconds: object) -> str:

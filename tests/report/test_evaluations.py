@@ -148,11 +148,23 @@ def test_each_is_compared_with_the_best_one_seed_by_seed():
 
     assert (best.config, close.config, far.config, alone.config) == ("best", "close", "far", "alone")
     assert far.gap.mean == pytest.approx(21.03, abs=0.01)
-    assert far.is_told
+    assert far.is_worse
     assert close.gap.n == 3
-    assert not close.is_told
+    assert not close.is_worse
     assert alone.gap is None
-    assert not alone.is_told
+    assert not alone.is_worse
+
+
+@pytest.mark.parametrize("lower", [True, False])
+def test_the_best_mean_over_other_seeds_may_be_behind_on_those_in_common(lower):
+    sign = 1.0 if lower else -1.0
+    finals = {"a": {0: 10.0, 1: 10.1, 2: 1.0}, "b": {0: 8.0, 1: 8.1}}
+    best, other = rank({c: {s: sign * v for s, v in f.items()} for c, f in finals.items()}, lower)
+
+    assert (best.config, other.config) == ("a", "b")
+    assert other.gap.is_significant
+    assert other.is_ahead
+    assert not other.is_worse
 
 
 def test_of_equals_the_earlier_one_is_first():

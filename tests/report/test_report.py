@@ -83,8 +83,8 @@ def test_final_values_count_only_trials_that_got_there(page):
     text = page.text
     results = text[text.index("Only trials that reached") : text.index("A difference smaller")]
 
-    assert re.search(r"slow 2 of 2 [\d.]+ ± [\d.]+", results)
-    assert re.search(r"fast 1 of 2 [\d.]+ [\d.]+ [\d.]+ [\d.]+ 1 completed 1 diverged", results)
+    assert re.search(r"slow 2 of 2 25.6 400 20 s [\d.]+ ± [\d.]+", results)
+    assert re.search(r"fast 1 of 2 25.6 400 20 s [\d.]+ [\d.]+ [\d.]+ [\d.]+ 1 completed 1 diverged", results)
 
 
 def test_the_samples_are_a_matrix_with_a_gif_beside_each_grid(page):

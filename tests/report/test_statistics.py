@@ -161,15 +161,15 @@ def test_a_difference_is_paired_by_seeds_with_the_interval_of_student():
     assert (found.n, found.mean) == (3, 2.0)
     assert found.low == pytest.approx(2 - 2.4843, abs=1e-3)
     assert found.high == pytest.approx(2 + 2.4843, abs=1e-3)
-    assert not found.is_told
+    assert not found.is_significant
 
 
-def test_what_all_seeds_agree_on_is_told_in_either_direction():
+def test_what_all_seeds_agree_on_is_significant_in_either_direction():
     worse = {0: 12.0, 1: 22.1, 2: 32.2}
 
-    assert difference({0: 10.0, 1: 20.0, 2: 30.0}, worse).is_told
-    assert difference(worse, {0: 10.0, 1: 20.0, 2: 30.0}).is_told
-    assert difference(worse, worse).is_told is False
+    assert difference({0: 10.0, 1: 20.0, 2: 30.0}, worse).is_significant
+    assert difference(worse, {0: 10.0, 1: 20.0, 2: 30.0}).is_significant
+    assert difference(worse, worse).is_significant is False
 
 
 def test_fewer_than_two_common_seeds_have_no_difference():

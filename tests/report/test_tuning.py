@@ -139,14 +139,15 @@ def test_shades_are_logarithmic_where_values_are_of_other_magnitudes():
 def test_the_best_configuration_its_settings_and_the_runner_up_are_named(page):
     text = page.text
 
-    assert f"Best mean of 8 configurations: {BEST} , 16.8 ± 1.1 (2 of 2 seeds)" in text
+    each = "each 25.6 kimg in 400 steps, 20 s of training"
+    assert f"Best mean of 8 configurations: {BEST} , 16.8 ± 1.1 (2 of 2 seeds, {each})" in text
     assert "optimizer.learning_rate 0.0002 optimizer.beta_1 0.4 model.latent_dim 100" in text
     assert re.search(r"Runner-up: learning_rate=0.0002,beta_1=0.5,latent_dim=100, 24.40 ± 0.57", text)
     assert (
         "it is 7.6 higher on average, with a 95% interval of the paired difference from 2.52 to 12.7" in text
     )
-    assert "as far as two seeds can" in text
-    assert "1 of the 7 other configurations with a value is not told apart" in text
+    assert "the difference is significant , as far as two seeds can tell." in text
+    assert "Of the 7 others, 6 are significantly worse than the best one." in text
     assert "flatters it" in text
 
 
@@ -192,22 +193,25 @@ def two(empty_job, ends: dict[str, list[float]], **changes) -> JobDir:
 def test_named_configurations_are_compared_without_a_map(empty_job):
     page = report(two(empty_job, {"slow": [20.0, 30.0, 25.0], "fast": [21.0, 29.0, 27.0]}))
 
-    assert "Best mean of 2 configurations: slow , 25.0 ± 5.0 (3 of 3 seeds)" in page.text
-    assert "which do not tell the two apart ." in page.text
-    assert "seeds hardly could" not in page.text
+    assert "Best mean of 2 configurations: slow , 25.0 ± 5.0 (3 of 3 seeds, each" in page.text
+    assert "that is within the spread between seeds, not significant ." in page.text
+    assert "hardly could" not in page.text
     assert not [a for _, a in page.elements if a.get("class") == "heat"]
 
 
 def test_two_seeds_are_said_to_tell_little(empty_job):
     text = report(two(empty_job, {"slow": [20.0, 30.0], "fast": [21.0, 35.0]})).text
 
-    assert "do not tell the two apart ; two seeds hardly could" in text
+    assert "not significant ; two seeds hardly could show more." in text
 
 
 def test_what_collapsed_is_not_in_the_mean_and_it_is_said(empty_job):
     text = report(two(empty_job, {"slow": [20.0, math.nan], "fast": [30.0, 31.0]})).text
 
-    assert "slow , 20 (1 of 2 seeds; 1 collapsed, not counted)" in text
+    assert (
+        "slow , 20 (1 of 2 seeds, each 25.6 kimg in 400 steps, 20 s of training; 1 collapsed, not counted)"
+        in text
+    )
     assert "fewer than two seeds in common: nothing says whether that is chance" in text
 
 
@@ -270,6 +274,6 @@ def test_the_distances_have_curves_finals_the_best_and_the_protocol_once(page):
     assert "frechet, lower is better" in text
     assert "recall, higher is better" in text
     assert "+: the end of a trial that collapsed" in text
-    assert re.search(re.escape(BEST) + r" 2 of 2 16.8 ± 1.1 16.7 ± 1.3 350–400 0.641", text)  # noqa: RUF001
-    assert re.search(re.escape(COLLAPSED[0]) + r" 1 of 2 25.5 ", text)
+    assert re.search(re.escape(BEST) + r" 2 of 2 25.6 400 20 s 16.8 ± 1.1 16.7 ± 1.3 350–400 0.641", text)  # noqa: RUF001
+    assert re.search(re.escape(COLLAPSED[0]) + r" 1 of 2 25.6 400 20 s 25.5 ", text)
     assert "flatters the pick" in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gandist.report import text
+from gandist.report import budgets, text
 from gandist.report.drawing import figures
 from gandist.report.evaluations import Metric, best_over_time, measured
 from gandist.report.plots import prepare
@@ -29,6 +29,7 @@ def build(content: Content) -> dict[str, Any] | None:
     rows = prepare(
         content.merged, {f"{metric.title}, {metric.direction}": metric.series for metric in metrics}
     )
+    counted = {config: metrics[0].counted(trials) for config, trials in content.merged.configs.items()}
     protocols = dict.fromkeys(metric.protocol for metric in metrics)
     return {
         **(figures(content.merged, rows, "metrics") or {"rows": []}),
@@ -46,10 +47,13 @@ def build(content: Content) -> dict[str, Any] | None:
             {
                 "config": config,
                 "seeds": len(trials),
+                "budget": budgets.budget(counted[config]).cells,
                 "values": [_values(metric, trials) for metric in metrics],
             }
             for config, trials in content.merged.configs.items()
         ],
+        "budgets": budgets.compared(counted),
+        "several": any(len(trials) > 1 for trials in content.merged.configs.values()),
         "more": len(found) - len(metrics),
     }
 

@@ -1,15 +1,15 @@
-"""Which configuration did best, whether the seeds can tell, and maps over what was swept."""
+"""Which configuration did best, whether that is significant, and maps over what was swept."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gandist.report import text
-from gandist.report.evaluations import final_losses, measured, objective
-from gandist.report.ranking import Standing, rank
+from gandist.report import budgets, text
+from gandist.report.evaluations import counted_losses, final_losses, measured, objective
 from gandist.report.statistics import summary
 from gandist.report.tuning import Layout, layout, shades
+from gandist.report.verdict import broken, verdict
 
 if TYPE_CHECKING:
     from gandist.report.merge import Trial
@@ -19,7 +19,6 @@ TITLE = "Tuning"
 ORDER = 15
 
 LOSSES = {"d_loss": "Final discriminator loss", "g_loss": "Final generator loss"}
-BROKEN = ("diverged", "collapsed", "failed", "unreadable")
 UNFINISHED = ("queued", "running", "stopped")
 PALEST, STRONGEST = 8, 60
 """Percent of a cell's colour: at the most, ink on it is still read with ease, in the dark too."""
@@ -34,78 +33,51 @@ def build(content: Content) -> dict[str, Any] | None:
     metric = objective(content.job, measured(content.merged))
     if len(configs) < 2 or (places is None and metric is None):
         return None
-    ranked: list[Standing] = []
+    found = None
     maps = []
     if metric is not None:
+        counted = {config: metric.counted(trials) for config, trials in configs.items()}
         finals = {config: metric.finals(trials) for config, trials in configs.items()}
-        ranked = rank(finals, metric.lower_is_better)
+        found = verdict(configs, metric)
         title = f"{metric.title} after the last step"
-        maps = [(title, _cells(configs, finals), metric.lower_is_better)] if ranked else []
+        maps = [(title, _cells(configs, counted, finals), metric.lower_is_better)] if found else []
     else:
+        counted = {config: counted_losses(trials) for config, trials in configs.items()}
         for column, title in LOSSES.items():
             of_loss = {config: final_losses(trials, column) for config, trials in configs.items()}
-            maps.append((title, _cells(configs, of_loss), False))
+            maps.append((title, _cells(configs, counted, of_loss), False))
         if any(trial.status != "completed" for trial in content.merged.members):
             maps.append(("Trials that completed", _completed(configs), False))
-    best = ranked[0].config if ranked else None
+    best = found["best"]["config"] if found else None
     return {
         "metric": metric and {"title": metric.title, "lower": metric.lower_is_better},
-        "verdict": _verdict(configs, ranked, places) if ranked else None,
+        "verdict": found,
+        "settings": places.points.get(best, {}) if places and best else {},
         "configs": len(configs),
+        "budgets": budgets.compared(counted),
+        "several": any(len(trials) > 1 for trials in configs.values()),
         "unfinished": sum(trial.status in UNFINISHED for trial in content.merged.members),
         "maps": [_map(places, *values, best) for values in maps] if places else [],
         "left_out": places.left_out if places else 0,
     }
 
 
-def _verdict(configs: Configs, ranked: list[Standing], places: Layout | None) -> dict[str, Any]:
-    best, *others = ranked
-    gap = others[0].gap if others else None
-    return {
-        "best": _stands(configs, best),
-        "settings": places.points.get(best.config, {}) if places else {},
-        "second": _stands(configs, others[0]) if others else None,
-        "gap": gap
-        and {
-            "n": gap.n,
-            "told": gap.is_told,
-            "mean": text.number(abs(gap.mean), 3),
-            "higher": gap.mean > 0,
-            "low": text.number(gap.low, 3),
-            "high": text.number(gap.high, 3),
-        },
-        "others": len(others),
-        "alike": sum(not other.is_told for other in others),
-    }
-
-
-def _stands(configs: Configs, standing: Standing) -> dict[str, Any]:
-    """A configuration, its value, and what became of the trials that do not count."""
-    trials = configs[standing.config]
-    return {
-        "config": standing.config,
-        "value": standing.value,
-        "seeds": len(trials),
-        "broken": _broken(trials),
-    }
-
-
-def _broken(trials: Sequence[Trial]) -> list[tuple[str, int]]:
-    """How many trials ended badly, by how."""
-    ended = [trial.unstable or trial.status for trial in trials]
-    return text.status_counts(status for status in ended if status in BROKEN)
-
-
-def _cells(configs: Configs, finals: Mapping[str, Mapping[int, float]]) -> dict[str, dict[str, Any]]:
+def _cells(
+    configs: Configs, counted: budgets.Counted, finals: Mapping[str, Mapping[int, float]]
+) -> dict[str, dict[str, Any]]:
     """Of each configuration the mean, which gives the colour, and what its cell says."""
     cells = {}
+    unequal = budgets.differ(counted)
     for config, trials in configs.items():
         value = summary(list(finals[config].values()))
+        note = f"n = {value.n} of {len(trials)}"
+        if unequal and value.n:
+            note += f" \N{MIDDLE DOT} {budgets.budget(counted[config]).cells['kimg']} kimg"
         cells[config] = {
             "mean": value.mean if value.n else None,
             "text": text.spread(value),
-            "note": f"n = {value.n} of {len(trials)}",
-            "broken": _broken(trials),
+            "note": note,
+            "broken": broken(trials),
         }
     return cells
 
@@ -116,7 +88,7 @@ def _completed(configs: Configs) -> dict[str, dict[str, Any]]:
     for config, trials in configs.items():
         count = sum(trial.status == "completed" for trial in trials)
         shown = f"{count} of {len(trials)}"
-        cells[config] = {"mean": count / len(trials), "text": shown, "note": "", "broken": _broken(trials)}
+        cells[config] = {"mean": count / len(trials), "text": shown, "note": "", "broken": broken(trials)}
     return cells
 
 
