@@ -37,10 +37,29 @@ Positive = Annotated[int, Field(ge=1, le=10**9)]
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
+class _MayChange:
+    """What ``MAY_CHANGE`` is."""
+
+
+MAY_CHANGE = _MayChange()
+"""Stands in the ``Annotated`` type of what may change between a trial and its continuation: lengths,
+cadences, resources, places. Whatever is not so marked shapes the numbers of a step."""
+
+
 class Section(BaseModel):
     """A frozen, strict part of a job file: unknown keys and values of another type are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def fixed(section: Section) -> dict[str, Any]:
+    """What of ``section`` a continuation must leave as it is, as plain values."""
+    dumped = section.model_dump(mode="json")
+    kept = [name for name, field in type(section).model_fields.items() if MAY_CHANGE not in field.metadata]
+    values = {name: getattr(section, name) for name in kept}
+    return {
+        name: fixed(value) if isinstance(value, Section) else dumped[name] for name, value in values.items()
+    }
 
 
 def modules(package: str) -> list[ModuleType]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from gandist.overrides import BUDGETS, CADENCES
-from gandist.section import Positive, Section, modules
+from gandist.section import MAY_CHANGE, Positive, Section, modules
 
 if TYPE_CHECKING:
     Metric = str
@@ -36,9 +36,9 @@ class EarlyStopping(Section):
 class Training(Section):
     """How long, and in which order the two networks are updated. One step is one generator update."""
 
-    epochs: Positive | None = Field(None, description="passes over the data set")
-    steps: Positive | None = Field(None, description="generator updates")
-    kimg: Annotated[float, Field(gt=0)] | None = Field(
+    epochs: Annotated[Positive | None, MAY_CHANGE] = Field(None, description="passes over the data set")
+    steps: Annotated[Positive | None, MAY_CHANGE] = Field(None, description="generator updates")
+    kimg: Annotated[Annotated[float, Field(gt=0)] | None, MAY_CHANGE] = Field(
         None, description="thousand real images shown to the discriminator"
     )
     update: Literal["simultaneous", "alternating", "half_batches"] = Field(

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from gandist.errors import SpecError
-from gandist.overrides import BUDGETS, configurations, leaves
-from gandist.section import Name, Section, Seed, choice, modules, subclasses
+from gandist.overrides import configurations, leaves
+from gandist.section import MAY_CHANGE, Name, Section, Seed, choice, fixed, modules, subclasses
 from gandist.sections import Checkpoint, Evaluation, Resources, Samples, Schedule, Training
 from gandist.spec_errors import explain
 
@@ -53,10 +53,10 @@ class TrialSpec(Section):
     penalty: Penalty | None
     optimizer: Optimizer
     training: Training
-    samples: Samples
-    evaluation: Evaluation | None
-    checkpoint: Checkpoint
-    resources: Resources
+    samples: Annotated[Samples, MAY_CHANGE]
+    evaluation: Annotated[Evaluation | None, MAY_CHANGE]
+    checkpoint: Annotated[Checkpoint, MAY_CHANGE]
+    resources: Annotated[Resources, MAY_CHANGE]
 
     @property
     def id(self) -> str:
@@ -98,14 +98,11 @@ class TrialSpec(Section):
             )
 
     def identity(self) -> str:
-        """A hash of what must not change between a trial and its continuation.
+        """A hash of all that is not marked with ``MAY_CHANGE``. Equal hashes: a continuation.
 
-        The budget, the cadences and the resources may change; all that shapes the numbers of a step may not.
+        Of two that differ, ``continuation.differences`` tells: one may be of an earlier version.
         """
-        fixed = self.model_dump(mode="json", exclude={"samples", "evaluation", "checkpoint", "resources"})
-        for budget in BUDGETS:
-            del fixed["training"][budget]
-        return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(fixed(self), sort_keys=True).encode()).hexdigest()[:16]
 
     def budget(self) -> str:
         """The length as the job file gives it: ``{"epochs":50}``, or ``steps``, or ``kimg``."""

@@ -28,6 +28,7 @@ from pydantic import Field
 from gandist.activity import Tell, silent
 from gandist.data import DataOptions, Dataset, _cache, _pictures
 from gandist.errors import DataError
+from gandist.section import MAY_CHANGE
 
 FORMAT = 1
 """Of the cache; another for each change to what becomes of a picture."""
@@ -39,7 +40,8 @@ class Options(DataOptions):
     """The data section of a job file."""
 
     name: Literal["image_folder"] = "image_folder"
-    path: Annotated[str, Field(min_length=1, max_length=4000)] = Field(
+    # Where the pictures lie is no matter: a continuation compares what is in them.
+    path: Annotated[str, Field(min_length=1, max_length=4000), MAY_CHANGE] = Field(
         description="the folder: absolute, or below --data-dir"
     )
     image_size: Annotated[int, Field(ge=4, le=1024)] = Field(64, description="sides of the square images")
@@ -47,7 +49,7 @@ class Options(DataOptions):
     crop: Literal["center", "none"] = Field(
         "center", description="center: the largest centred square; none: all of it, squeezed into a square"
     )
-    max_unreadable: Annotated[float, Field(ge=0, le=1)] = Field(
+    max_unreadable: Annotated[float, Field(ge=0, le=1), MAY_CHANGE] = Field(
         0.01, description="share of the pictures that may be left out because they cannot be read"
     )
 

@@ -1,31 +1,14 @@
-"""What a job file asks of a trial now, against what the trial was trained with."""
+"""What to say of trials that cannot be continued with what a job file asks for now."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from gandist.artifacts.job_dir import JobDir
-from gandist.overrides import BUDGETS, leaves
+from gandist.continuation import differences
 from gandist.spec import TrialSpec
 
-MAY_CHANGE = {"samples", "checkpoint", "resources", *(f"training.{budget}" for budget in BUDGETS)}
-"""Sections and fields that are no part of ``TrialSpec.identity()``."""
 MAX_LINES = 20
-NOT_SET = "(not set)"
-
-
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """``optimizer.learning_rate: 0.0002 -> 0.0001`` for each field that a trial may not change halfway."""
-    was, asked = (
-        {path: value for path, value in leaves(values) if MAY_CHANGE.isdisjoint((path, path.split(".")[0]))}
-        for values in (before, now)
-    )
-    return [
-        f"{path}: {was.get(path, NOT_SET)} -> {asked.get(path, NOT_SET)}"
-        for path in dict.fromkeys([*was, *asked])
-        if (path in was, was.get(path)) != (path in asked, asked.get(path))
-    ]
 
 
 def refusal(changed: Sequence[TrialSpec], job_dir: JobDir) -> str:
@@ -40,7 +23,7 @@ def refusal(changed: Sequence[TrialSpec], job_dir: JobDir) -> str:
         if len(lines) > MAX_LINES:
             break
         before = job_dir.trial(trial.id).read_trial()
-        found = differences(before, trial.model_dump(mode="json")) if before else []
+        found = differences(before, trial) if before else []
         lines += [f"  {trial.id}: {line}" for line in found or ["its trial.yaml does not say which"]]
     if len(lines) > MAX_LINES:
         lines[MAX_LINES:] = ["  ..."]

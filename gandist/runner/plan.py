@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.continuation import continues
 from gandist.errors import UsageError
 from gandist.runner.changes import refusal
 from gandist.spec import TrialSpec
@@ -48,7 +49,9 @@ def make_plan(
         UsageError: a trial was trained with settings that the job file no longer has, and not ``fresh``.
     """
     states = read_states(job_dir, (trial.id for trial in trials))
-    changed = [trial for trial in trials if _is_another(trial, states[trial.id])]
+    with ThreadPoolExecutor(READERS) as readers:
+        another = readers.map(lambda trial: _is_another(trial, states[trial.id], job_dir), trials)
+        changed = [trial for trial, is_another in zip(trials, another, strict=True) if is_another]
     if changed and not fresh:
         raise UsageError(refusal(changed, job_dir))
     states |= {trial.id: TrialState() for trial in changed}
@@ -56,9 +59,9 @@ def make_plan(
     return Plan(todo, states, tuple(trial.id for trial in changed))
 
 
-def _is_another(trial: TrialSpec, state: TrialState) -> bool:
+def _is_another(trial: TrialSpec, state: TrialState, job_dir: JobDir) -> bool:
     # Before its first step a trial has no past that other settings could contradict.
-    return state.step > 0 and state.identity not in ("", trial.identity())
+    return state.step > 0 and not continues(trial, state, job_dir.trial(trial.id))
 
 
 def _is_unfinished(trial: TrialSpec, state: TrialState, retry_failed: bool) -> bool:

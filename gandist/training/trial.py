@@ -17,6 +17,7 @@ from gandist.artifacts.job_dir import DatasetDescription, Status, TrialDir, Tria
 from gandist.artifacts.retry import GIVE_UP_S, Retry
 from gandist.artifacts.storage import Storage
 from gandist.artifacts.writer import Writer
+from gandist.continuation import continues
 from gandist.errors import DataError
 from gandist.randomness import permutation
 from gandist.spec import TrialSpec
@@ -62,11 +63,12 @@ class _Run:
 
     def __init__(self, trial: TrialSpec, directory: TrialDir, data_dir: str | None, writer: Writer) -> None:
         self.trial, self.directory = trial, directory
-        self.identity = trial.identity()
         before = directory.read_state()
+        # What was trained keeps the name that its checkpoints bear, whatever version has given it.
+        goes_on = before.step > 0 and before.identity != "" and continues(trial, before, directory)
+        self.identity = before.identity if goes_on else trial.identity()
         keras.backend.clear_session()
         self.dataset = dataset = data.load(trial.data, Path(data_dir) if data_dir else None)
-        self._check_dataset(before.step)
         replicas = hardware.replicas(trial.resources)
         strategy = distribution.configure(trial.resources.cpus, hardware.gpus(trial.resources), replicas)
         self.trainer = Trainer(trial, dataset, strategy)
@@ -124,8 +126,8 @@ class _Run:
         self.recorder.finish_artifacts(self.sampler.export())
         yield self._finish("completed")
 
-    def _check_dataset(self, step: int) -> None:
-        """Describe the data where the trial begins; where it goes on, insist on the same."""
+    def _check_dataset(self, goes_on: bool) -> None:
+        """Describe the data where the trial begins; where it goes on, insist on the same content."""
         dataset = self.dataset
         found = DatasetDescription(
             image_shape=dataset.image_shape,
@@ -133,17 +135,21 @@ class _Run:
             images=len(dataset),
             fingerprint=dataset.fingerprint,
         )
-        before = self.directory.read_dataset() if step else None
+        before = self.directory.read_dataset() if goes_on else None
         if before is not None and before != found:
+            was, now = before.model_dump(), found.model_dump()
+            changes = ", ".join(
+                f"{name} {_short(was[name])} -> {_short(now[name])}" for name in now if was[name] != now[name]
+            )
             raise DataError(
-                f"data.{self.trial.data.name}: not what {self.trial.id} was trained on up to step {step} "
-                f"({before.images:,} images {before.fingerprint}, now {found.images:,} {found.fingerprint}); "
-                "bring that data back, or give the job another name"
+                f"data.{self.trial.data.name}: not what {self.trial.id} was trained on: {changes}; bring "
+                "that data back, or give the job another name"
             )
         self.directory.write_dataset(found)
 
     def _resume(self, replicas: int) -> None:
         restored = checkpoint.restore_newest(self.directory, self.identity)
+        self._check_dataset(goes_on=self.state.step > 0 or restored.state is not None)
         notes = [*self.state.notes, *restored.notes]
         self.directory.storage.delete_unfinished()
         if restored.state is not None:
@@ -246,3 +252,8 @@ class _Run:
         self.state = self.state.model_copy(
             update={"step": step, "kimg": float(self.budget.kimg(step)), "updated_at": time.time(), **changes}
         )
+
+
+def _short(value: object, limit: int = 60) -> str:
+    text = str(value)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

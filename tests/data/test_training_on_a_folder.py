@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from gandist.artifacts import images
+from gandist.artifacts.job_dir import JobDir
 from gandist.errors import DataError
+from gandist.runner.plan import make_plan
+from gandist.spec import TrialSpec
 from tests.data import pictures
 from tests.training.conftest import tiny_trial
 from tests.training.trials import generated, losses, train, weights
@@ -22,7 +25,7 @@ def test_a_folder_trains_resident_or_streamed_and_goes_on_with_the_same_bits(
     monkeypatch.setattr("gandist.training.trial.MAX_BLOCK", 1)
     root = pictures.folder(tmp_path / "shapes", rotten=True)
 
-    def trial(**resources: float) -> object:
+    def trial(**resources: float) -> TrialSpec:
         data = {"name": "image_folder", "path": str(root), "image_size": 28, "max_unreadable": 0.15}
         return tiny_trial(
             data=data, checkpoint={"every_steps": 2}, samples={"every_steps": 3}, resources=resources
@@ -44,7 +47,27 @@ def test_a_folder_trains_resident_or_streamed_and_goes_on_with_the_same_bits(
     assert losses(resumed).equals(losses(whole))
     assert generated(resumed) == generated(whole)
     assert weights(resumed) == weights(whole)
-
     (root / "squares" / "0003.jpg").unlink()
-    with pytest.raises(DataError, match="not what base-seed0 was trained on"):
+    with pytest.raises(DataError, match="not what base-seed0 was trained on: images 24 -> 23, fingerprint "):
         train(trial(), tmp_path / "killed")
+
+
+def test_the_pictures_may_move_while_what_is_in_them_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, devices: None
+) -> None:
+    monkeypatch.setattr("gandist.training.trial.MAX_BLOCK", 1)
+    here, there = pictures.folder(tmp_path / "here"), tmp_path / "there"
+
+    def trial(path: Path) -> TrialSpec:
+        data = {"name": "image_folder", "path": str(path), "image_size": 28}
+        return tiny_trial(data=data, training={"steps": 4}, checkpoint={"every_steps": 2})
+
+    whole = train(trial(here), tmp_path / "whole")
+    train(trial(here), tmp_path / "moved", stop_after=3)
+    here.rename(there)
+    job_dir = JobDir(str(tmp_path / "moved"))
+    assert make_plan([trial(there)], job_dir).todo == (trial(there),)
+    moved = train(trial(there), tmp_path / "moved")
+    assert weights(moved) == weights(whole)
+    assert losses(moved).equals(losses(whole))
+    assert moved.read_state().notes == ()

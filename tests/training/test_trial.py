@@ -17,6 +17,7 @@ from gandist import data
 from gandist.artifacts import images, tables
 from gandist.artifacts.job_dir import TrialDir, TrialState
 from gandist.errors import DataError
+from gandist.spec import TrialSpec
 from gandist.training.trial import run_trial
 from tests.training.conftest import tiny_trial
 from tests.training.trials import SMALL, generated, losses, train, weights
@@ -71,6 +72,22 @@ def test_a_stopped_trial_checkpoints_at_once_and_continues(tmp_path: Path) -> No
     resumed = train(trial, tmp_path / "stopped")
     assert losses(resumed).equals(losses(whole))
     assert weights(resumed) == weights(whole)
+
+
+def test_checkpoints_of_a_version_that_hashed_otherwise_are_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = tiny_trial(**SMALL)
+    whole = train(trial, tmp_path / "whole")
+    with monkeypatch.context() as earlier:
+        earlier.setattr(TrialSpec, "identity", lambda _: "0123456789abcdef")
+        train(trial, tmp_path / "earlier", stop_after=3)
+    resumed = train(trial, tmp_path / "earlier")
+    assert resumed.read_state().notes == ()
+    assert losses(resumed).equals(losses(whole))
+    assert weights(resumed) == weights(whole)
+    more = tiny_trial(**{**SMALL, "training": {"steps": 9, "generator_ema": 0.9}})
+    assert train(more, tmp_path / "earlier").read_state().notes == ()
 
 
 def test_more_steps_continue_a_completed_trial(tmp_path: Path) -> None:
@@ -158,7 +175,9 @@ def test_a_trial_goes_on_with_the_data_that_it_began_with_or_not_at_all(
     before = directory.read_state()
     whole = data.load(trial.data, None)
     monkeypatch.setattr(data, "load", lambda *_: dataclasses.replace(whole, images=whole.images[::-1]))
-    with pytest.raises(DataError, match=rf"not what {trial.id} was trained on up to step 3 \(1,797 images "):
+    with pytest.raises(
+        DataError, match=rf"not what {trial.id} was trained on: fingerprint {described.fingerprint} -> \w+;"
+    ):
         train(trial, tmp_path)
     assert directory.read_state() == before
     assert directory.read_dataset() == described
