@@ -6,6 +6,7 @@ programs. One of more than PIL's limit of 89 million pixels is refused before it
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import warnings
@@ -14,23 +15,38 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import numpy as np
+
+from gandist.data import _samples
 
 if TYPE_CHECKING:
     from PIL import Image
 
 FORMATS = {
-    "JPEG": (".jpg", ".jpeg"),
-    "PNG": (".png",),
-    "BMP": (".bmp",),
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".jfi", ".pjpeg", ".pjp", ".mpo"),
+    "PNG": (".png", ".apng"),
+    "BMP": (".bmp", ".dib"),
     "GIF": (".gif",),
     "WEBP": (".webp",),
     "TIFF": (".tif", ".tiff"),
-    "PPM": (".ppm", ".pgm"),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm"),
 }
 EXTENSIONS = frozenset(extension for extensions in FORMATS.values() for extension in extensions)
+OTHERS = {
+    **dict.fromkeys((b"ftyphei", b"ftyphev", b"ftypmif1", b"ftypmsf1"), "HEIC"),
+    b"ftypavi": "AVIF",
+    b"ftypcrx": "a raw camera file",
+    b"JXL ": "JPEG XL",
+    b"jP  ": "JPEG 2000",
+    b"8BPS": "Photoshop",
+    b"%!PS": "PostScript",
+    b"<svg": "SVG",
+    b"P7\n": "PAM",
+    b"PF\n": "PFM",
+}
+"""What else a picture may be, by what stands in its first bytes."""
 MARGIN = 3.0
 """Large pictures are first reduced by whole factors, to this many times the size or more: much faster, and
 next to indistinguishable (Pillow's documentation, ``reducing_gap``)."""
@@ -75,16 +91,52 @@ def decode_all(paths: Sequence[Path], square: Square) -> Iterator[np.ndarray | s
 
 
 def _decoded(path: Path, square: Square) -> np.ndarray | str:
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
+    kind = ""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return "is no regular file"  # opening a pipe would wait for ever
-        with Image.open(path, formats=tuple(FORMATS)) as picture:
-            return decode(picture, square)
+        with path.open(
+            "rb"
+        ) as file:  # by its name, PIL would map some TIFFs into memory with sides exchanged
+            try:
+                with Image.open(file, formats=tuple(FORMATS)) as picture:
+                    kind = f"{picture.format}: "
+                    return decode(picture, square)
+            except UnidentifiedImageError:
+                return _line(why_not(file))
     except Exception as error:  # noqa: BLE001 - on damaged files PIL raises about anything
-        text = getattr(error, "strerror", None) or str(error).replace(repr(str(path)), "")
-        return " ".join(text.split())[:200] or type(error).__name__
+        return _line(f"{kind}{getattr(error, 'strerror', None) or str(error) or type(error).__name__}")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:200]
+
+
+def why_not(file: BinaryIO) -> str:
+    """Why PIL identifies no picture: it keeps to itself what is wrong with one of a known format."""
+    from PIL import Image
+
+    file.seek(0)
+    start = file.read(64)
+    for name in FORMATS:
+        factory, accepts = Image.OPEN[name]
+        if accepts is None or accepts(start[:16]) is not True:
+            continue
+        file.seek(0)
+        try:
+            factory(file, b"")
+        except Exception as error:  # noqa: BLE001 - as above
+            facts = ""
+            with contextlib.suppress(Exception):
+                file.seek(0)
+                facts = f" ({_samples.tiff_facts(file)})" if name == "TIFF" else ""
+            return f"cannot identify image file: {name}, {error or 'damaged'}{facts}"
+    for mark, name in OTHERS.items():
+        if mark in start:
+            return f"cannot identify image file: is {name}; convert it to JPEG or PNG"
+    return "cannot identify image file"
 
 
 def decode(picture: Image.Image, square: Square) -> np.ndarray:
@@ -93,28 +145,24 @@ def decode(picture: Image.Image, square: Square) -> np.ndarray:
     Colour profiles are not looked at.
 
     Raises:
-        ValueError: its samples have no known range.
+        ValueError: its samples have no known meaning.
         Exception: what PIL raises on damaged files.
     """
     from PIL import Image
 
     size = square.size
     picture.draft(None, (int(MARGIN * size), int(MARGIN * size)))  # JPEGs unpack at a fraction of their size
-    turn = _turn(picture)
-    picture = _eight_bits(picture)
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    picture = picture.convert("RGB" if square.channels == 3 else "L")
-    width, height = picture.size
+    shown = _samples.on_white(picture).convert("RGB" if square.channels == 3 else "L")
+    turn = _turn(picture)  # once it is loaded: a TIFF is turned in loading, and says then that it is upright
+    width, height = shown.size
     side = min(width, height)
     left, top = ((width - side) / 2, (height - side) / 2) if square.crop == "center" else (0, 0)
-    picture = picture.resize(
+    shown = shown.resize(
         (size, size), Image.Resampling.LANCZOS, (left, top, width - left, height - top), MARGIN
     )
     if turn is not None:  # last, when it is small: the square is about the centre, whichever side is up
-        picture = picture.transpose(turn)
-    return np.asarray(picture).reshape(size, size, square.channels)
+        shown = shown.transpose(turn)
+    return np.asarray(shown).reshape(size, size, square.channels)
 
 
 def _turn(picture: Image.Image) -> Image.Transpose | None:
@@ -130,15 +178,3 @@ def _turn(picture: Image.Image) -> Image.Transpose | None:
         return upright.get(int(picture.getexif().get(ExifTags.Base.Orientation, 1)))
     except Exception:  # noqa: BLE001 - damaged metadata is no reason to lose a picture
         return None
-
-
-def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Samples of 0..65535 as 0..255; PIL itself would clip them."""
-    from PIL import Image
-
-    if picture.mode.startswith("I;16") or (picture.mode == "I" and picture.format == "PPM"):
-        samples = np.clip(np.asarray(picture).astype(np.int64), 0, 65535)
-        return Image.fromarray(((samples + 128) // 257).astype(np.uint8))
-    if picture.mode in ("I", "F"):
-        raise ValueError("its samples of 32 bits have no known range; store it with 8 or 16")
-    return picture

@@ -1,7 +1,7 @@
 """A folder of pictures: ``DIR/*.jpg``, or ``DIR/CLASS/*.jpg`` where each sub-folder is a class.
 
-Pictures are the files whose names end, in either case, in .jpg .jpeg .png .bmp .gif .webp .tif .tiff .ppm or
-.pgm. Hidden files and folders, all other files, and folders within the sub-folders are not looked at; links
+Pictures are the files whose names end, in either case, in one of ``_pictures.EXTENSIONS``. Hidden
+files and folders, all other files, and folders within the sub-folders are not looked at; links
 are followed. A folder that has pictures both beside and in its sub-folders is refused.
 
 They are decoded once, into ``image_folder/<key>/`` of the cache (``GANDIST_CACHE_DIR``, by default
@@ -30,7 +30,7 @@ from gandist.data import DataOptions, Dataset, _cache, _pictures
 from gandist.errors import DataError
 from gandist.section import MAY_CHANGE
 
-FORMAT = 1
+FORMAT = 2
 """Of the cache; another for each change to what becomes of a picture."""
 PROGRESS_S = 5.0
 SHOWN = 3

@@ -54,7 +54,7 @@ def test_a_class_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "says"),
     [
-        ([], "holds no pictures (.bmp .gif"),
+        ([], "holds no pictures (.apng .bmp"),
         (["readme.txt"], "holds no pictures"),
         (["a/b/1.png"], "holds no pictures"),
         ([".a/1.png"], "holds no pictures"),
