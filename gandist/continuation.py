@@ -14,10 +14,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from gandist.artifacts.job_dir import TrialDir, TrialState
 from gandist.overrides import leaves
+from gandist.printable import printable
 from gandist.section import MAY_CHANGE, Section, fixed
 from gandist.spec import TrialSpec
 
 NOT_SET = "(not set)"
+MAX_LINE = 500
 
 
 def continues(trial: TrialSpec, state: TrialState, directory: TrialDir) -> bool:
@@ -43,7 +45,7 @@ def differences(before: Mapping[str, Any], now: TrialSpec) -> list[str]:
     was = dict(leaves({name: _section(name, value) for name, value in kept.items()}))
     asked = dict(leaves(fixed(now)))
     return [
-        f"{path}: {was.get(path, NOT_SET)} -> {asked.get(path, NOT_SET)}"
+        printable(f"{path}: {was.get(path, NOT_SET)} -> {asked.get(path, NOT_SET)}", MAX_LINE)
         for path in dict.fromkeys([*was, *asked])
         if was.get(path) != asked.get(path)  # null is not set, too
     ]

@@ -7,6 +7,7 @@ GandistError                one line for the user; ``exit_code`` is what the com
 `-- RunError         (1)    the input is right, the run is not
     |-- DataError           a data set is missing, unreachable or not what it says it is
     |-- StorageError        the storage refused
+    |   `-- NotAFileError   what lies there is no file, or none of the job's
     |-- ClusterError        a Ray cluster cannot be reached, or refuses
     `-- CheckpointError     a checkpoint is missing, truncated, altered or of another trial
 """
@@ -51,6 +52,10 @@ class DataError(RunError):
 
 class StorageError(RunError):
     """The storage refused, after retries."""
+
+
+class NotAFileError(StorageError):
+    """What lies there is no regular file, too large, or not the job's; waiting does not change that."""
 
 
 class ClusterError(RunError):

@@ -46,6 +46,21 @@ class _Composer(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quotes text that ``parse`` would take for a number, too."""
+
+
+_FIRST = list("-+.0123456789")
+for _pattern, _convert in _SCALARS[2:4]:
+    _tag = f"tag:yaml.org,2002:{_convert.__name__}"
+    _Dumper.add_implicit_resolver(_tag, re.compile(rf"(?:{_pattern.pattern})\Z"), _FIRST)
+
+
+def dump(values: Any) -> str:
+    """Plain values as text that ``parse`` reads back as they were."""
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False)
+
+
 def parse(text: str) -> Any:
     """The mappings, lists, texts, numbers, booleans and nulls that ``text`` stands for; None if empty.
 

@@ -23,6 +23,7 @@ from gandist.runner.dashboard import ADDRESSES
 from gandist.runner.lease import Holder, Lease
 from gandist.spec import TrialSpec
 from tests.conftest import CommandLine
+from tests.strangers import write_documents
 
 JOB = """
 name: small
@@ -80,7 +81,7 @@ def test_a_finished_job_needs_neither_ray_nor_tensorflow(gandist_: CommandLine) 
 
 def test_a_failed_trial_is_named_with_its_reason(gandist_: CommandLine) -> None:
     script(JobDir("runs/small"), {"base-seed1": ["no_data"]})
-    JobDir("runs/small").write_job({}, {"job": "small"})
+    write_documents(JobDir("runs/small"), {}, {"job": "small"})
     code, out, err = gandist_("run", "job.yaml", "--local")
     assert code == 1
     assert out[-2] == "1 completed, 1 failed"
@@ -154,7 +155,7 @@ def test_a_driver_that_was_killed_before_it_wrote_the_job_left_nothing_in_the_wa
 
 def test_sigterm_stops_at_a_checkpoint_and_gives_the_job_back(gandist_: CommandLine) -> None:
     job_dir = JobDir("runs/small")
-    job_dir.write_job({}, {"job": "small"})
+    write_documents(job_dir, {}, {"job": "small"})
     script(job_dir, {"base-seed0": ["terminated"]})
     code, out, _ = gandist_("run", "job.yaml", "--local")
     assert code == 143

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from gandist.artifacts import tables
+from gandist import strict_yaml
+from gandist.artifacts import documents, tables
+from gandist.artifacts.documents import Amount, Count, DocumentError, Line, Loss, Time
+from gandist.artifacts.manifest import Manifest
 from gandist.artifacts.storage import Storage
-from gandist.errors import NotAJobError, StorageError
+from gandist.errors import NotAFileError, NotAJobError, StorageError
 
 Status = Literal["queued", "running", "completed", "stopped", "diverged", "collapsed", "failed"]
 FINISHED: tuple[Status, ...] = ("completed", "diverged", "collapsed", "failed")
+MAX_NOTES = 100
+
+
+def _budget(text: str) -> str:
+    values = documents.parse_json(text.encode()) if text else {}
+    if not isinstance(values, dict) or not all(type(value) in (int, float) for value in values.values()):
+        raise ValueError("not a budget")
+    return text
+
+
+Side = Annotated[int, Field(ge=1, le=10**9)]
 
 
 class TrialState(BaseModel):
@@ -25,31 +37,31 @@ class TrialState(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     status: Status = "queued"
-    reason: str = ""
-    attempts: int = 0
-    step: int = 0
-    total_steps: int = 0
-    kimg: float = 0.0
-    train_s: float = 0.0
+    reason: Line = ""
+    attempts: Count = 0
+    step: Count = 0
+    total_steps: Count = 0
+    kimg: Amount = 0.0
+    train_s: Amount = 0.0
     """Seconds spent in training steps, over all attempts."""
-    images_per_s: float = 0.0
-    compile_s: float = 0.0
-    d_loss: float | None = None
-    g_loss: float | None = None
+    images_per_s: Amount = 0.0
+    compile_s: Amount = 0.0
+    d_loss: Loss | None = None
+    g_loss: Loss | None = None
     """Of the last step."""
-    device: str = ""
-    replicas: int = 0
-    host: str = ""
-    started_at: float = 0.0
+    device: Line = ""
+    replicas: Count = 0
+    host: Line = ""
+    started_at: Time = 0.0
     """Unix time of the first attempt."""
-    updated_at: float = 0.0
-    identity: str = ""
+    updated_at: Time = 0.0
+    identity: Line = ""
     """``TrialSpec.identity()`` of what was trained."""
-    budget: str = ""
+    budget: Annotated[Line, AfterValidator(_budget)] = ""
     """``TrialSpec.budget()`` that it trains for."""
-    activity: str = ""
+    activity: Line = ""
     """What takes long just now besides training steps, as text: ``str(Activity)``."""
-    notes: tuple[str, ...] = ()
+    notes: Annotated[tuple[Line, ...], AfterValidator(lambda notes: notes[-MAX_NOTES:])] = ()
     """What a reader of the results should know: fallbacks, changes of replicas."""
 
     @property
@@ -63,11 +75,11 @@ class DatasetDescription(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    image_shape: tuple[PositiveInt, PositiveInt, PositiveInt]
+    image_shape: tuple[Side, Side, Side]
     """``(height, width, channels)``."""
-    class_names: tuple[str, ...]
-    images: PositiveInt
-    fingerprint: str
+    class_names: tuple[Line, ...]
+    images: Annotated[Count, Field(ge=1)]
+    fingerprint: Line
     """Of the content: ``Dataset.fingerprint``."""
 
 
@@ -91,36 +103,54 @@ class TrialDir:
         self.storage = storage.sub(f"trials/{trial}")
 
     def read_state(self) -> TrialState:
-        """The trial's state; ``queued`` where none was written yet."""
-        try:
-            return TrialState.model_validate_json(self.storage.read("state.json"))
-        except FileNotFoundError:
+        """The trial's state; ``queued`` where none was written yet.
+
+        Raises:
+            StorageError: it is damaged, or the storage refused.
+        """
+        content = self._read("state.json")
+        if content is None:
             return TrialState()
-        except ValidationError as error:
+        try:
+            return documents.read_json(TrialState, content)
+        except DocumentError as error:
             raise StorageError(
-                f"{self.storage.where('state.json')}: not a trial's state ({error.errors()[0]['msg']}); "
+                f"{self.storage.where('state.json')}: not a trial's state ({error}); "
                 "move the trial's directory away to train it anew"
             ) from error
 
     def write_state(self, state: TrialState) -> None:
         """Replace the trial's state."""
-        self.storage.write("state.json", state.model_dump_json(indent=1).encode())
+        checked = TrialState.model_validate(state.model_dump())  # a copy with changes has not been looked at
+        self.storage.write("state.json", checked.model_dump_json(indent=1).encode())
 
     def write_trial(self, resolved: dict[str, Any]) -> None:
         """Write ``trial.yaml``: the trial with every default filled in."""
-        self.storage.write("trial.yaml", yaml.safe_dump(resolved, sort_keys=False).encode())
+        self.storage.write("trial.yaml", strict_yaml.dump(resolved).encode())
+
+    def parse_trial(self) -> dict[str, Any]:
+        """``trial.yaml`` as it was last trained.
+
+        Raises:
+            FileNotFoundError: there is none.
+            DocumentError: there is no mapping in it.
+            StorageError: the storage refused.
+        """
+        content = documents.parse_yaml(self.storage.read("trial.yaml", documents.MAX_BYTES))
+        if not isinstance(content, dict):
+            raise DocumentError("holds no mapping")
+        return content
 
     def read_trial(self) -> dict[str, Any]:
-        """``trial.yaml`` as it was last trained; empty where there is none, or no mapping in it.
+        """The same; empty where there is none, or no mapping in it.
 
         Raises:
             StorageError: the storage refused.
         """
         try:
-            content = yaml.safe_load(self.storage.read("trial.yaml"))
-        except (FileNotFoundError, yaml.YAMLError):
+            return self.parse_trial()
+        except (FileNotFoundError, NotAFileError, DocumentError):
             return {}
-        return content if isinstance(content, dict) else {}
 
     def write_dataset(self, description: DatasetDescription) -> None:
         """Write ``dataset.json``: what the trial's data is."""
@@ -132,15 +162,22 @@ class TrialDir:
         Raises:
             StorageError: it is damaged, or the storage refused.
         """
-        try:
-            return DatasetDescription.model_validate_json(self.storage.read(self.DATASET))
-        except FileNotFoundError:
+        content = self._read(self.DATASET)
+        if content is None:
             return None
-        except ValidationError as error:
+        try:
+            return documents.read_json(DatasetDescription, content)
+        except DocumentError as error:
             raise StorageError(
                 f"{self.storage.where(self.DATASET)}: does not describe a data set "
-                f"({error.errors()[0]['msg']}); delete it, and the next run of the job writes it anew"
+                f"({error}); delete it, and the next run of the job writes it anew"
             ) from error
+
+    def _read(self, path: str) -> bytes | None:
+        try:
+            return self.storage.read(path, documents.MAX_BYTES)
+        except FileNotFoundError:
+            return None
 
     def write_losses(self, rows: tables.Rows) -> None:
         """Write one part of the losses: the rows of consecutive steps."""
@@ -238,40 +275,32 @@ class JobDir:
         self.storage.move(f"trials/{trial}", f"{self.ASIDE}/{name}")
         return f"{self.ASIDE}/{name}"
 
-    def write_job(self, resolved: dict[str, Any], manifest: dict[str, Any]) -> None:
+    def write_job(self, resolved: dict[str, Any], manifest: Manifest) -> None:
         """Write ``job.yaml`` and ``manifest.json``."""
-        self.storage.write("job.yaml", yaml.safe_dump(resolved, sort_keys=False).encode())
-        self.storage.write("manifest.json", json.dumps(manifest, indent=1).encode())
+        self.storage.write("job.yaml", strict_yaml.dump(resolved).encode())
+        self.storage.write("manifest.json", manifest.model_dump_json(indent=1).encode())
 
     def read_job(self) -> dict[str, Any]:
         """``job.yaml``.
 
         Raises:
             NotAJobError: there is none, or it is not a mapping.
+            StorageError: the storage refused.
         """
-        return self._read("job.yaml", yaml.safe_load)
+        return self._read("job.yaml", documents.parse_yaml)
 
-    def read_manifest(self) -> dict[str, Any]:
-        """``manifest.json``: ``trials`` (ids in order), ``versions``, ``git_commit``, ``created_at``, ...
-
-        Raises:
-            NotAJobError: there is none, or it is not a mapping.
-        """
-        return self._read("manifest.json", json.loads)
+    def read_manifest(self) -> Manifest:
+        """``manifest.json``. Raises like ``read_job``."""
+        return Manifest.model_validate(self._read("manifest.json", documents.parse_json))
 
     def _read(self, path: str, parse: Callable[[bytes], Any]) -> dict[str, Any]:
+        where = self.storage.where(path)
         try:
-            content = parse(self.storage.read(path))
+            content = parse(self.storage.read(path, documents.MAX_BYTES))
         except FileNotFoundError:
-            raise NotAJobError(
-                f"{self.storage.where(path)}: no such file; is {self.root} a job directory?"
-            ) from None
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
-            raise NotAJobError(
-                f"{self.storage.where(path)}: cannot be parsed: {str(error).splitlines()[0]}"
-            ) from None
+            raise NotAJobError(f"{where}: no such file; is {self.root} a job directory?") from None
+        except DocumentError as error:
+            raise NotAJobError(f"{where}: cannot be parsed: {error}") from None
         if not isinstance(content, dict):
-            raise NotAJobError(
-                f"{self.storage.where(path)}: holds no mapping; is {self.root} a job directory?"
-            )
+            raise NotAJobError(f"{where}: holds no mapping; is {self.root} a job directory?")
         return content

@@ -5,18 +5,24 @@ from __future__ import annotations
 import contextlib
 import copy
 import errno
+import os
 import re
+import stat
 import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.fs as pafs
 
 from gandist.artifacts.address import open_address
 from gandist.artifacts.retry import Retry
-from gandist.errors import StorageError
+from gandist.errors import NotAFileError, StorageError
 
+MAX_BYTES = 2**36
+"""Of a file, where nothing smaller is expected: no generator or checkpoint comes near it."""
+CHUNK = 2**22
 _UNFINISHED = re.compile(r".+\.[0-9a-f]{32}\.tmp")
 
 
@@ -26,6 +32,9 @@ class Storage:
     A file appears under its name complete or not at all. What the storage refuses is tried again for a
     while, see ``Retry``. Cheap to make from its root, so processes exchange
     the root and not the object.
+
+    What lies in a local directory may be a stranger's: only regular files are read, and a link that leads out
+    of it is followed neither for reading nor for writing. The way to the directory itself may have links.
 
     Args:
         root: a local directory, made when first written to, or ``s3://bucket/prefix``.
@@ -41,33 +50,47 @@ class Storage:
             lambda: open_address(root), f"storage {root}: cannot be reached", retry.read_s
         )
         self._local = isinstance(self._fs, pafs.LocalFileSystem)
+        self._home = self._base
+        """What no link may lead out of."""
         self.root = root
 
     def __str__(self) -> str:
         return self.root
 
-    def sub(self, path: str) -> Storage:
-        """The storage whose root is ``path`` in this one."""
+    def sub(self, path: str, *, own: bool = False) -> Storage:
+        """The storage whose root is ``path`` in this one.
+
+        Args:
+            path: from here.
+            own: it is a directory for itself: a link may lead to it, and none in it out of it.
+        """
         part = copy.copy(self)
-        part._base, part.root = self._full(path), self.where(path)
+        part._base, part.root = self._join(path), self.where(path)
+        part._home = part._base if own else self._home
         return part
 
     def where(self, path: str = "") -> str:
         """How a person finds ``path``."""
         return f"{self.root.rstrip('/')}/{path}" if path else self.root
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, limit: int = MAX_BYTES) -> bytes:
         """The file's content.
+
+        Args:
+            path: from here.
+            limit: bytes; a file with more is not read.
 
         Raises:
             FileNotFoundError: there is no such file.
+            NotAFileError: there is something else, or a larger file.
             StorageError: the storage refused.
         """
 
         def attempt() -> bytes | None:
             try:
+                self._refuse_irregular(path, limit)
                 with self._fs.open_input_stream(self._full(path)) as stream:
-                    return bytes(stream.read())
+                    return self._at_most(stream, path, limit)
             except FileNotFoundError:
                 return None
 
@@ -75,6 +98,36 @@ class Storage:
         if content is None:
             raise FileNotFoundError(errno.ENOENT, "no such file", self.where(path))
         return content
+
+    def _at_most(self, stream: pa.NativeFile, path: str, limit: int) -> bytes:
+        chunks, left = [], limit
+        while chunk := stream.read(min(CHUNK, left + 1)):
+            chunks.append(chunk)
+            left -= len(chunk)
+            if left < 0:
+                raise self._no_file(path, f"larger than {limit:,} bytes")
+        return b"".join(chunks)
+
+    def _refuse_irregular(self, path: str, limit: int) -> None:
+        """Before it is opened, which would wait for ever for a pipe's other end."""
+        if not self._local:
+            return
+        full = self._full(path)
+        try:
+            found = Path(full).stat()
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG):
+                raise self._no_file(path, error.strerror) from error
+            raise
+        if not stat.S_ISREG(found.st_mode):
+            raise self._no_file(path, "not a regular file")
+        if found.st_size > limit:
+            raise self._no_file(path, f"larger than {limit:,} bytes")
+        if Path(full).is_symlink() and not self._leads_here(full):
+            raise self._no_file(path, "a link that leads out of the directory")
+
+    def _no_file(self, path: str, what: str | None) -> NotAFileError:
+        return NotAFileError(f"{self.where(path)}: cannot be read: {what}; check the path")
 
     def write(self, path: str, content: bytes) -> None:
         """Write a file, or replace it, atomically.
@@ -100,8 +153,8 @@ class Storage:
         Raises:
             StorageError: the storage refused.
         """
-        names = [info.base_name for info in self._infos(path)]
-        return sorted(name for name in names if not name.endswith(".tmp"))
+        names = [_name(info) for info in self._infos(path)]
+        return sorted(name for name in names if name and not name.endswith(".tmp"))
 
     def delete(self, path: str) -> None:
         """Delete a file, or a directory with all it holds; nothing if it is not there.
@@ -113,9 +166,9 @@ class Storage:
 
         def attempt() -> None:
             info = self._fs.get_file_info(full)
-            if info.type == pafs.FileType.Directory:
+            if info.type == pafs.FileType.Directory and not self._is_link(full):
                 self._fs.delete_dir(full)
-            elif info.type == pafs.FileType.File:
+            elif info.type != pafs.FileType.NotFound or self._is_link(full):
                 self._fs.delete_file(full)
 
         self._retry(attempt, f"{self.where(path)}: cannot be deleted", self._retry.write_s)
@@ -150,12 +203,35 @@ class Storage:
         Raises:
             StorageError: the storage refused.
         """
-        for info in self._infos("", recursive=True) if self._local else ():
-            if _UNFINISHED.fullmatch(info.base_name):
-                self.delete(info.path.removeprefix(f"{self._base}/"))
+        # Not by way of links, of which a few that lead back make a walk without end.
+        for folder, _, names in os.walk(self._base) if self._local else ():
+            for name in names:
+                if _UNFINISHED.fullmatch(name):
+                    delete = partial(Path(folder, name).unlink, missing_ok=True)
+                    self._retry(delete, f"{self.root}: cannot be tidied up", self._retry.write_s)
+
+    def _join(self, path: str) -> str:
+        return f"{self._base}/{path}" if path else self._base
 
     def _full(self, path: str) -> str:
-        return f"{self._base}/{path}" if path else self._base
+        """Where ``path`` lies in the file system.
+
+        Raises:
+            NotAFileError: a link on the way leads out of the directory.
+        """
+        full = self._join(path)
+        if self._local and full != self._home and not self._leads_here(str(Path(full).parent)):
+            raise NotAFileError(
+                f"{self.where(path)}: a link on the way leads out of the directory; check the path"
+            )
+        return full
+
+    def _leads_here(self, full: str) -> bool:
+        home = os.path.realpath(self._home)
+        return os.path.commonpath([home, os.path.realpath(full)]) == home
+
+    def _is_link(self, full: str) -> bool:
+        return self._local and Path(full).is_symlink()
 
     def _type(self, path: str) -> pafs.FileType:
         full = self._full(path)
@@ -188,3 +264,11 @@ class Storage:
     def _rename(self, here: str, there: str) -> None:
         self._fs.create_dir(str(Path(there).parent), recursive=True)
         self._fs.move(here, there)
+
+
+def _name(info: pafs.FileInfo) -> str:
+    """The file's name; empty for one that is no text, and so none of gandist's."""
+    try:
+        return str(info.base_name)
+    except UnicodeDecodeError:
+        return ""

@@ -6,23 +6,21 @@ What cannot be used is left out, never guessed, and ``warnings`` says so.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any, TypeGuard
 
 import numpy as np
 import pyarrow as pa
 
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir, TrialState
-from gandist.report.reading import INT64, read_losses, read_metrics, read_outputs, read_state
+from gandist.artifacts.manifest import ListedTrial, Manifest
+from gandist.report.reading import read_losses, read_metrics, read_outputs, read_state
 
 READERS = 16  # trials read at a time: over s3:// the waiting is the cost
 UNREADABLE = "unreadable"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=,+-]{0,199}")  # no slash: an id becomes a path
 UNSTABLE = ("diverged", "collapsed")
 
 
@@ -60,8 +58,7 @@ class Merged:
     members: tuple[Trial, ...]
     warnings: tuple[str, ...]
     """What was left out, and what is missing, one line each."""
-    manifest: Mapping[str, Any]
-    """As it stands in ``manifest.json``."""
+    manifest: Manifest
 
     @cached_property
     def trials(self) -> pa.Table:
@@ -101,9 +98,9 @@ def merge_job(job_dir: JobDir) -> Merged:
         StorageError: the storage refused to list a directory.
     """
     manifest = job_dir.read_manifest()
-    listed, warnings = _listed(manifest)
+    warnings = [f"manifest.json: {problem}" for problem in manifest.problems]
     with ThreadPoolExecutor(READERS) as pool:
-        members = tuple(pool.map(partial(_read_trial, job_dir), listed))
+        members = tuple(pool.map(partial(_read_trial, job_dir), manifest.trials))
     return Merged(members, (*warnings, *(line for member in members for line in member.warnings)), manifest)
 
 
@@ -117,29 +114,8 @@ def merge_losses(job_dir: JobDir) -> pa.Table:
     return merge_job(job_dir).losses
 
 
-def _listed(manifest: Mapping[str, Any]) -> tuple[list[tuple[str, str, int]], list[str]]:
-    """``(id, config, seed)`` of each trial of the manifest, and a warning for each entry that is none."""
-    entries = manifest.get("trials")
-    found: dict[str, tuple[str, str, int]] = {}
-    warnings = []
-    for position, entry in enumerate(entries if isinstance(entries, list) else []):
-        entry = entry if isinstance(entry, dict) else {}
-        trial, config, seed = entry.get("id"), entry.get("config"), entry.get("seed")
-        if not (_is_name(trial) and _is_name(config) and type(seed) is int and 0 <= seed < INT64):
-            warnings.append(f"manifest.json: trials[{position}] is not an id, a config and a seed: left out")
-        elif trial in found:
-            warnings.append(f"manifest.json: {trial} is listed twice: read once")
-        else:
-            found[trial] = (trial, config, seed)
-    return list(found.values()), warnings
-
-
-def _is_name(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and _NAME.fullmatch(value) is not None
-
-
-def _read_trial(job_dir: JobDir, listed: tuple[str, str, int]) -> Trial:
-    trial, config, seed = listed
+def _read_trial(job_dir: JobDir, listed: ListedTrial) -> Trial:
+    trial, config, seed = listed.id, listed.config, listed.seed
     directory = job_dir.trial(trial)
     losses, warnings = read_losses(directory)
     metrics, of_metrics = read_metrics(directory)

@@ -19,18 +19,15 @@ MAX_BYTES = 32 * 2**20
 """Of a table with a few rows an evaluation or a few thousand in all, unpacked: what is larger is none."""
 ROW = 64
 """Bytes that a row takes in memory at least."""
-INT64 = 2**63
 KINDS = ("real", "generated")
 
 
 def read_state(directory: TrialDir) -> TrialState | None:
-    """The trial's state, or None where it is not one or holds counts that no table can."""
+    """The trial's state, or None where it is not one."""
     try:
-        state = directory.read_state()
+        return directory.read_state()
     except StorageError:
         return None
-    counts = state.attempts, state.step, state.total_steps, state.replicas
-    return state if all(0 <= count < INT64 for count in counts) else None
 
 
 def read_losses(directory: TrialDir) -> tuple[pa.Table, list[str]]:

@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 import gandist
 from gandist.artifacts.job_dir import JobDir
+from gandist.artifacts.manifest import Manifest
 from gandist.report import sections, text
 from gandist.report.merge import Merged
 
@@ -26,11 +27,11 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class Content:
-    """All that a section may show. Any value in ``job`` and ``manifest`` is untrusted and may be missing."""
+    """All that a section may show. Any value in ``job`` is untrusted and may be missing."""
 
     job_dir: JobDir
     job: Mapping[str, Any]
-    manifest: Mapping[str, Any]
+    manifest: Manifest
     merged: Merged
     made_at: float
     """Unix time of the report."""
@@ -65,7 +66,7 @@ def render_page(content: Content) -> bytes:
             body = environment.get_template(f"{section.name}.html").render(context)
             shown.append({"name": section.name, "title": section.title, "body": Markup(body)})  # noqa: S704
     page = environment.get_template("page.html").render(
-        job=text.plain(content.job.get("name") or content.manifest.get("job") or "a job", 100),
+        job=text.plain(content.job.get("name") or content.manifest.job or "a job", 100),
         description=text.plain(content.job.get("description") or "", 2000),
         statuses=text.status_counts(trial.status for trial in content.merged.members),
         trials=len(content.merged.members),

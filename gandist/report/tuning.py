@@ -62,16 +62,14 @@ class Layout:
     left_out: int
 
 
-def layout(manifest: Mapping[str, Any], configs: Sequence[str]) -> Layout | None:
-    """Where each of ``configs`` stands by what the manifest says of it; None where nothing was swept.
+def layout(known: Mapping[str, Mapping[str, Any]], configs: Sequence[str]) -> Layout | None:
+    """Where each of ``configs`` stands by its point; None where nothing was swept.
 
     Args:
-        manifest: ``configs`` in it gives each configuration's value for each path of the sweep.
+        known: each configuration's value for each path of the sweep: ``Manifest.configs``.
         configs: in the job's order.
     """
-    listed = manifest.get("configs")
-    found = {config: listed.get(config) for config in configs} if isinstance(listed, Mapping) else {}
-    swept = {config: point for config, point in found.items() if isinstance(point, Mapping)}
+    swept = {config: known[config] for config in configs if config in known}
     factors = _factors(list(swept.values()))
     if not any(factor.path != NAMED for factor in factors):  # names alone are a list, not a map
         return None

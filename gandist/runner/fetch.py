@@ -16,6 +16,7 @@ import pyarrow.fs as pafs
 
 from gandist.artifacts.address import open_address
 from gandist.artifacts.job_dir import JobDir, TrialDir
+from gandist.artifacts.manifest import Manifest
 from gandist.artifacts.retry import Retry
 from gandist.errors import StorageError, UsageError
 from gandist.runner.prepare import listed_trials
@@ -129,9 +130,9 @@ class Fetch:
         names = copy.storage.list()
         if not names:
             return
-        before = copy.read_manifest() if MANIFEST in names else {}
+        before = copy.read_manifest() if MANIFEST in names else Manifest()
         there = self._job_dir.read_manifest()
-        if any(before.get(key) != there.get(key) for key in ("job", "created_at")):
+        if (before.job, before.created_at) != (there.job, there.created_at):
             raise UsageError(f"{here}: holds something else than {root}; give another directory")
         copy.storage.delete_unfinished()
 

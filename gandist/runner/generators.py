@@ -10,18 +10,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import yaml
 from pydantic import ValidationError
 
 from gandist import models
+from gandist.artifacts.documents import DocumentError
 from gandist.artifacts.job_dir import DatasetDescription, JobDir, TrialDir, TrialState
 from gandist.errors import NotAJobError, SpecError, UsageError
 from gandist.overrides import nearest
+from gandist.printable import printable
 from gandist.runner.plan import read_states
 from gandist.runner.prepare import listed_trials
 from gandist.spec import TrialSpec
 from gandist.spec_errors import explain
-from gandist.strict_yaml import YamlError, parse
 
 MAX_SIDE = 1024
 MAX_NAMES = 12
@@ -121,7 +121,7 @@ def find(job_dir: JobDir, wanted: str | None) -> Exported:
         UsageError: there is no such trial, or it has no generator.
         StorageError: the storage refused.
     """
-    ids = [str(trial) for trial in listed_trials(job_dir)]
+    ids = listed_trials(job_dir)
     if wanted is not None and wanted not in ids:
         raise UsageError(
             f"--trial {plain(wanted)}: {job_dir.root} has no such trial; it has {_some(ids)}"
@@ -144,8 +144,7 @@ def find(job_dir: JobDir, wanted: str | None) -> Exported:
 
 def plain(text: str, limit: int = 60) -> str:
     """A stranger's text as part of a line: short, and nothing that a terminal would obey."""
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-    return shown if len(shown) <= limit else f"{shown[: limit - 1]}…"
+    return printable(text, limit)
 
 
 def _open(directory: TrialDir, choice: str) -> Exported:
@@ -166,16 +165,14 @@ def _open(directory: TrialDir, choice: str) -> Exported:
 def _trial(directory: TrialDir) -> TrialSpec:
     where = directory.storage.where("trial.yaml")
     try:
-        text = directory.storage.read("trial.yaml").decode()
-        parse(text)  # for its limits; PyYAML wrote the file, so PyYAML's reader gives back what was written
-        return TrialSpec.model_validate(yaml.safe_load(text))
+        return TrialSpec.model_validate(directory.parse_trial())
     except FileNotFoundError:
         raise NotAJobError(
             f"{where}: no such file; is {directory.storage.root} a trial's directory?"
         ) from None
     except ValidationError as error:
         what = str(explain(error, TrialSpec)[0])
-    except (YamlError, ValueError, yaml.YAMLError) as error:
+    except DocumentError as error:
         what = str(error)
     raise SpecError([f"{where}: {plain(what, 400)}; was it written by another version of gandist?"])
 

@@ -13,13 +13,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from gandist.artifacts import documents
+from gandist.artifacts.documents import Count, DocumentError, Line, Time
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.storage import Storage
-from gandist.errors import RunError, StorageError
+from gandist.errors import NotAFileError, RunError, StorageError
 
 RENEW_S = 5.0
 WATCH_S = 30.0
@@ -34,17 +36,17 @@ class Holder(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    token: str = ""
+    token: Line = ""
     """Of one driver, never used again."""
-    host: str = "an unknown host"
-    place: str = ""
+    host: Line = "an unknown host"
+    place: Line = ""
     """Where ``pid`` means the same process; see ``place()``."""
-    pid: int = 0
-    process: str = ""
+    pid: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    process: Line = ""
     """When the process began: an id is given again to another process."""
-    started_at: float = 0.0
+    started_at: Time = 0.0
     """Unix time, for people only: two machines' clocks are never compared."""
-    beat: int = 0
+    beat: Count = 0
     """Renewals so far."""
 
     def __str__(self) -> str:
@@ -221,12 +223,7 @@ class Lease:
                 continue  # whether it is back, or who else was faster, the next renewal finds out
 
     def _read(self) -> Holder | None:
-        try:
-            return Holder.model_validate_json(self._storage.read(JobDir.DRIVER))
-        except FileNotFoundError:
-            return None
-        except ValidationError:
-            return Holder()  # of some other making: watched like any holder elsewhere
+        return read_holder(self._storage)
 
     def _write(self) -> None:
         self._storage.write(JobDir.DRIVER, self._mine.model_dump_json(indent=1).encode())
@@ -250,6 +247,20 @@ class Lease:
             yield
         finally:
             os.close(directory)
+
+
+def read_holder(storage: Storage) -> Holder | None:
+    """Who runs the job in ``storage``, or has died while running it; None where nobody does.
+
+    Raises:
+        StorageError: the storage refused.
+    """
+    try:
+        return documents.read_json(Holder, storage.read(JobDir.DRIVER, documents.MAX_BYTES))
+    except FileNotFoundError:
+        return None
+    except (DocumentError, NotAFileError):
+        return Holder()  # of some other making: watched like any holder elsewhere
 
 
 def place() -> str:

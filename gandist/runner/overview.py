@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
 from gandist.artifacts.job_dir import JobDir
 from gandist.errors import NotAJobError, StorageError, UsageError
-from gandist.runner.lease import Holder
+from gandist.printable import printable
+from gandist.runner.lease import Holder, read_holder
 from gandist.runner.plan import READERS, read_states
 from gandist.runner.prepare import listed_trials
 from gandist.runner.progress import recorded
@@ -61,11 +60,6 @@ def lines(found: list[Found]) -> Iterator[str]:
         yield f"{printable(job.name):<{width}}  {_stands(job)}"
 
 
-def printable(text: str) -> str:
-    """A stranger's text for a terminal."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
-
-
 def utc(at: float) -> str:
     """Unix time for people."""
     return f"{datetime.datetime.fromtimestamp(at, datetime.UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -73,7 +67,7 @@ def utc(at: float) -> str:
 
 def _look(root: JobDir, name: str) -> Found | None:
     job_dir = copy.copy(root)
-    job_dir.storage = root.storage.sub(name)  # a URI made of a stranger's name might be none
+    job_dir.storage = root.storage.sub(name, own=True)  # a URI made of a stranger's name might be none
     try:
         files = tuple(job_dir.storage.list())
     except StorageError as error:
@@ -98,7 +92,7 @@ def _stands(job: Found) -> str:
     written = max((state.updated_at for state in states.values()), default=0.0)
     parts = [summary, f"written {utc(written)}" if written else "nothing written yet"]
     parts += [JobDir.REPORT] if JobDir.REPORT in job.files else ["no report yet"]
-    parts += [f"run by {printable(str(holder))}"] if holder else []
+    parts += [f"run by {holder}"] if holder else []
     return "; ".join(parts)
 
 
@@ -106,10 +100,5 @@ def _holder(job: Found) -> Holder | None:
     """Who runs it, unless that process is known to be dead."""
     if JobDir.DRIVER not in job.files:
         return None
-    try:
-        holder = Holder.model_validate_json(job.job_dir.storage.read(JobDir.DRIVER))
-    except FileNotFoundError:
-        return None
-    except ValidationError:
-        return Holder()
-    return None if holder.is_over() else holder
+    holder = read_holder(job.job_dir.storage)
+    return None if holder is None or holder.is_over() else holder

@@ -79,5 +79,5 @@ def _grew(trained: str, asked: str) -> bool:
     """
     if trained in ("", asked):
         return False
-    before, now = json.loads(trained), json.loads(asked)
+    before, now = json.loads(trained), json.loads(asked)  # a state with another text than JSON is not read
     return before.keys() != now.keys() or any(now[unit] > before[unit] for unit in now)

@@ -7,21 +7,19 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-import re
 import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import gandist
 from gandist.artifacts.address import mistake, public
 from gandist.artifacts.job_dir import JobDir
+from gandist.artifacts.manifest import ListedTrial, Manifest
 from gandist.errors import NotAJobError, UsageError
 from gandist.overrides import configurations
 from gandist.spec import JobSpec, TrialSpec
 
-_TRIAL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=,+-]{0,199}")
 PACKAGES = ("tensorflow", "keras", "ray", "numpy", "pyarrow")
 
 
@@ -42,63 +40,53 @@ def open_job_dir(storage: str, job: JobSpec) -> JobDir:
         )
     if not names:
         return job_dir
-    before = job_dir.read_manifest()
-    _listed(before, job_dir)
-    if (owner := before.get("job")) != job.name:
+    if (owner := read_manifest(job_dir).job) != job.name:
         raise UsageError(f"{job_dir.root}: belongs to the job {owner}; give --storage another directory")
     return job_dir
 
 
 def write_job(job_dir: JobDir, job: JobSpec, trials: Sequence[TrialSpec]) -> None:
     """Write ``job.yaml`` and ``manifest.json``; the trials of earlier runs stay listed."""
-    try:
-        before = job_dir.read_manifest()
-    except NotAJobError:
-        before = {}
-    listed = _listed(before, job_dir)
-    job_dir.write_job(job.model_dump(mode="json"), manifest(job, trials, before | {"trials": listed}))
+    before = read_manifest(job_dir) if job_dir.storage.exists("manifest.json") else Manifest()
+    job_dir.write_job(job.model_dump(mode="json"), manifest(job, trials, before))
 
 
-def manifest(job: JobSpec, trials: Sequence[TrialSpec], before: dict[str, Any]) -> dict[str, Any]:
+def manifest(job: JobSpec, trials: Sequence[TrialSpec], before: Manifest) -> Manifest:
     """What made a job: its trials, earlier ones first, and the versions that run it now."""
-    listed = {trial["id"]: trial for trial in before.get("trials", [])}
-    listed |= {trial.id: {"id": trial.id, "config": trial.config, "seed": trial.seed} for trial in trials}
+    listed = {trial.id: trial for trial in before.trials}
+    listed |= {trial.id: ListedTrial(id=trial.id, config=trial.config, seed=trial.seed) for trial in trials}
     resolved = json.dumps(job.model_dump(mode="json"), sort_keys=True)
-    known = before.get("configs")
     points = {config.name: config.point for config in configurations(job.base(), job.configs, job.sweep)}
-    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    return {
-        "job": job.name,
-        "created_at": before.get("created_at", now),
-        "gandist": gandist.__version__,
-        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
-        "git_commit": git_commit(Path(gandist.__file__).parent),
-        "spec_hash": hashlib.sha256(resolved.encode()).hexdigest()[:16],
-        "configs": (known if isinstance(known, dict) else {}) | points,
-        "trials": list(listed.values()),
-    }
+    return Manifest(
+        job=job.name,
+        created_at=before.created_at or datetime.datetime.now(datetime.UTC).replace(microsecond=0),
+        gandist=gandist.__version__,
+        versions={"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        git_commit=git_commit(Path(gandist.__file__).parent),
+        spec_hash=hashlib.sha256(resolved.encode()).hexdigest()[:16],
+        configs=before.configs | points,
+        trials=tuple(listed.values()),
+    )
 
 
-def listed_trials(job_dir: JobDir) -> list[str]:
-    """The ids of all trials that the job has had.
+def read_manifest(job_dir: JobDir) -> Manifest:
+    """The job's manifest, every entry of which is a trial.
 
     Raises:
         NotAJobError: there is no job in that directory.
     """
-    return [trial["id"] for trial in _listed(job_dir.read_manifest(), job_dir)]
+    found = job_dir.read_manifest()
+    if found.problems:
+        raise NotAJobError(
+            f"{job_dir.storage.where('manifest.json')}: its trials are no list of ids, configs and seeds "
+            f"({found.problems[0].partition(':')[0]}); delete the entry, or give the job another name"
+        )
+    return found
 
 
-def _listed(manifest: dict[str, Any], job_dir: JobDir) -> list[dict[str, Any]]:
-    """The manifest's trials. Their ids become paths: a stranger's must not lead out of the job."""
-    trials = manifest.get("trials", [])
-    if isinstance(trials, list) and all(
-        isinstance(t, dict) and _TRIAL_ID.fullmatch(str(t.get("id"))) for t in trials
-    ):
-        return trials
-    raise NotAJobError(
-        f"{job_dir.storage.where('manifest.json')}: its trials are no list of ids, configs and seeds; "
-        "delete the file's entry, or give the job another name"
-    )
+def listed_trials(job_dir: JobDir) -> list[str]:
+    """The ids of all trials that the job has had. Raises like ``read_manifest``."""
+    return [trial.id for trial in read_manifest(job_dir).trials]
 
 
 def git_commit(package: Path) -> str | None:

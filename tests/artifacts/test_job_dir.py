@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gandist.artifacts.job_dir import JobDir, TrialDir, TrialState
+from gandist.artifacts.manifest import ListedTrial, Manifest
 from gandist.errors import NotAJobError, StorageError
 from tests.artifacts.test_tables import rows
 
@@ -63,9 +64,10 @@ def test_samples_and_checkpoints_are_listed_by_step(trial: TrialDir) -> None:
 
 def test_job_and_manifest_come_back(tmp_path: Path) -> None:
     job_dir = JobDir(str(tmp_path))
-    job_dir.write_job({"name": "x"}, {"trials": [{"id": "naïve 🙂"}]})
+    manifest = Manifest(job="naïve 🙂", trials=(ListedTrial(id="a-seed0", config="a", seed=0),))
+    job_dir.write_job({"name": "x"}, manifest)
     assert job_dir.read_job() == {"name": "x"}
-    assert job_dir.read_manifest() == {"trials": [{"id": "naïve 🙂"}]}
+    assert job_dir.read_manifest() == manifest
 
 
 @pytest.mark.parametrize("content", [None, b"", b"[1, 2]", b"{", b"\xff\xfe"])

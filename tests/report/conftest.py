@@ -14,6 +14,7 @@ import pytest
 from gandist.artifacts import tables
 from gandist.artifacts.images import encode_gif, encode_png, grid
 from gandist.artifacts.job_dir import JobDir, TrialDir, TrialState
+from tests.strangers import write_documents
 
 BATCH = 64
 CONFIGS = {"slow": 1.0e-4, "fast": 4.0e-4}
@@ -132,7 +133,7 @@ def make_job(
 ) -> JobDir:
     """A job directory whose trials have left nothing yet."""
     job_dir = JobDir(str(root / "demo"))
-    job_dir.write_job({"name": "demo"} if job is None else job, manifest(list(trials), **changes))
+    write_documents(job_dir, {"name": "demo"} if job is None else job, manifest(list(trials), **changes))
     return job_dir
 
 

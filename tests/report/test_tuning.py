@@ -8,6 +8,7 @@ import re
 import pytest
 
 from gandist.artifacts.job_dir import JobDir
+from gandist.artifacts.manifest import Manifest
 from gandist.report import tuning, write_report
 from gandist.report.tuning import label, layout, shades
 from tests.report.conftest import state
@@ -29,7 +30,7 @@ def section(page: Page, name: str, until: str) -> str:
 
 
 def place(configs):
-    return layout({"configs": configs}, list(configs))
+    return layout(configs, list(configs))
 
 
 def test_the_factor_with_the_most_values_makes_the_columns_and_numbers_ascend():
@@ -44,7 +45,7 @@ def test_the_factor_with_the_most_values_makes_the_columns_and_numbers_ascend():
 
 
 def test_other_factors_make_panels():
-    found = layout({"configs": points()}, list(points()))
+    found = layout(points(), list(points()))
 
     assert (found.columns.path, found.rows.path) == ("model.latent_dim", "optimizer.beta_1")
     assert [panel.rest for panel in found.panels] == [
@@ -83,7 +84,7 @@ def test_configurations_of_another_sweep_have_no_place_and_are_counted():
         "twin": {"lr": 1, "beta": 0},
     }
 
-    found = layout({"configs": configs}, [*configs, "unknown"])
+    found = layout(configs, [*configs, "unknown"])
 
     assert found.panels[0].cells == (("a", None), (None, "b"))
     assert found.left_out == 3
@@ -103,7 +104,7 @@ def test_configurations_of_another_sweep_have_no_place_and_are_counted():
     ],
 )
 def test_where_the_manifest_names_no_sweep_there_is_no_map(listed):
-    assert layout({"configs": listed}, ["a", "b"]) is None
+    assert layout(Manifest.model_validate({"configs": listed}).configs, ["a", "b"]) is None
 
 
 def test_a_strangers_sweep_is_bounded():
@@ -111,14 +112,14 @@ def test_a_strangers_sweep_is_bounded():
         str(i): {"lr": i, "x": [{"deep": i}], "nan": math.nan, "big": 10**400 * (i % 2)} for i in range(500)
     }
     wide["0"]["p" * 10_000], wide["1"]["p" * 10_000] = 1, 2
-    found = layout({"configs": wide}, list(wide))
+    found = layout(wide, list(wide))
 
     assert len(found.columns.levels) == tuning.MAX_LEVELS
     assert all(len(path) < 10 for point in found.points.values() for path in point)
     assert len(found.panels) <= tuning.MAX_PANELS
     assert found.left_out == 500 - len(found.points)
     deep = {str(i): {"a": i % 18, "b": i % 19, "c": i % 20} for i in range(400)}
-    assert len(layout({"configs": deep}, list(deep)).panels) == tuning.MAX_PANELS
+    assert len(layout(deep, list(deep)).panels) == tuning.MAX_PANELS
 
 
 def test_shades_go_from_the_weakest_to_the_strongest():

@@ -13,6 +13,7 @@ import pytest
 from gandist.artifacts.job_dir import JobDir, TrialState
 from gandist.runner import dashboard, jobs_api
 from tests.conftest import CommandLine
+from tests.strangers import write_documents
 
 from .fake_jobs import ADDRESS, JOB, FakeClient, details, refused
 
@@ -41,7 +42,9 @@ def gandist_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Comm
 
 def make_job_dir(root: str) -> JobDir:
     job_dir = JobDir(root)
-    job_dir.write_job({}, {"job": "small", "trials": [{"id": "base-seed0", "config": "base", "seed": 0}]})
+    write_documents(
+        job_dir, {}, {"job": "small", "trials": [{"id": "base-seed0", "config": "base", "seed": 0}]}
+    )
     job_dir.trial("base-seed0").write_state(TrialState(status="completed", step=3, total_steps=3))
     return job_dir
 

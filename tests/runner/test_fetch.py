@@ -15,6 +15,7 @@ from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.retry import Retry
 from gandist.errors import NotAJobError, StorageError, UsageError
 from gandist.runner.fetch import Fetch, Fetched, RemoteFile
+from tests.strangers import write_documents
 
 TRIAL = "trials/base-seed0"
 RESULTS = {
@@ -42,7 +43,9 @@ def make(root: str) -> JobDir:
     for path in RESULTS | WORK | NEVER:
         job_dir.storage.write(path, f"content of {path}".encode())
     trials = [{"id": "base-seed0", "config": "base", "seed": 0}]
-    job_dir.write_job({"name": "small"}, {"job": "small", "created_at": "then", "trials": trials})
+    write_documents(
+        job_dir, {"name": "small"}, {"job": "small", "created_at": "2026-01-01T00:00:00Z", "trials": trials}
+    )
     return job_dir
 
 
@@ -83,7 +86,7 @@ def test_results_are_copied_and_what_training_needs_is_not(job_dir: JobDir, here
     assert names(here) == RESULTS
     assert (here / "report.html").read_bytes() == b"content of report.html"
     assert (fetched.found, fetched.copied, fetched.there) == (len(RESULTS), len(RESULTS), 0)
-    assert JobDir(str(here)).read_manifest()["job"] == "small"
+    assert JobDir(str(here)).read_manifest().job == "small"
 
 
 def test_all_is_all_but_the_lease(job_dir: JobDir, here: Path) -> None:
@@ -149,7 +152,7 @@ def test_a_strangers_names_do_not_leave_the_directory(
 
 
 def test_trials_of_strange_names_are_refused(job_dir: JobDir, here: Path) -> None:
-    job_dir.write_job({}, {"job": "small", "trials": [{"id": "../../etc", "config": "a", "seed": 0}]})
+    write_documents(job_dir, {}, {"job": "small", "trials": [{"id": "../../etc", "config": "a", "seed": 0}]})
     with pytest.raises(NotAJobError):
         fetch(job_dir, here)
     assert not here.exists()
@@ -179,7 +182,9 @@ def test_another_jobs_directory_is_left_alone(job_dir: JobDir, here: Path) -> No
     with pytest.raises(UsageError, match="holds something else"):
         fetch(job_dir, here)
     (here / "thesis.tex").unlink()
-    JobDir(str(here)).write_job({}, {"job": "small", "created_at": "another time", "trials": []})
+    write_documents(
+        JobDir(str(here)), {}, {"job": "small", "created_at": "2026-01-01T00:00:01Z", "trials": []}
+    )
     with pytest.raises(UsageError, match="holds something else"):
         fetch(job_dir, here)
     assert names(here) == {"job.yaml", "manifest.json"}
@@ -189,7 +194,7 @@ def test_another_jobs_directory_is_left_alone(job_dir: JobDir, here: Path) -> No
 
 def test_a_directory_is_not_copied_into_itself(tmp_path: Path) -> None:
     job_dir = JobDir(str(tmp_path / "small"))
-    job_dir.write_job({}, {"job": "small", "trials": []})
+    write_documents(job_dir, {}, {"job": "small", "trials": []})
     for into in (tmp_path / "small", tmp_path / "small" / "copy"):
         with pytest.raises(UsageError, match="which is to be copied"):
             fetch(job_dir, into)

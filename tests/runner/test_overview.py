@@ -10,6 +10,7 @@ from gandist.artifacts.job_dir import JobDir, TrialState
 from gandist.errors import UsageError
 from gandist.runner import overview
 from gandist.runner.lease import Holder
+from tests.strangers import write_documents
 
 AT = 1767268800.0  # 2026-01-01 12:00:00 UTC
 
@@ -24,7 +25,9 @@ def root(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def make(root: str, name: str, **states: str) -> JobDir:
     job_dir = JobDir(f"{root}/{name}")
     ids = [f"{config}-seed0" for config in states]
-    job_dir.write_job({}, {"job": name, "trials": [{"id": id_, "config": "c", "seed": 0} for id_ in ids]})
+    write_documents(
+        job_dir, {}, {"job": name, "trials": [{"id": id_, "config": "c", "seed": 0} for id_ in ids]}
+    )
     for at, (id_, status) in enumerate(zip(ids, states.values(), strict=True)):
         if status != "queued":
             state = TrialState.model_validate({"status": status, "updated_at": AT + at})
@@ -72,7 +75,7 @@ def test_what_is_no_job_is_counted(root: str) -> None:
         JobDir(root).storage.write(path, b"")
     JobDir(root).storage.write("strange\x1b[31m/manifest.json", b'{"job": "x", "trials": []}')
     JobDir(f"{root}/broken").storage.write("manifest.json", b"[")
-    JobDir(f"{root}/evil").write_job({}, {"trials": [{"id": "../../etc"}]})
+    write_documents(JobDir(f"{root}/evil"), {}, {"trials": [{"id": "../../etc"}]})
     job_dir.trial("b-seed0").storage.write("state.json", b"")
     lines, others = listed(root)
     assert others == 3

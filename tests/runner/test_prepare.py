@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import gandist
+from gandist.artifacts.manifest import ListedTrial
 from gandist.errors import UsageError
 from gandist.runner.prepare import git_commit, listed_trials, open_job_dir, write_job
 from gandist.spec import JobSpec, expand
@@ -20,10 +21,10 @@ def test_a_manifest_names_trials_and_versions(tmp_path: Path) -> None:
     job_dir = open_job_dir(str(tmp_path), job)
     write_job(job_dir, job, expand(job))
     manifest = job_dir.read_manifest()
-    assert manifest["job"] == "fake"
-    assert manifest["gandist"] == gandist.__version__
-    assert manifest["trials"][1] == {"id": "base-seed1", "config": "base", "seed": 1}
-    assert all(manifest["versions"].values())
+    assert manifest.job == "fake"
+    assert manifest.gandist == gandist.__version__
+    assert manifest.trials[1] == ListedTrial(id="base-seed1", config="base", seed=1)
+    assert all(manifest.versions.values())
     assert JobSpec.model_validate(job_dir.read_job()) == job
 
 
@@ -34,8 +35,8 @@ def test_more_seeds_are_added_and_none_is_forgotten(tmp_path: Path) -> None:
         manifests = [job_dir.read_manifest()] if seeds != 2 else []
         write_job(open_job_dir(str(tmp_path), job), job, expand(job))
         for before in manifests:
-            assert job_dir.read_manifest()["created_at"] == before["created_at"]
-            assert job_dir.read_manifest()["spec_hash"] != before["spec_hash"]
+            assert job_dir.read_manifest().created_at == before.created_at
+            assert job_dir.read_manifest().spec_hash != before.spec_hash
     assert listed_trials(job_dir) == ["base-seed0", "base-seed1", "base-seed2"]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from gandist.artifacts.job_dir import JobDir, TrialState
 from tests.conftest import CommandLine
+from tests.strangers import write_documents
 from tests.training.conftest import tiny_trial
 from tests.training.trials import train
 
@@ -30,7 +31,16 @@ def jobs(devices: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
         job = JobDir(str(root / name))
         for trial in trained:
             train(trial, root / name)
-        job.write_job({"name": name}, {"job": name, "trials": [{"id": trial.id} for trial in trials]})
+        write_documents(
+            job,
+            {"name": name},
+            {
+                "job": name,
+                "trials": [
+                    trial.model_dump(include={"id", "config", "seed"}) | {"id": trial.id} for trial in trials
+                ],
+            },
+        )
     JobDir(str(root / "plain")).trial("base-seed0").write_state(
         TrialState(status="running", step=1, total_steps=2)
     )

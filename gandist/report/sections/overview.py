@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from gandist.artifacts.job_dir import TrialDir
+from gandist.artifacts.manifest import Manifest
 from gandist.errors import StorageError
 from gandist.report import text
 
@@ -32,14 +30,14 @@ def build(content: Content) -> dict[str, Any] | None:
     manifest = content.manifest
     facts = {
         "Trials": _shape(content),
-        "Created": text.when(manifest.get("created_at")),
+        "Created": text.when(manifest.created_at and manifest.created_at.timestamp()),
         "From first start to last change": text.duration(took),
         "Training, all trials": text.duration(sum(state.train_s for state in states)),
         "Devices": _counted(text.device(state.device, state.replicas) for state in states if state.device),
         "Hosts": _counted(state.host for state in states if state.host),
         "Versions": _versions(manifest),
-        "Git commit": text.plain(manifest.get("git_commit") or text.NOTHING, 60),
-        "Spec hash": text.plain(manifest.get("spec_hash") or text.NOTHING, 80),
+        "Git commit": text.plain(manifest.git_commit or text.NOTHING, 60),
+        "Spec hash": text.plain(manifest.spec_hash or text.NOTHING, 80),
     }
     notes = Counter(text.plain(note) for state in states for note in set(state.notes))
     warnings = [f"{note} ({text.plural(count, 'trial')})" for note, count in notes.most_common()]
@@ -59,9 +57,8 @@ def _shape(content: Content) -> str:
     return f"{text.plural(configs, 'configuration')}{times}{text.plural(trials, 'trial')}"
 
 
-def _versions(manifest: Mapping[str, Any]) -> str:
-    versions = manifest.get("versions")
-    named = {"gandist": manifest.get("gandist"), **(versions if isinstance(versions, dict) else {})}
+def _versions(manifest: Manifest) -> str:
+    named = {"gandist": manifest.gandist, **manifest.versions}
     return ", ".join(
         f"{text.plain(name, 30)} {text.plain(version, 30)}"
         for name, version in list(named.items())[:12]
@@ -98,9 +95,9 @@ def _trial_settings(directories: list[TrialDir]) -> dict[str, str]:
     """The settings of the first of a configuration's trials that has any; all its seeds share them."""
     for directory in directories:
         try:
-            resolved = yaml.safe_load(directory.storage.read("trial.yaml"))
-        except (FileNotFoundError, StorageError, yaml.YAMLError, RecursionError):
+            resolved = directory.read_trial()
+        except StorageError:
             continue
-        if isinstance(resolved, dict):
+        if resolved:
             return text.flatten({key: value for key, value in resolved.items() if key not in _NOT_SETTINGS})
     return {}

@@ -102,7 +102,7 @@ def _settings(directory: TrialDir) -> tuple[list[int], int]:
     """The epochs that the trial's job names, unless they are too many for a page; a grid's rows, or 1."""
     try:
         samples = directory.read_trial().get("samples")
-    except (StorageError, RecursionError):
+    except StorageError:
         samples = None
     samples = samples if isinstance(samples, dict) else {}
     named, rows = samples.get("at_epochs"), samples.get("rows")

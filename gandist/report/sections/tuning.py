@@ -29,7 +29,7 @@ Configs = Mapping[str, Sequence["Trial"]]
 def build(content: Content) -> dict[str, Any] | None:
     """By the job's first metric, the best configuration and a map; without one, maps of the losses."""
     configs = content.merged.configs
-    places = layout(content.manifest, list(configs))
+    places = layout(content.manifest.configs, list(configs))
     metric = objective(content.job, measured(content.merged))
     if len(configs) < 2 or (places is None and metric is None):
         return None
