@@ -131,5 +131,5 @@ def test_a_config_that_reads_like_a_number_is_read_as_its_name(sample: CommandLi
     trial = JobDir("classes").trial("base-seed0")
     spec = TrialSpec.model_validate(trial.read_trial()).model_copy(update={"job": "1e3"})
     trial.write_trial(spec.model_dump(mode="json"))
-    assert "job: 1e3" in Path("classes/trials/base-seed0/trial.yaml").read_text()
+    assert "job: '1e3'" in Path("classes/trials/base-seed0/trial.yaml").read_text()
     assert sample("classes", "--n", "1", "--out", "x.png")[0] == 0
