@@ -180,5 +180,7 @@ class Schedule(Section):
         3, description="losses of a trial before it ends as failed"
     )
     stall_timeout_s: Annotated[float, Field(gt=0)] = Field(
-        600.0, description="seconds without progress after which a trial is killed and requeued"
+        600.0,
+        description="seconds without a sign of life after which a trial is killed and requeued; loading, "
+        "evaluating and writing give signs, too",
     )

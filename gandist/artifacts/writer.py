@@ -8,6 +8,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from gandist.activity import Activity, Tell, silent
+
 MAX_BYTES = 512 * 2**20
 MAX_TASKS = 1000
 LEAVE_S = 10.0
@@ -24,12 +26,17 @@ class Writer:
     A context manager: left in peace it finishes everything; left by an exception it abandons what has not
     begun. After a task has failed the ones behind it are dropped, for they may rely on it.
 
+    Attributes:
+        tell: told, from any thread, of each write that is done while ``submit`` or ``flush`` waits, and of
+            waits for a storage that refuses.
+
     Args:
         max_bytes: that may wait to be written; then ``submit`` waits. A task larger than that waits alone.
         max_tasks: likewise.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES, max_tasks: int = MAX_TASKS) -> None:
+        self.tell: Tell = silent
         self._max_bytes, self._max_tasks = max_bytes, max_tasks
         self._queue: deque[tuple[Callable[[], None], int]] = deque()
         """Tasks and their bytes; the first is the one under way."""
@@ -66,8 +73,7 @@ class Writer:
             BaseException: whatever an earlier task failed with, such as a ``StorageError``.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._failure is not None or self._has_room(size))
-            self._raise()
+            self._wait(lambda: self._has_room(size))
             self._queue.append((task, size))
             self._changed.notify_all()
 
@@ -78,11 +84,17 @@ class Writer:
             BaseException: whatever a task failed with.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._failure is not None or not self._queue)
-            self._raise()
+            self._wait(lambda: not self._queue)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether ``submit`` would wait, whatever the size."""
+        with self._changed:
+            return not self._has_room(0)
 
     def pause(self, seconds: float) -> None:
         """Sleep, for a task that waits for its storage; ends the task where it is abandoned meanwhile."""
+        self.tell(Activity("waiting for the storage, which refuses"))
         if self._abandoned.wait(seconds):
             raise _AbandonedError
 
@@ -90,7 +102,12 @@ class Writer:
         waiting = sum(bytes_ for _, bytes_ in self._queue)
         return not self._queue or (len(self._queue) < self._max_tasks and waiting + size <= self._max_bytes)
 
-    def _raise(self) -> None:
+    def _wait(self, ready: Callable[[], bool]) -> None:
+        """Until ``ready``, with the lock held; tells of what is done meanwhile."""
+        first = len(self._queue)
+        while self._failure is None and not ready():
+            self._changed.wait()
+            self.tell(Activity("writing files", first - len(self._queue), first))
         if self._failure is not None:
             raise self._failure
 

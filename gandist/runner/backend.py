@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Protocol, Self
 
+from gandist.activity import alive
 from gandist.artifacts.job_dir import TrialState
 from gandist.errors import CheckpointError, DataError, GandistError, UsageError
-from gandist.runner.events import BackendEvent, Finished, Lost, Progress
+from gandist.runner.events import Alive, BackendEvent, Finished, Lost, Progress
 from gandist.spec import TrialSpec
 
 TrialFunction = Callable[[TrialSpec, str, str | None, threading.Event], Iterator[TrialState]]
@@ -20,6 +21,9 @@ final one last; leave with a checkpoint when ``stop`` is set."""
 
 RUN_TRIAL = "gandist.training.trial:run_trial"
 """Named, not imported: importing it loads TensorFlow, which only the process of a trial may do."""
+
+IMPORT_S = 600.0
+"""How long loading it may take: a slow disk needs minutes for TensorFlow, and gives no sign on the way."""
 
 MAX_REASON = 300
 
@@ -60,7 +64,8 @@ class Backend(Protocol):
 def attempt(
     function: str, trial: TrialSpec, job_root: str, data_dir: str | None, stop: threading.Event
 ) -> Iterator[BackendEvent]:
-    """Run ``trial`` to its end, as events: any number of ``Progress``, then one ``Finished`` or ``Lost``.
+    """Run ``trial`` to its end, as events: any number of ``Alive`` and ``Progress``, then one ``Finished`` or
+    ``Lost``.
 
     Args:
         function: ``module:name`` of a ``TrialFunction``.
@@ -72,7 +77,12 @@ def attempt(
     state = TrialState()
     try:
         module, _, name = function.partition(":")
-        run: TrialFunction = getattr(importlib.import_module(module), name)
+        loaded = yield from alive(
+            lambda _: importlib.import_module(module),
+            lambda _: Alive(trial.id, "loading TensorFlow"),
+            patience_s=IMPORT_S,
+        )
+        run: TrialFunction = getattr(loaded, name)
         for state in run(trial, job_root, data_dir, stop):
             if state.status == "running":
                 yield Progress(trial.id, state)

@@ -15,8 +15,16 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Alive:
+    """A sign of life of a trial whose state cannot be read yet."""
+
+    trial: str
+    activity: str
+
+
+@dataclass(frozen=True)
 class Progress:
-    """A trial trained on."""
+    """A trial trained on, or does something else that takes long: ``state.activity``."""
 
     trial: str
     state: TrialState
@@ -63,5 +71,5 @@ class Notice:
     text: str
 
 
-BackendEvent = Started | Progress | Finished | Lost
-JobEvent = Started | Progress | Finished | Requeued | Notice
+BackendEvent = Started | Alive | Progress | Finished | Lost
+JobEvent = Started | Alive | Progress | Finished | Requeued | Notice

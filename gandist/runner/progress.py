@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gandist.activity import clock
 from gandist.artifacts.job_dir import TrialState
-from gandist.runner.events import Finished, JobEvent, Notice, Progress, Requeued, Started
+from gandist.runner.events import Alive, Finished, JobEvent, Notice, Progress, Requeued, Started
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,10 @@ class Board:
             case Started():
                 self._began.pop(event.trial, None)
                 row = Row(event.trial, "starting", state)
+            case Alive():
+                row = Row(event.trial, "starting", state, reason=event.activity)
+            case Progress() if state.activity:
+                row = Row(event.trial, "running", state, reason=state.activity)
             case Progress():
                 row = Row(event.trial, "running", state, self._eta_s(event.trial, state))
             case Finished():
@@ -133,7 +138,14 @@ def recorded(states: Mapping[str, TrialState], now: float) -> tuple[list[Row], S
         trial: f"written {clock(max(0.0, now - state.updated_at))} ago" for trial, state in states.items()
     }
     rows = [
-        Row(trial, state.status, state, reason=ages[trial] if state.status == "running" else state.reason)
+        Row(
+            trial,
+            state.status,
+            state,
+            reason="; ".join(filter(None, (state.activity, ages[trial])))
+            if state.status == "running"
+            else state.reason,
+        )
         for trial, state in states.items()
     ]
     return rows, _summary(rows)
@@ -160,10 +172,3 @@ def rate(value: float) -> str:
 def loss(value: float | None) -> str:
     """Two decimals; nothing where there is no number."""
     return "" if value is None or math.isnan(value) else f"{value:.2f}"
-
-
-def clock(seconds: float) -> str:
-    """``0:14``, or ``2:03:00`` from an hour on."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

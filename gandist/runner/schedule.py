@@ -182,6 +182,7 @@ class _Run:
             update={
                 "status": "failed",
                 "reason": lost.reason,
+                "activity": "",
                 "attempts": max(state.attempts, failures),  # one that died early has not counted itself
                 "updated_at": time.time(),
             }

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from gandist.activity import Activity, Tell, silent
 from gandist.artifacts.job_dir import TrialDir
 from gandist.errors import CheckpointError
 
@@ -117,10 +118,11 @@ def load(directory: TrialDir, path: str, identity: str) -> tuple[State, dict[str
         raise CheckpointError(f"{where}: its {_ARRAYS} cannot be read") from error
 
 
-def restore_newest(directory: TrialDir, identity: str) -> Restored:
+def restore_newest(directory: TrialDir, identity: str, tell: Tell = silent) -> Restored:
     """The newest checkpoint that can be trusted; ``state`` is None where there is none."""
     notes = []
-    for _, path in reversed(directory.checkpoints()):
+    for step, path in reversed(directory.checkpoints()):
+        tell(Activity(f"reading the checkpoint of step {step:,}"))
         try:
             state, manifest = load(directory, path, identity)
         except FileNotFoundError:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gandist import metrics
+from gandist.activity import Activity, Tell, silent
 from gandist.data import Dataset
 from gandist.randomness import permutation
 from gandist.sections import Evaluation
@@ -28,31 +29,38 @@ class Evaluator:
 
     def __init__(self, options: Evaluation, dataset: Dataset) -> None:
         self.options, self._dataset = options, dataset
+        self._prepared: dict[str, metrics.Reference] = {}
 
-    def evaluate(self, sampler: Sampler) -> list[dict[str, Any]]:
+    def evaluate(self, sampler: Sampler, tell: Tell = silent) -> list[dict[str, Any]]:
         """One row a metric: ``metric``, ``value``, ``lower_is_better``, ``protocol``, ``wall_time``."""
-        count = self.options.samples
-        generated = sampler.generate(sampler.latents(count, "evaluation"), self._labels(count))
-        real, split = self._references
-        against = f"{count:,} generated images against {self._real_count:,} {split} ones"
-        return [
-            {
-                "metric": name,
-                "value": reference.compare(generated),
-                "lower_is_better": metrics.lower_is_better(name),
-                "protocol": f"{reference.protocol}; {against}",
-                "wall_time": time.time(),
-            }
-            for name, reference in real.items()
-        ]
+        count, names = self.options.samples, self.options.metrics
+        against = f"{count:,} generated images against {self._real_count:,} {self._source[1]} ones"
+        latents, rows = sampler.latents(count, "evaluation"), []
+        generated = sampler.generate(latents, self._labels(count), tell=tell)
+        for done, name in enumerate(names):
+            tell(Activity("computing metrics", done, len(names)))
+            reference = self._reference(name)
+            rows.append(
+                {
+                    "metric": name,
+                    "value": reference.compare(generated),
+                    "lower_is_better": metrics.lower_is_better(name),
+                    "protocol": f"{reference.protocol}; {against}",
+                    "wall_time": time.time(),
+                }
+            )
+        return rows
+
+    def _reference(self, name: str) -> metrics.Reference:
+        """The metric with the real images prepared, at the first evaluation."""
+        if name not in self._prepared:
+            self._prepared[name] = metrics.prepare(name, self._real)
+        return self._prepared[name]
 
     @cached_property
-    def _references(self) -> tuple[dict[str, metrics.Reference], str]:
-        """Each metric with the real images prepared, at the first evaluation; and which images they are."""
-        images, split = self._source
-        chosen = np.sort(permutation(ORDER_SEED, 0, len(images))[: self._real_count])
-        real = np.asarray(images[chosen])
-        return {name: metrics.prepare(name, real) for name in self.options.metrics}, split
+    def _real(self) -> np.ndarray:
+        images, _ = self._source
+        return np.asarray(images[np.sort(permutation(ORDER_SEED, 0, len(images))[: self._real_count])])
 
     @property
     def _source(self) -> tuple[np.ndarray, str]:

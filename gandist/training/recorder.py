@@ -1,4 +1,4 @@
-"""What a trial writes, apart from the loop and in the background: losses, grids, checkpoints, state."""
+"""What a trial writes, apart from the loop and in the background: losses, grids, checkpoints."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 
 from gandist.artifacts import images, tables
-from gandist.artifacts.job_dir import TrialDir, TrialState
+from gandist.artifacts.job_dir import TrialDir
 from gandist.artifacts.writer import Writer
 from gandist.budget import Budget
 from gandist.spec import TrialSpec
 from gandist.training import checkpoint
 
-STATE_S = 5.0
 LOSSES_S = 30.0
 GIF_FRAMES = 100
 
@@ -45,18 +44,16 @@ class Recorder:
         self._scale = images.magnification(height)
         self._pending: list[Columns] = []
         self._metrics: list[dict[str, Any]] = []
-        self._losses_written = self._state_written = time.monotonic()
+        self._losses_written = time.monotonic()
 
     def add_losses(self, columns: Columns) -> None:
         """Keep the losses of a block until they are written."""
         self._pending.append(columns)
 
-    def keep_up(self, state: TrialState) -> None:
-        """Write losses and state, each every so many seconds."""
+    def keep_up(self) -> None:
+        """Write losses every so many seconds."""
         if time.monotonic() - self._losses_written > LOSSES_S:
             self.write_losses()
-        if time.monotonic() - self._state_written > STATE_S:
-            self.write_state(state)
 
     def write_losses(self) -> None:
         """Write the losses that were kept, as one part."""
@@ -73,11 +70,6 @@ class Recorder:
             }
             self._writer.submit(partial(self._directory.write_losses, rows), _size(columns))
         self._losses_written = time.monotonic()
-
-    def write_state(self, state: TrialState) -> None:
-        """Replace ``state.json``."""
-        self._writer.submit(partial(self._directory.write_state, state))
-        self._state_written = time.monotonic()
 
     def write_checkpoint(self, state: checkpoint.State, identity: str, replicas: int) -> None:
         """A checkpoint, behind the losses up to it: a resumed trial writes only what comes after.
@@ -96,13 +88,6 @@ class Recorder:
     def write_grid(self, step: int, generated: np.ndarray) -> None:
         """A sample grid of the images uint8 ``[n, height, width, channels]`` made after ``step``."""
         self._writer.submit(partial(self._write_grid, step, generated), generated.nbytes)
-
-    def finish(self, state: TrialState) -> None:
-        """Write what is left and, when everything else lies there, how the trial ended."""
-        self.write_losses()
-        self._writer.flush()
-        self.write_state(state)
-        self._writer.flush()
 
     def write_metrics(self, step: int, found: list[dict[str, Any]]) -> None:
         """The rows of one evaluation after ``step``, beside those of earlier steps."""
@@ -124,6 +109,14 @@ class Recorder:
         """Keep what was recorded up to ``step``, after which training goes on; the rest is made again."""
         self._directory.drop_losses_after(step)
         self._metrics = [row for row in self._directory.read_metrics() if row["step"] <= step]
+
+    def has_metrics(self, step: int) -> bool:
+        """Whether ``step`` was evaluated."""
+        return any(row["step"] == step for row in self._metrics)
+
+    def has_grid(self, step: int) -> bool:
+        """Whether a grid of ``step`` was drawn."""
+        return self._directory.storage.exists(self._directory.sample_path(step))
 
     def write_outputs(self, step: int, real: np.ndarray, generated: np.ndarray) -> None:
         """What the discriminator says after ``step``: float32 ``[n]`` of each kind of image."""

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from gandist import models
+from gandist.activity import Activity, Tell, silent
 from gandist.models._layers import portable
 from gandist.randomness import Randomness
 from gandist.spec import TrialSpec
@@ -70,7 +71,11 @@ class Sampler:
             self._recompute_statistics()
 
     def generate(
-        self, latents: np.ndarray, labels: np.ndarray | None = None, batch: int = BATCH
+        self,
+        latents: np.ndarray,
+        labels: np.ndarray | None = None,
+        batch: int = BATCH,
+        tell: Tell = silent,
     ) -> np.ndarray:
         """Images uint8 ``[n, height, width, channels]``.
 
@@ -78,13 +83,15 @@ class Sampler:
             latents: float32 ``[n, latent_dim]``.
             labels: int32 ``[n]``, for a conditional generator; by default those of ``labels(n)``.
             batch: images made at a time.
+            tell: told of each batch.
         """
         labels = self.labels(len(latents)) if labels is None else labels
-        parts = [
-            self._images(latents[start : start + batch], labels[start : start + batch], training=False)
-            for start in range(0, len(latents), batch)
-        ]
-        return np.concatenate([quantised(part) for part in parts])
+        parts = []
+        for start in range(0, len(latents), batch):
+            tell(Activity("generating images", start, len(latents)))
+            some = slice(start, start + batch)
+            parts.append(quantised(self._images(latents[some], labels[some], training=False)))
+        return np.concatenate(parts)
 
     def latents(self, count: int, stream: str = "samples") -> np.ndarray:
         """Standard normal float32 ``[count, latent_dim]``, the trial's own: the same at each call."""

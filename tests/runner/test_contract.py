@@ -9,7 +9,7 @@ import pytest
 
 from gandist.artifacts.job_dir import TrialDir, TrialState
 from gandist.errors import RunError, UsageError
-from gandist.runner.events import Finished, JobEvent, Progress, Requeued, Started
+from gandist.runner.events import Alive, Finished, JobEvent, Progress, Requeued, Started
 
 from .conftest import Jobs, make_job
 from .fakes import BROKEN, script, states_on_disk
@@ -26,7 +26,8 @@ def test_every_trial_is_completed(jobs: Jobs) -> None:
 
 def test_progress_is_told_in_order(jobs: Jobs) -> None:
     jobs.run(make_job(seeds=1, steps=3))
-    assert [type(event) for event in jobs.events] == [Started, Progress, Progress, Progress, Finished]
+    told = [type(event) for event in jobs.events if not isinstance(event, Alive)]
+    assert told == [Started, Progress, Progress, Progress, Finished]
     assert [event.state.step for event in jobs.of(Progress)] == [1, 2, 3]
 
 

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from gandist.artifacts.job_dir import TrialState
-from gandist.runner.events import Finished, JobEvent, Notice, Progress, Requeued, Started
+from gandist.runner.events import Alive, Finished, JobEvent, Notice, Progress, Requeued, Started
 from gandist.runner.progress import Board, Row, clock, loss, rate, recorded
 from gandist.runner.views import LiveView, PlainView, choose, view
 
@@ -21,7 +21,7 @@ class Clock:
         return self.time
 
 
-def running(step: int, **fields: float) -> Progress:
+def running(step: int, **fields: float | str) -> Progress:
     return Progress(
         "a", TrialState.model_validate({"status": "running", "step": step, "total_steps": 400} | fields)
     )
@@ -140,3 +140,34 @@ def test_running_trials_are_shown_first_where_there_is_no_room() -> None:
 )
 def test_numbers(given: str, text: str) -> None:
     assert given == text
+
+
+def test_what_a_trial_does_besides_training_is_shown_and_does_not_spoil_its_pace() -> None:
+    now = Clock()
+    board = Board({"a": TrialState(step=100, total_steps=400)}, now)
+    lines = []
+    for event, seconds in (
+        (Started("a"), 50),
+        (Alive("a", "loading TensorFlow"), 50),
+        (running(100, activity="decoding pictures 1,200/5,000, 0:42 left"), 60),
+        (running(100), 10),
+        (running(150, activity="generating images 256/10,000"), 10),
+        (running(150), 0),
+    ):
+        row = board.update(event)
+        lines.append(row and row.line)
+        now.time += seconds
+    assert lines == [
+        "a  starting   step 100/400",
+        "a  starting   step 100/400  loading TensorFlow",
+        "a  running    step 100/400  decoding pictures 1,200/5,000, 0:42 left",
+        "a  running    step 100/400",
+        "a  running    step 150/400  generating images 256/10,000",
+        "a  running    step 150/400  ETA 1:40",
+    ]
+
+
+def test_what_lies_in_storage_says_what_a_trial_was_doing() -> None:
+    state = TrialState(status="running", activity="decoding pictures 1/9", updated_at=1000.0)
+    rows, _ = recorded({"a": state}, 1075.0)
+    assert rows[0].line == "a  running    decoding pictures 1/9; written 1:15 ago"

@@ -75,7 +75,8 @@ def test_training_goes_on_while_the_storage_refuses(
     directory = JobDir(str(tmp_path)).trial("base-seed0")
     trained = []
     for state in run_trial(tiny_trial(**KEPT), str(tmp_path), None, threading.Event()):
-        trained.append(state.step)
+        if not state.activity:
+            trained.append(state.step)
         if state.step == 4 and not accepts.is_set():
             # Behind the grid of step 0 wait a checkpoint, its losses, and the grid of step 3.
             assert (directory.samples(), directory.losses_parts(), directory.checkpoints()) == ([], [], [])
@@ -134,7 +135,7 @@ def test_a_trial_abandoned_while_the_storage_refuses_leaves_at_once_and_nothing_
 
     faulty(check)
     states = run_trial(tiny_trial(**KEPT), str(tmp_path), None, threading.Event())
-    assert [next(states).step for _ in range(3)] == [1, 2, 3]
+    assert next(state.step for state in states if state.step == 3 and not state.activity) == 3
     assert begun.wait(30)
     states.close()  # type: ignore[attr-defined]
     directory = JobDir(str(tmp_path)).trial("base-seed0")

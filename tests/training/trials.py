@@ -26,6 +26,8 @@ def train(
     """Run ``trial``, asking it to stop, or abandoning it, after that many steps."""
     stop = threading.Event()
     for state in run_trial(trial, str(root), None, stop):
+        if state.activity:
+            continue
         if state.step == stop_after:
             stop.set()
         if state.step == kill_after:
