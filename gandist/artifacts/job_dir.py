@@ -19,6 +19,7 @@ from gandist.errors import NotAFileError, NotAJobError, StorageError
 Status = Literal["queued", "running", "completed", "stopped", "diverged", "collapsed", "failed"]
 FINISHED: tuple[Status, ...] = ("completed", "diverged", "collapsed", "failed")
 MAX_NOTES = 100
+_STEP = "([0-9]{1,18})"
 
 
 def _budget(text: str) -> str:
@@ -208,7 +209,8 @@ class TrialDir:
 
     def losses_parts(self) -> list[tuple[int, int, str]]:
         """``(first step, last step, path)`` of each part, in the order of steps."""
-        found = (re.fullmatch(r"part-(\d+)-(\d+)\.parquet", name) for name in self.storage.list(self.LOSSES))
+        names = self.storage.list(self.LOSSES)
+        found = (re.fullmatch(rf"part-{_STEP}-{_STEP}\.parquet", name) for name in names)
         return sorted((int(m[1]), int(m[2]), f"{self.LOSSES}/{m[0]}") for m in found if m)
 
     def drop_losses_after(self, step: int) -> None:
@@ -219,7 +221,7 @@ class TrialDir:
 
     def samples(self) -> list[tuple[int, str]]:
         """``(step, path)`` of each sample grid, in the order of steps."""
-        found = (re.fullmatch(r"step-(\d+)\.png", name) for name in self.storage.list(self.SAMPLES))
+        found = (re.fullmatch(rf"step-{_STEP}\.png", name) for name in self.storage.list(self.SAMPLES))
         return sorted((int(m[1]), f"{self.SAMPLES}/{m[0]}") for m in found if m)
 
     def sample_path(self, step: int) -> str:
@@ -228,7 +230,7 @@ class TrialDir:
 
     def checkpoints(self) -> list[tuple[int, str]]:
         """``(step, path)`` of each checkpoint's directory, in the order of steps, whole or not."""
-        found = (re.fullmatch(r"step-(\d+)", name) for name in self.storage.list(self.CHECKPOINTS))
+        found = (re.fullmatch(rf"step-{_STEP}", name) for name in self.storage.list(self.CHECKPOINTS))
         return sorted((int(m[1]), f"{self.CHECKPOINTS}/{m[0]}") for m in found if m)
 
     def checkpoint_path(self, step: int) -> str:

@@ -123,8 +123,8 @@ class Storage:
             raise self._no_file(path, "not a regular file")
         if found.st_size > limit:
             raise self._no_file(path, f"larger than {limit:,} bytes")
-        if Path(full).is_symlink() and not self._leads_here(full):
-            raise self._no_file(path, "a link that leads out of the directory")
+        if not self._leads_here(full):
+            raise self._elsewhere(path)
 
     def _no_file(self, path: str, what: str | None) -> NotAFileError:
         return NotAFileError(f"{self.where(path)}: cannot be read: {what}; check the path")
@@ -140,28 +140,31 @@ class Storage:
         self._retry(write, f"{self.where(path)}: cannot be written", self._retry.write_s)
 
     def exists(self, path: str) -> bool:
-        """Whether ``path`` is a file or a directory.
+        """Whether ``path`` is a file or a directory of this one, and not what a link leads out to.
 
         Raises:
             StorageError: the storage refused.
         """
-        return bool(self._type(path) != pafs.FileType.NotFound)
+        return self._is_ours(path) and bool(self._type(path) != pafs.FileType.NotFound)
 
     def list(self, path: str = "") -> list[str]:
         """The names directly under ``path``, sorted, without unfinished writes; none if it does not exist.
 
         Raises:
+            NotAFileError: it is a link that leads out of the directory.
             StorageError: the storage refused.
         """
         names = [_name(info) for info in self._infos(path)]
         return sorted(name for name in names if name and not name.endswith(".tmp"))
 
     def delete(self, path: str) -> None:
-        """Delete a file, or a directory with all it holds; nothing if it is not there.
+        """Delete a file or a link, or a directory with all it holds; nothing if it is not there.
 
         Raises:
             StorageError: the storage refused.
         """
+        if not self._is_ours(path):
+            return
         full = self._full(path)
 
         def attempt() -> None:
@@ -219,12 +222,16 @@ class Storage:
         Raises:
             NotAFileError: a link on the way leads out of the directory.
         """
+        if not self._is_ours(path):
+            raise self._elsewhere(path)
+        return self._join(path)
+
+    def _elsewhere(self, path: str) -> NotAFileError:
+        return NotAFileError(f"{self.where(path)}: a link leads out of the directory; check the path")
+
+    def _is_ours(self, path: str) -> bool:
         full = self._join(path)
-        if self._local and full != self._home and not self._leads_here(str(Path(full).parent)):
-            raise NotAFileError(
-                f"{self.where(path)}: a link on the way leads out of the directory; check the path"
-            )
-        return full
+        return not self._local or full == self._home or self._leads_here(str(Path(full).parent))
 
     def _leads_here(self, full: str) -> bool:
         home = os.path.realpath(self._home)
@@ -239,7 +246,10 @@ class Storage:
         return self._retry(lambda: self._fs.get_file_info(full), what, self._retry.read_s).type
 
     def _infos(self, path: str, recursive: bool = False) -> Sequence[pafs.FileInfo]:
-        selector = pafs.FileSelector(self._full(path), allow_not_found=True, recursive=recursive)
+        full = self._join(path)
+        if self._local and not self._leads_here(full):
+            raise self._elsewhere(path)
+        selector = pafs.FileSelector(full, allow_not_found=True, recursive=recursive)
         what = f"{self.where(path)}: cannot be listed"
         list_: Callable[[], Sequence[pafs.FileInfo]] = partial(self._fs.get_file_info, selector)
         return self._retry(list_, what, self._retry.read_s)

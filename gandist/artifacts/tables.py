@@ -11,6 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gandist.errors import StorageError
+from gandist.printable import printable
+
+MAX_BYTES = 2**30
+"""Of a table in memory, where nothing smaller is expected."""
+ROW = 64
+"""Bytes that a row takes in memory at least."""
 
 Rows = Mapping[str, Any]
 """Columns by name: arrays of one length; a scalar fills its whole column."""
@@ -92,6 +98,10 @@ TRIALS = pa.schema(
 """One row a trial, with how it ended; ``notes`` are joined with ``; ``."""
 
 
+class TooLargeError(StorageError):
+    """The table takes more memory than it may."""
+
+
 def encode(rows: Rows, schema: pa.Schema) -> bytes:
     """``rows`` as a Parquet file of ``schema``.
 
@@ -115,18 +125,33 @@ def encode_table(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def decode(content: bytes, schema: pa.Schema, where: str) -> pa.Table:
-    """The table in a Parquet file.
+def decode(content: bytes, schema: pa.Schema, where: str, most: int = MAX_BYTES) -> pa.Table:
+    """The table in a Parquet file, which may be torn, or a stranger's.
 
     Args:
         content: the file's bytes.
         schema: what it must have.
         where: the file's name, for the error.
+        most: bytes that it may take in memory.
 
     Raises:
+        TooLargeError: it says that it takes more.
         StorageError: it is not Parquet, or of another schema.
     """
     try:
-        return pq.read_table(io.BytesIO(content)).select(schema.names).cast(schema)
-    except (pa.ArrowException, KeyError, OSError, UnicodeDecodeError) as error:
-        raise StorageError(f"{where}: not a table of {', '.join(schema.names[:4])}, ...: {error}") from error
+        if _unpacked(content) > most:
+            raise TooLargeError(f"{where}: takes more than {most:,} bytes in memory")
+        rows = pq.read_table(io.BytesIO(content)).select(schema.names).cast(schema)
+        rows.validate(full=True)  # text that is no text
+    except (pa.ArrowException, KeyError, OSError, ValueError, MemoryError, OverflowError) as error:
+        line = printable(str(error).partition("\n")[0], 200)
+        raise StorageError(f"{where}: not a table of {', '.join(schema.names[:4])}, ...: {line}") from error
+    return rows
+
+
+def _unpacked(content: bytes) -> int:
+    """How large a Parquet file says it is, unpacked."""
+    metadata = pq.read_metadata(io.BytesIO(content))
+    groups = (metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+    # Of a column that repeats itself there are next to no bytes: its rows count as well.
+    return int(max(len(content), sum(groups), ROW * metadata.num_rows))

@@ -5,11 +5,8 @@ Nothing here trusts a file: it may be torn by a crash, written by another trial,
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import TrialDir, TrialState
@@ -17,8 +14,8 @@ from gandist.errors import StorageError
 
 MAX_BYTES = 32 * 2**20
 """Of a table with a few rows an evaluation or a few thousand in all, unpacked: what is larger is none."""
-ROW = 64
-"""Bytes that a row takes in memory at least."""
+MAX_PART = 256 * 2**20
+"""Bytes of a part of the losses: half a minute's steps."""
 KINDS = ("real", "generated")
 
 
@@ -33,9 +30,13 @@ def read_state(directory: TrialDir) -> TrialState | None:
 def read_losses(directory: TrialDir) -> tuple[pa.Table, list[str]]:
     """The rows of all parts, each step once: where two parts hold a step, the later one counts."""
     parts, warnings = [], []
-    for _, _, path in directory.losses_parts():
+    try:
+        listed = directory.losses_parts()
+    except StorageError as error:
+        return tables.LOSSES.empty_table(), [f"{directory.id}: losses cannot be listed: {error}"]
+    for _, _, path in listed:
         try:
-            part = _decode(directory.storage.read(path), tables.LOSSES, path)
+            part = tables.decode(directory.storage.read(path, MAX_PART), tables.LOSSES, path)
         except (StorageError, FileNotFoundError):
             warnings.append(f"{directory.id}: {path} is torn or is no table of losses: left out")
             continue
@@ -77,45 +78,22 @@ def _read(
     directory: TrialDir, path: str, schema: pa.Schema, what: str, needed: tuple[str, ...]
 ) -> tuple[pa.Table, list[str]]:
     """A table of one file, empty where there is none or it is left out; ``needed`` columns have no nulls."""
-    problem = ""
     try:
-        content = directory.storage.read(path)
-        if _unpacked(content) > MAX_BYTES:
-            problem = "is too large"
-        else:
-            rows = _decode(content, schema, path)
-            if rows["trial"].unique().to_pylist() not in ([], [directory.id]):
-                problem = "has rows of another trial"
-            elif any(rows[name].null_count for name in needed):
-                problem = f"has rows without {' or '.join(needed)}"
-            else:
-                return rows, []
+        rows = tables.decode(directory.storage.read(path, MAX_BYTES), schema, path, MAX_BYTES)
     except FileNotFoundError:
         return schema.empty_table(), []
+    except tables.TooLargeError:
+        problem = "is too large"
     except StorageError:
         problem = f"is torn or is no table of {what}"
+    else:
+        if rows["trial"].unique().to_pylist() not in ([], [directory.id]):
+            problem = "has rows of another trial"
+        elif any(rows[name].null_count for name in needed):
+            problem = f"has rows without {' or '.join(needed)}"
+        else:
+            return rows, []
     return schema.empty_table(), [f"{directory.id}: {path} {problem}: left out"]
-
-
-def _decode(content: bytes, schema: pa.Schema, path: str) -> pa.Table:
-    """``tables.decode``, for a stranger's file: text that is no text, names too, makes no table."""
-    try:
-        rows = tables.decode(content, schema, path)
-        rows.validate(full=True)
-    except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise StorageError(f"{path}: {error}") from error
-    return rows
-
-
-def _unpacked(content: bytes) -> int:
-    """How large the Parquet file says it is, unpacked; 0 where it says nothing, which decoding finds out."""
-    try:
-        metadata = pq.read_metadata(io.BytesIO(content))
-        groups = (metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
-        # Of a column that repeats itself there are next to no bytes: its rows count as well.
-        return int(max(len(content), sum(groups), ROW * metadata.num_rows))
-    except (pa.ArrowException, OSError, UnicodeDecodeError):
-        return 0
 
 
 def _each_step_once(rows: pa.Table) -> pa.Table:

@@ -15,15 +15,29 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
 from gandist.activity import Activity, Tell, silent
+from gandist.artifacts import documents
+from gandist.artifacts.documents import Count, Line
 from gandist.artifacts.job_dir import TrialDir
-from gandist.errors import CheckpointError
+from gandist.errors import CheckpointError, NotAFileError
 
 State = dict[str, np.ndarray]
 
 _ARRAYS, _MANIFEST = "state.npz", "manifest.json"
 _FORMAT = 1
+
+
+class _Manifest(BaseModel):
+    """What vouches for a checkpoint's file."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    format: Count
+    identity: Line
+    replicas: Count
+    sha256: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -59,8 +73,7 @@ def save(directory: TrialDir, state: State, identity: str, replicas: int, keep: 
         "replicas": replicas,
         "sha256": {_ARRAYS: hashlib.sha256(content).hexdigest()},
     }
-    # A manifest left by an earlier attempt would vouch for a file that is being replaced.
-    directory.storage.delete(f"{path}/{_MANIFEST}")
+    _delete(directory, path)  # what an earlier attempt has left, whatever that is
     directory.storage.write(f"{path}/{_ARRAYS}", content)
     directory.storage.write(f"{path}/{_MANIFEST}", json.dumps(manifest, indent=1).encode())
     delete_unfinished(directory, before=int(state["step"]))
@@ -96,26 +109,34 @@ def load(directory: TrialDir, path: str, identity: str) -> tuple[State, dict[str
     """
     where = directory.storage.where(path)
     try:
-        manifest = json.loads(directory.storage.read(f"{path}/{_MANIFEST}"))
-        expected = manifest["sha256"][_ARRAYS]
-        found_format, found_identity, _ = manifest["format"], manifest["identity"], int(manifest["replicas"])
-    except (ValueError, KeyError, TypeError) as error:
+        described = directory.storage.read(f"{path}/{_MANIFEST}", documents.MAX_BYTES)
+        manifest = documents.read_json(_Manifest, described)
+    except (documents.DocumentError, NotAFileError) as error:
         raise CheckpointError(f"{where}: its {_MANIFEST} is damaged") from error
-    if found_format != _FORMAT:
-        raise CheckpointError(f"{where}: format {found_format!r}, this gandist reads {_FORMAT}")
-    if found_identity != identity:
+    if manifest.format != _FORMAT:
+        raise CheckpointError(f"{where}: format {manifest.format}, this gandist reads {_FORMAT}")
+    if manifest.identity != identity:
         raise CheckpointError(f"{where}: it belongs to a trial with other settings")
     try:
         content = directory.storage.read(f"{path}/{_ARRAYS}")
     except FileNotFoundError as error:
         raise CheckpointError(f"{where}: its {_ARRAYS} is missing") from error
-    if hashlib.sha256(content).hexdigest() != expected:
+    except NotAFileError as error:
+        raise CheckpointError(str(error)) from error
+    if hashlib.sha256(content).hexdigest() != manifest.sha256.get(_ARRAYS):
         raise CheckpointError(f"{where}: its {_ARRAYS} is truncated or altered")
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return dict(arrays), manifest
-    except (ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        return _arrays(content), manifest.model_dump()
+    except Exception as error:  # there is no end to what zipfile and NumPy make of a stranger's file
         raise CheckpointError(f"{where}: its {_ARRAYS} cannot be read") from error
+
+
+def _arrays(content: bytes) -> State:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
+            raise ValueError("compressed, as no checkpoint is: it could be unpacked to any size")
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 def restore_newest(directory: TrialDir, identity: str, tell: Tell = silent) -> Restored:

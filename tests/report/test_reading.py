@@ -128,7 +128,7 @@ def test_evaluations_that_cannot_be_used_are_left_out_and_named(trial, damage, s
     assert warning.endswith("left out")
 
 
-@pytest.mark.parametrize("where", ["gandist.artifacts.tables.decode", "pyarrow.parquet.read_metadata"])
+@pytest.mark.parametrize("where", ["pyarrow.parquet.read_table", "pyarrow.parquet.read_metadata"])
 def test_names_that_are_no_text_are_no_exception(trial, monkeypatch, where):
     """Damage to a footer can make pyarrow raise this; seen once, by the fuzzing below."""
 
@@ -136,16 +136,13 @@ def test_names_that_are_no_text_are_no_exception(trial, monkeypatch, where):
         b"\xff".decode()
 
     monkeypatch.setattr(where, raises)
-    if where.endswith("decode"):
-        assert reading.read_metrics(trial)[1] == [
-            "slow-seed0: metrics.parquet is torn or is no table of metrics: left out"
-        ]
-    else:
-        assert reading.read_metrics(trial)[0].num_rows == 16
+    assert reading.read_metrics(trial)[1] == [
+        "slow-seed0: metrics.parquet is torn or is no table of metrics: left out"
+    ]
 
 
 def test_a_table_with_more_rows_than_memory_is_left_out(trial):
-    many = reading.MAX_BYTES // reading.ROW + 1
+    many = reading.MAX_BYTES // tables.ROW + 1
     content = metrics([1] * many, ["a"] * many, [1.0] * many)
     assert len(content) < 100_000
     trial.storage.write(TrialDir.METRICS, content)

@@ -127,7 +127,7 @@ def test_a_file_that_is_there_is_replaced(sample: CommandLine) -> None:
 
 
 def test_a_config_that_reads_like_a_number_is_read_as_its_name(sample: CommandLine) -> None:
-    """``1e3`` is text to the reader and the writer of trial.yaml, and a number to that of job files."""
+    """``1e3`` is a number in YAML: as text it is quoted."""
     trial = JobDir("classes").trial("base-seed0")
     spec = TrialSpec.model_validate(trial.read_trial()).model_copy(update={"job": "1e3"})
     trial.write_trial(spec.model_dump(mode="json"))
