@@ -11,8 +11,11 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from gandist.activity import Tell, silent
+from gandist.activity import Activity, Tell, silent
 from gandist.section import Section, module_of
+
+SHOWN = 10
+"""Classes that a summary names."""
 
 
 class DataOptions(Section):
@@ -31,12 +34,18 @@ class Dataset:
         labels: int32 ``[n]``, indices of ``class_names``.
         class_names: one name a class; empty where the data set has no labels, which are then all 0.
         held_out: uint8 ``[m, height, width, channels]``: the test split, never trained on; may be empty.
+        shaped: how pictures became images, where they were not of that size.
+        left_out: a line each on what is not among them, and why.
+        tell: told while the fingerprint is computed.
     """
 
     images: np.ndarray
     labels: np.ndarray
     class_names: tuple[str, ...] = ()
     held_out: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint8))
+    shaped: str = ""
+    left_out: tuple[str, ...] = ()
+    tell: Tell = field(default=silent, repr=False, compare=False)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -50,8 +59,26 @@ class Dataset:
         digest = hashlib.sha256(repr((self.images.shape, self.class_names)).encode())
         for start in range(0, len(self), 4096):  # a memory-mapped set may be larger than memory
             digest.update(self.images[start : start + 4096].tobytes())
+            self.tell(Activity("checking images", start, len(self)))
         digest.update(self.labels.tobytes())
         return digest.hexdigest()[:16]
+
+    @property
+    def summary(self) -> str:
+        """``24 pictures 28x28x3, 2 classes (cats: 12, dogs: 12), 10 held out``."""
+        height, width, channels = self.image_shape
+        parts = [
+            f"{len(self):,} pictures {height}x{width}x{channels}" + (f" ({self.shaped})" * bool(self.shaped))
+        ]
+        if names := self.class_names:
+            counts = np.bincount(self.labels, minlength=len(names))
+            shown = [f"{name}: {count:,}" for name, count in zip(names[:SHOWN], counts, strict=False)]
+            more = [f"and {len(names) - SHOWN:,} more"] if len(names) > SHOWN else []
+            noun = "class" if len(names) == 1 else "classes"
+            parts.append(f"{len(names):,} {noun} ({', '.join(shown + more)})")
+        if len(self.held_out):
+            parts.append(f"{len(self.held_out):,} held out")
+        return ", ".join(parts)
 
     def __len__(self) -> int:
         return len(self.images)

@@ -1,7 +1,8 @@
 """What took long to make, kept on disk: made once, then memory-mapped by every trial.
 
-A cached set is a directory. It is whole when its ``index.json``, written last, is there and fits the rest: a
-set that was cut short or altered is made anew. All of it may be deleted while nothing runs.
+A cached set is a directory. It is whole when its ``index.json``, written last, is there and fits the rest:
+one that was altered is made anew; making one that was cut short goes on from the last chunk that was kept.
+All of it may be deleted while nothing runs.
 """
 
 from __future__ import annotations
@@ -10,23 +11,28 @@ import contextlib
 import fcntl
 import math
 import os
-import sys
+import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from pydantic import BaseModel, NonNegativeInt
 
+from gandist.activity import Activity, Tell, silent
 from gandist.data import Dataset
+from gandist.data._chunks import Chunks, Item
 from gandist.errors import DataError
 
 IMAGES, LABELS, REJECTED, INDEX = "images.uint8", "labels.int32", "rejected.txt", "index.json"
+JOURNAL = "journal"
+KEPT = "kept"
+"""In the names of the files that whoever holds the lock writes, and the next one goes on with."""
+WAIT_S = 0.2
 
-Make = Callable[[BinaryIO], tuple[list[int], list[str]]]
-"""Writes images one after another; returns their labels and, a line each, what it has left out and why."""
+Make = Callable[[int], Iterator[Item]]
+"""Makes the items of a set from that one on, always the same in the same order."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +68,18 @@ def directory() -> Path:
         raise DataError(f"{error}: name a directory for caches with GANDIST_CACHE_DIR") from error
 
 
+def workers() -> int:
+    """Threads that find a core."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def dataset(
-    folder: Path, image_shape: tuple[int, int, int], class_names: tuple[str, ...], make: Make, what: str
+    folder: Path,
+    image_shape: tuple[int, int, int],
+    class_names: tuple[str, ...],
+    make: Make,
+    what: str,
+    tell: Tell = silent,
 ) -> Cached:
     """The set that lies in ``folder``; made where there is none, or a damaged one.
 
@@ -73,23 +89,24 @@ def dataset(
         folder: its name is a function of all that the content depends on.
         image_shape: ``(height, width, channels)``.
         class_names: as in ``Dataset``.
-        make: called to write it.
+        make: called for what is not kept of it.
         what: "... is decoded", said where another process is at it.
+        tell: told of waiting and checking.
 
     Raises:
         DataError: it cannot be kept there; or what ``make`` raises.
     """
 
     def read() -> Cached | None:
-        return _read(folder, image_shape, class_names)
+        return _read(folder, image_shape, class_names, tell)
 
     if found := read():
         return found
-    with locked(folder, what) as alone:
+    with locked(folder, what, tell) as alone:
         if found := read():  # another process has made it meanwhile
             return found
         try:
-            _write(folder, image_shape, class_names, make, alone)
+            _write(folder, image_shape, class_names, make, alone, tell)
         except OSError as error:
             raise DataError(
                 f"{folder}: cannot keep decoded images there ({error.strerror or error}); make room, or name "
@@ -100,14 +117,16 @@ def dataset(
     raise DataError(f"{folder}: altered as soon as written; name another directory with GANDIST_CACHE_DIR")
 
 
-def _read(folder: Path, image_shape: tuple[int, int, int], class_names: tuple[str, ...]) -> Cached | None:
+def _read(
+    folder: Path, image_shape: tuple[int, int, int], class_names: tuple[str, ...], tell: Tell
+) -> Cached | None:
     """What lies in ``folder``, if it is whole and undamaged."""
     try:
         index = _Index.model_validate_json((folder / INDEX).read_bytes())
         found = _mapped(folder / IMAGES, folder / LABELS, (index.images, *image_shape), class_names)
     except (OSError, ValueError):
         return None
-    if found is None or found.fingerprint != index.fingerprint:
+    if found is None or (found := replace(found, tell=tell)).fingerprint != index.fingerprint:
         return None
     return Cached(found, index.rejected, folder / REJECTED)
 
@@ -126,36 +145,61 @@ def _mapped(
 
 
 def _write(
-    folder: Path, image_shape: tuple[int, int, int], class_names: tuple[str, ...], make: Make, alone: bool
+    folder: Path,
+    image_shape: tuple[int, int, int],
+    class_names: tuple[str, ...],
+    make: Make,
+    alone: bool,
+    tell: Tell,
 ) -> None:
     """Under other names first, the index last: whatever happens, nothing passes for whole that is not."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / INDEX).unlink(missing_ok=True)
+    owner = KEPT if alone else uuid.uuid4().hex
+    parts = {name: folder / f"{name}.{owner}.part" for name in (IMAGES, LABELS, REJECTED, INDEX)}
+    journal = folder / f"{JOURNAL}.{owner}.part"
     if alone:
-        for left in folder.glob("*.part"):  # by a process that was killed
+        for left in {*folder.glob("*.part")} - {parts[IMAGES], journal}:  # by a process that was killed
             left.unlink()
-    parts = {name: folder / f"{name}.{uuid.uuid4().hex}.part" for name in (IMAGES, LABELS, REJECTED, INDEX)}
     try:
-        # Written, not memory-mapped: a full disk is then an error, and not the end of the process.
-        with parts[IMAGES].open("wb") as file:
-            labels, rejected = make(file)
+        labels, rejected = _fill(parts[IMAGES], journal, math.prod(image_shape), make, tell)
         parts[LABELS].write_bytes(np.asarray(labels, np.int32).tobytes())
         parts[REJECTED].write_bytes("".join(f"{line}\n" for line in rejected).encode())
         shape = (len(labels), *image_shape)
         made = _mapped(parts[IMAGES], parts[LABELS], shape, class_names)
         if made is None:
-            raise OSError("fewer bytes than were written")
+            raise OSError("fewer bytes than were written")  # noqa: TRY301 - to remove the rest as well
         index = _Index(images=len(labels), rejected=len(rejected), fingerprint=made.fingerprint)
         parts[INDEX].write_text(index.model_dump_json())
         for name, part in parts.items():
             part.replace(folder / name)
-    finally:
-        for part in parts.values():
+        journal.unlink()
+    except OSError:  # there is no room for it
+        for part in (*parts.values(), journal):
             part.unlink(missing_ok=True)
+        raise
+
+
+def _fill(
+    images: Path, journal: Path, image_bytes: int, make: Make, tell: Tell
+) -> tuple[list[int], list[str]]:
+    """Make what is not there yet; labels and rejections, as they are read again from the files."""
+    # Written, not memory-mapped: a full disk is then an error, and not the end of the process.
+    with Chunks(images, journal, image_bytes, tell) as chunks:
+        for item in make(chunks.items):
+            chunks.add(item)
+        chunks.keep()
+        made = chunks.items
+    with Chunks(
+        images, journal, image_bytes, tell
+    ) as chunks:  # where locks do not lock, two may have written
+        if chunks.items != made:
+            raise OSError("not what was written")
+        return chunks.labels, chunks.rejected
 
 
 @contextlib.contextmanager
-def locked(folder: Path, what: str) -> Iterator[bool]:
+def locked(folder: Path, what: str, tell: Tell = silent) -> Iterator[bool]:
     """Wait for ``folder``'s lock and hold it until the context or the process ends, however it ends.
 
     Where the file system has no locks, or the folder takes no file, there is nothing to wait for: whoever
@@ -163,7 +207,8 @@ def locked(folder: Path, what: str) -> Iterator[bool]:
 
     Args:
         folder: made if it is missing.
-        what: "... is decoded", said where another process holds the lock.
+        what: "... is decoded", told while another process holds the lock.
+        tell: told all the time that this waits.
 
     Yields:
         whether it is held.
@@ -174,10 +219,11 @@ def locked(folder: Path, what: str) -> Iterator[bool]:
             folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             stack.callback(os.close, descriptor)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                print(f"{what} by another process: waiting for it", file=sys.stderr)
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-            held = True
+            while not held:
+                try:
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    held = True
+                except BlockingIOError:
+                    tell(Activity(f"{what} by another process: waiting for it"))
+                    time.sleep(WAIT_S)
         yield held

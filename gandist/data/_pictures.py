@@ -7,7 +7,6 @@ programs. One of more than PIL's limit of 89 million pixels is refused before it
 from __future__ import annotations
 
 import contextlib
-import os
 import stat
 import warnings
 from collections.abc import Iterator, Sequence
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import numpy as np
 
-from gandist.data import _samples
+from gandist.data import _cache, _samples
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -77,7 +76,7 @@ def decode_all(paths: Sequence[Path], square: Square) -> Iterator[np.ndarray | s
     from PIL import Image
 
     Image.init()  # before there are threads
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = _cache.workers()
     batch = max(4 * workers, BATCH_BYTES // (square.size**2 * square.channels))
     # Set for all threads, which end within; damaged metadata is no reason for lines on the terminal.
     with warnings.catch_warnings(), ThreadPoolExecutor(workers) as threads:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gandist.activity import Activity
 from gandist.data import _cache, image_folder, load
 from gandist.errors import DataError
 from tests.data import pictures
@@ -32,9 +33,13 @@ def slowly(path, square):
     time.sleep(seconds)
     return decode(path, square)
 
+def tell(activity):
+    if "waiting" in activity.what:
+        print(activity, file=sys.stderr)
+
 _pictures._decoded = slowly
 try:
-    print(load(image_folder.Options(path=sys.argv[1], image_size=8), None).fingerprint)
+    print(load(image_folder.Options(path=sys.argv[1], image_size=8), None, tell).fingerprint)
 except DataError as error:
     print("DataError:", error)
 """
@@ -108,8 +113,9 @@ def test_processes_that_start_together_decode_once(root: Path) -> None:
     assert [p.returncode for p in processes] == [0, 0, 0]
     assert sum("decoding" in out for out, _ in outputs) == 1
     assert {out.splitlines()[-1] for out, _ in outputs} == {read(root).fingerprint}
-    for out, err in outputs:
-        assert ("waiting for it" in err) == ("decoding" not in out) or err == ""
+    for _, err in outputs:
+        assert {line.partition(" by ")[2] for line in err.splitlines()} <= {"another process: waiting for it"}
+    assert any("decoded by another process: waiting for it" in err for _, err in outputs)
 
 
 def test_a_killed_process_leaves_nothing_that_passes_for_whole(root: Path) -> None:
@@ -171,10 +177,27 @@ def test_a_disk_that_is_full_at_the_end(root: Path, monkeypatch: pytest.MonkeyPa
     assert len(read(root)) == 24
 
 
-def test_a_lock_ends_with_its_context(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_lock_ends_with_its_context(tmp_path: Path) -> None:
+    told: list[Activity] = []
     for _ in range(2):
-        with _cache.locked(tmp_path, "nothing is done") as held:
+        with _cache.locked(tmp_path, "nothing is done", told.append) as held:
             assert held
             with (tmp_path / "lock").open() as file, pytest.raises(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    assert capfd.readouterr().err == ""
+    assert told == []
+
+
+def test_waiting_for_a_lock_gives_signs_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_cache, "WAIT_S", 0.0)
+    told: list[str] = []
+    with (tmp_path / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+        def tell(activity: Activity) -> None:
+            told.append(str(activity))
+            if len(told) == 3:
+                fcntl.flock(file, fcntl.LOCK_UN)
+
+        with _cache.locked(tmp_path, "the set is made", tell) as held:
+            assert held
+    assert told == ["the set is made by another process: waiting for it"] * 3

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from gandist.data import image_folder, load
+from gandist.activity import Activity
+from gandist.data import _hashes, _pictures, image_folder, load
 from gandist.errors import DataError
 from tests.data import pictures
 from tests.data.pictures import GREY, count_decoding, grey, levels, read, write
@@ -136,31 +138,21 @@ def test_another_pil_decodes_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert len(decoded) == 1
 
 
-def test_equal_pictures_elsewhere_are_the_same_data(tmp_path: Path) -> None:
-    """So a trial may go on, on a node whose copy of the folder has other dates."""
-    one, other = (write(tmp_path / name, {"a/1.png": 1, "b/1.png": 2}) for name in ("one", "other"))
-    os.utime(other / "a" / "1.png", (0, 0))
-    assert read(one, **GREY).fingerprint == read(other, **GREY).fingerprint
-
-
-def test_a_few_unreadable_files_are_left_out_and_listed(
-    tmp_path: Path, cache: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_few_unreadable_files_are_left_out_and_listed(tmp_path: Path, cache: Path) -> None:
     root = pictures.folder(tmp_path / "shapes", rotten=True)
-    dataset = read(root, image_size=8, max_unreadable=0.2)
-    assert np.bincount(dataset.labels).tolist() == [12, 12]
-    [line] = capfd.readouterr().err.splitlines()
-    assert "left out 4 of 28 pictures (14.29%)" in line
-    assert "circles/rotten_empty.jpg: cannot identify image file" in line
-    assert "rotten_cut" not in line
+    for _ in range(2):  # decoded, and found
+        dataset = read(root, image_size=8, max_unreadable=0.2)
+        assert np.bincount(dataset.labels).tolist() == [12, 12]
+        [line] = dataset.left_out
+        assert f"{root}: left out 4 of 28 pictures (14.29%)" in line
+        assert "circles/rotten_empty.jpg: cannot identify image file" in line
+        assert "rotten_cut" not in line
     [listed] = cache.rglob("rejected.txt")
     assert str(listed) in line
     assert [name.partition(":")[0] for name in listed.read_text().splitlines()] == [
         *(f"circles/{name}" for name in sorted(pictures.ROTTEN)),
         "squares/rotten_cut.jpg",
     ]
-    read(root, image_size=8, max_unreadable=0.2)
-    assert capfd.readouterr().err == ""
 
 
 def test_pictures_beside_folders_of_other_things_are_fine(tmp_path: Path) -> None:
@@ -168,11 +160,12 @@ def test_pictures_beside_folders_of_other_things_are_fine(tmp_path: Path) -> Non
     assert (levels(read(root, **GREY)), read(root, **GREY).class_names) == ([1], ())
 
 
-def test_names_of_any_bytes_are_read_and_shown(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_names_of_any_bytes_are_read_and_shown(tmp_path: Path) -> None:
     write(tmp_path, {os.fsdecode(b"\xff.png"): 1, "a\nb.png": 2})
     (tmp_path / "c\x1b[31m\n.png").write_bytes(b"")
-    assert levels(read(tmp_path, **GREY, max_unreadable=0.5)) == [2, 1]
-    [line] = capfd.readouterr().err.splitlines()
+    dataset = read(tmp_path, **GREY, max_unreadable=0.5)
+    assert levels(dataset) == [2, 1]
+    [line] = dataset.left_out
     assert line.isprintable()
     assert r"c\x1b[31m\n.png" in line
 
@@ -189,12 +182,127 @@ def test_the_cache_is_where_caches_are(tmp_path: Path, monkeypatch: pytest.Monke
     assert (tmp_path / "home" / ".cache" / "gandist" / "image_folder").is_dir()
 
 
-def test_progress_is_told_now_and_then(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_what_takes_long_is_told(tmp_path: Path) -> None:
+    told: list[Activity] = []
+    root = write(tmp_path, {"1.png": 1, "2.png": 2})
+    load(image_folder.Options(path=str(root)), None, told.append)
+    for what in ("looking at", "reading", "decoding"):
+        assert [str(activity) for activity in told if activity.what == f"{what} pictures"] == [
+            f"{what} pictures 1/2",
+            f"{what} pictures 2/2",
+        ]
+    assert "checking images" in {activity.what for activity in told}
+    assert len({str(activity) for activity in told}) > 6
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Grows by each picture that is read to be hashed; what was just written counts as settled."""
+    hashed: list[Path] = []
+    digest = _hashes._digest
+    monkeypatch.setattr(_hashes, "SETTLED_NS", -(10**18))
+    monkeypatch.setattr(_hashes, "_digest", lambda path: (hashed.append(path), digest(path))[1])
+    return hashed
+
+
+def plain(level: int) -> bytes:
+    """As many bytes for each level."""
+    return pictures.encoded(Image.new("L", (9, 9), level), "BMP")
+
+
+def test_folders_of_equal_names_sizes_and_dates_are_not_one(tmp_path: Path) -> None:
+    """As ``trainA`` and ``trainB`` of one archive."""
+    for name, level in (("trainA", 10), ("trainB", 200)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.bmp").write_bytes(plain(level))
+        os.utime(tmp_path / name / "1.bmp", (10**9, 10**9))
+    one, other = (read(tmp_path / name, **GREY) for name in ("trainA", "trainB"))
+    assert (levels(one), levels(other)) == ([10], [200])
+    assert one.fingerprint != other.fingerprint
+
+
+def test_a_picture_replaced_under_its_size_and_date_is_noticed(tmp_path: Path, hashed: list[Path]) -> None:
+    path = tmp_path / "1.bmp"
+    path.write_bytes(plain(10))
+    os.utime(path, (10**9, 10**9))
+    assert levels(read(tmp_path, **GREY)) == [10]
+    path.write_bytes(plain(200))
+    os.utime(path, (10**9, 10**9))
+    assert levels(read(tmp_path, **GREY)) == [200]
+
+
+def test_a_folder_that_was_moved_or_copied_is_not_decoded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write(tmp_path / "here", {"a/1.png": 1, "b/1.png": 2})
+    before = read(root, **GREY)
+    decoded = count_decoding(monkeypatch)
+    root.rename(tmp_path / "there")
+    assert read(tmp_path / "there", **GREY).fingerprint == before.fingerprint
+    shutil.copytree(tmp_path / "there", tmp_path / "copied", copy_function=shutil.copy)  # other dates
+    assert read(tmp_path / "copied", **GREY).fingerprint == before.fingerprint
+    assert not decoded
+
+
+def test_a_folder_is_read_once_and_then_only_what_is_new(tmp_path: Path, hashed: list[Path]) -> None:
+    root = write(tmp_path, {"1.png": 1, "2.png": 2})
+    read(root, **GREY)
+    assert len(hashed) == 2
+    read(root, **GREY)
+    read(root, **{**GREY, "image_size": 9})
+    assert len(hashed) == 2
+    write(root, {"3.png": 3})
+    assert levels(read(root, **GREY)) == [1, 2, 3]
+    assert [path.name for path in hashed[2:]] == ["3.png"]
+
+
+def test_a_file_that_has_just_changed_may_do_so_unseen_and_is_read_again(
+    tmp_path: Path, hashed: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_hashes, "SETTLED_NS", 10**18)
+    root = write(tmp_path, {"1.png": 1})
+    read(root, **GREY)
+    read(root, **GREY)
+    assert len(hashed) == 2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda _: b"",
+        lambda content: content[: len(content) // 2],
+        lambda content: content.replace(b"1", b"2"),
+        lambda content: b"\0\xff 1 2 3\n" + content[10:],
+        lambda content: content.replace(b"\n", b""),
+    ],
+)
+def test_a_damaged_memory_of_hashes_is_no_memory(
+    tmp_path: Path, cache: Path, hashed: list[Path], damage: Any
 ) -> None:
     root = write(tmp_path, {"1.png": 1, "2.png": 2})
-    monkeypatch.setattr(image_folder, "PROGRESS_S", 0.0)
-    read(root)
-    for number, line in enumerate(capfd.readouterr().err.splitlines(), 1):
-        assert re.fullmatch(rf"{root}: {number} of 2 pictures decoded, [\d,]+ a second", line)
-    assert number == 2
+    before = read(root, **GREY).fingerprint
+    [memory] = cache.glob("read/*/sha256")
+    memory.write_bytes(damage(memory.read_bytes()))
+    assert read(root, **GREY).fingerprint == before
+    assert len(hashed) > 2
+    again = len(hashed)
+    assert read(root, **GREY).fingerprint == before
+    assert len(hashed) == again  # what was damaged is remembered anew
+
+
+def test_a_picture_that_changes_while_it_is_decoded_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    """Or its image would be kept under the hash of another."""
+    root = write(tmp_path, {"1.png": 1, "2.png": 2})
+    decode = _pictures._decoded
+
+    def replaced(path: Path, square: _pictures.Square) -> Any:
+        pictures.touch(path, grey(9))
+        return decode(path, square)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_pictures, "_decoded", replaced)
+        with pytest.raises(DataError, match=r"1\.png: changed while the folder was read; run again"):
+            read(root, **GREY)
+    assert levels(read(root, **GREY)) == [9, 9]
