@@ -5,7 +5,8 @@ GandistError                one line for the user; ``exit_code`` is what the com
 |   |-- SpecError           a job file, or a --set override
 |   `-- NotAJobError        a directory that is not a job directory
 `-- RunError         (1)    the input is right, the run is not
-    |-- DataError           a data set is missing, unreachable or not what it says it is
+    |-- DataError           a data set is missing or not what it says it is
+    |   `-- UnavailableError    it cannot be had at the moment
     |-- StorageError        the storage refused
     |   `-- NotAFileError   what lies there is no file, or none of the job's
     |-- ClusterError        a Ray cluster cannot be reached, or refuses
@@ -19,12 +20,15 @@ class GandistError(Exception):
     """The root: its text is one line that names what, where, what is allowed and what to do."""
 
     exit_code = 1
+    passes = True
+    """Whether the same may succeed another time."""
 
 
 class UsageError(GandistError):
     """The input is wrong; nothing was written or started."""
 
     exit_code = 2
+    passes = False
 
 
 class SpecError(UsageError):
@@ -47,7 +51,15 @@ class RunError(GandistError):
 
 
 class DataError(RunError):
-    """A data set is missing, unreachable, or not what its name says."""
+    """A data set is missing, or not what its name says."""
+
+    passes = False
+
+
+class UnavailableError(DataError):
+    """A data set cannot be had at the moment: its publisher does not answer, or a disk fails."""
+
+    passes = True
 
 
 class StorageError(RunError):
@@ -64,3 +76,5 @@ class ClusterError(RunError):
 
 class CheckpointError(RunError):
     """A checkpoint cannot be used: missing, truncated, altered, or of another trial."""
+
+    passes = False

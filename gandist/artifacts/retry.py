@@ -63,23 +63,57 @@ class Retry:
         Raises:
             StorageError: the path is wrong, or the storage has refused for too long.
         """
+        began = self.clock()
+
+        def patience_s(error: OSError) -> float:
+            if _is_bad_path(error):
+                return 0.0
+            return min(self.denied_s, limit_s) if _is_denied(error) else limit_s
+
+        try:
+            return self.persist(operation, patience_s)
+        except OSError as error:
+            if _is_bad_path(error):
+                raise StorageError(f"{what}: {_line(error)}; check the path") from error
+            waited_s = self.clock() - began
+            tried = f" (tried for {waited_s:.0f} s)" if waited_s >= 1 else ""
+            raise StorageError(
+                f"{what}: {_line(error)}{tried}; check the storage's space, permissions and "
+                "connection, then run the same command again"
+            ) from error
+
+    def persist(
+        self,
+        operation: Callable[[], T],
+        patience_s: Callable[[OSError], float],
+        waits: Callable[[OSError, float], object] = lambda *_: None,
+    ) -> T:
+        """What ``operation`` returns. It may be begun several times, so it must bear that.
+
+        Args:
+            operation: what to do.
+            patience_s: seconds from the first attempt, after which an error of that kind is final.
+            waits: told of an error that may pass, and of the seconds until the next attempt.
+
+        Raises:
+            OSError: the last one.
+        """
         began, delay_s = self.clock(), FIRST_DELAY_S
         while True:
             try:
                 return operation()
             except OSError as error:
-                if _is_bad_path(error):
-                    raise StorageError(f"{what}: {_line(error)}; check the path") from error
-                waited_s = self.clock() - began
-                left_s = (min(self.denied_s, limit_s) if _is_denied(error) else limit_s) - waited_s
+                left_s = patience_s(error) - (self.clock() - began)
                 if left_s <= 0:
-                    tried = f" (tried for {waited_s:.0f} s)" if waited_s >= 1 else ""
-                    raise StorageError(
-                        f"{what}: {_line(error)}{tried}; check the storage's space, permissions and "
-                        "connection, then run the same command again"
-                    ) from error
+                    raise
+                waits(error, min(delay_s, left_s))
             self.sleep(min(delay_s, left_s))
             delay_s = min(2 * delay_s, MAX_DELAY_S)
+
+
+def passes(error: OSError) -> bool:
+    """Whether what the operating system says may be otherwise another time."""
+    return error.errno is not None and not _is_bad_path(error) and not _is_denied(error)
 
 
 def _is_bad_path(error: OSError) -> bool:

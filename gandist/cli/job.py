@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from gandist.activity import Tell, alive
+from gandist.cli.application import complain
+
+T = TypeVar("T")
+TELL_EVERY_S = 5.0
 
 if TYPE_CHECKING:
     from gandist.spec import JobSpec, TrialSpec
@@ -20,6 +28,20 @@ def load(job_file: Path, overrides: list[str] | None) -> tuple[JobSpec, tuple[Tr
 
     job = load_job(job_file, overrides or [])
     return job, expand(job)
+
+
+def telling(work: Callable[[Tell], T]) -> T:
+    """What ``work`` returns; what it tells when it takes long goes to stderr, a line now and then."""
+    signs, told_at = alive(work, str), 0.0
+    while True:
+        try:
+            text = next(signs)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        if time.monotonic() - told_at >= TELL_EVERY_S:
+            complain(text)
+            told_at = time.monotonic()
 
 
 def product(trials: tuple[TrialSpec, ...]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gandist.cli import options
 from gandist.cli.application import app, complain
-from gandist.cli.job import load, product
+from gandist.cli.job import load, product, telling
 
 if TYPE_CHECKING:
     from gandist.artifacts.job_dir import JobDir
@@ -68,7 +69,9 @@ def run(
             write_job(job_dir, job, trials)
         _end(job_dir, Outcome(plan.states))
     if local or on_this_machine():
-        datasets(plan.todo, data_dir)  # what is missing is told before anything is written or started
+        telling(
+            partial(datasets, plan.todo, data_dir)
+        )  # what is missing is told before anything is written or started
     typer.echo(f"{job.name}: {product(trials)}, {len(plan.todo)} to run, {done} finished; in {job_dir.root}")
 
     from rich.console import Console
@@ -117,7 +120,7 @@ def validate(
 
     from gandist.runner.cost import costs, datasets
 
-    found = costs(trials, datasets(trials, data_dir))
+    found = costs(trials, telling(partial(datasets, trials, data_dir)))
     for cost in found:
         typer.echo(
             f"{cost.config}: generator {cost.generator_parameters:,} parameters, "

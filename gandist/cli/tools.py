@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from gandist.cli import options
 from gandist.cli.application import app
-from gandist.cli.job import load
+from gandist.cli.job import load, telling
 
 
 @app.command()
@@ -44,7 +45,7 @@ def bench(
 
     from gandist.runner.cost import datasets
 
-    (dataset,) = datasets(trials[:1], data_dir).values()
+    (dataset,) = telling(partial(datasets, trials[:1], data_dir)).values()
 
     from gandist.training.bench import bench as measure  # TensorFlow, when the data is there
 

@@ -18,8 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from gandist.data import _cache
-from gandist.errors import DataError
+from gandist.activity import Tell
+from gandist.artifacts import retry
+from gandist.data import _download
+from gandist.errors import DataError, UnavailableError
 
 KERAS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 MAX_BYTES = 2**29
@@ -45,49 +47,27 @@ class Archive:
         """The file's own name."""
         return self.path.rpartition("/")[2]
 
-    def find(self, data_dir: Path | None) -> Path:
-        """The file in ``data_dir``; without one, in Keras' cache, downloaded if need be.
+    def download(self, tell: Tell) -> Path:
+        """The file, in a cache where it is not yet.
 
         Raises:
-            DataError: it is not there, or cannot be downloaded.
+            DataError: it cannot be downloaded.
         """
-        if data_dir is None:
-            return self._download()
-        path = data_dir / self.path
-        if not path.is_file():
-            raise DataError(
-                f"{path}: no such file; put Keras' {self.name} there, "
-                "or leave --data-dir out to have it downloaded"
-            )
-        return path
-
-    def _download(self) -> Path:
-        import keras
-
-        folder = self.path.rpartition("/")[0]
-        try:
-            # Trials that start together would write the same file at the same time.
-            with _cache.locked(_cache.directory(), f"{self.name} is downloaded"):
-                found = keras.utils.get_file(
-                    self.name,
-                    origin=self.origin,
-                    file_hash=self.sha256,
-                    cache_subdir=f"datasets/{folder}" if folder else "datasets",
-                )
-        except Exception as error:  # Keras raises bare Exception for an unreachable host
-            raise DataError(
-                f"{self.name}: not in Keras' cache, and the download failed ({one_line(error)}); fetch "
-                f"{self.origin} by hand, as {self.path} in a directory, and name that with --data-dir or "
-                "GANDIST_DATA_DIR"
-            ) from error
-        return Path(found)
+        return _download.fetch(self.origin, self.sha256, self.path, tell)
 
 
 @contextlib.contextmanager
 def reading(path: Path, what: str) -> Iterator[None]:
-    """Within this context, whatever is wrong with the file is a ``DataError`` that names it and ``what``."""
+    """Within this context, whatever is wrong with the file is a ``DataError`` that names it and ``what``.
+
+    A disk or a network file system that fails is an ``UnavailableError``.
+    """
     try:
         yield
+    except OSError as error:
+        if not retry.passes(error):
+            raise DataError(f"{path}: not {what}: {one_line(error)}") from error
+        raise UnavailableError(f"{path}: cannot be read: {error.strerror}") from error
     except Exception as error:  # readers of damaged files raise about anything
         raise DataError(f"{path}: not {what}: {one_line(error)}") from error
 
@@ -109,9 +89,15 @@ def read_npz(path: Path, name: str) -> np.ndarray:
 
 
 def read_idx(path: Path, dimensions: int) -> np.ndarray:
-    """A gzipped IDX file of bytes (LeCun et al. 1998): uint8, one size a dimension."""
-    with gzip.open(path) as file:
+    """An IDX file of bytes (LeCun et al. 1998), gzipped or not: uint8, one size a dimension."""
+    with path.open("rb") as plain:
+        packed = plain.read(2) == b"\x1f\x8b"
+    with gzip.open(path) if packed else path.open("rb") as file:
         head = file.read(4 + 4 * dimensions)
+        if head[:3] == bytes([0, 0, 8]) and head[3:4] != bytes([dimensions]):
+            raise ValueError(
+                f"an IDX file in {head[3]} dimensions, not {dimensions}: are images and labels swapped?"
+            )
         if len(head) < 4 + 4 * dimensions or head[:4] != bytes([0, 0, 8, dimensions]):
             raise ValueError(f"does not begin as an IDX file of bytes in {dimensions} dimensions")
         shape = struct.unpack(f">{dimensions}I", head[4:])

@@ -53,7 +53,7 @@ def load(options: Options, data_dir: Path | None, tell: Tell = silent) -> Datase
     Raises:
         DataError: the archive is missing and cannot be downloaded, or does not hold what it should.
     """
-    path = ARCHIVE.find(None) if data_dir is None else _find(data_dir)
+    path = ARCHIVE.download(tell) if data_dir is None else _find(data_dir)
     batches = _read(path)
     images, labels = zip(*(_parse(path, name, content) for name, content in batches.items()), strict=True)
     *_, held_out = images

@@ -1,14 +1,12 @@
-"""Fashion-MNIST (Xiao et al. 2017): its four gzipped files, from a data directory or Keras' downloader."""
+"""Fashion-MNIST (Xiao et al. 2017): the authors' four idx files, or downloaded."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from gandist.activity import Tell, silent
-from gandist.data import DataOptions, Dataset, _archives
+from gandist.data import DataOptions, Dataset, _archives, _mnist_like
 
 CLASSES = (
     *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
@@ -22,9 +20,12 @@ SHA256 = {
     "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
 }
 ARCHIVES = {
-    name: _archives.Archive(f"fashion-mnist/{name}", _archives.KERAS + name, sha256)
+    name[: name.index("-idx")]: _archives.Archive(f"fashion-mnist/{name}", _archives.KERAS + name, sha256)
     for name, sha256 in SHA256.items()
 }
+FASHION_MNIST = _mnist_like.Kind(
+    "Fashion-MNIST", "fashion_mnist.npz", ("", "fashion-mnist", "FashionMNIST/raw", "fashion", "raw"), CLASSES
+)
 
 
 class Options(DataOptions):
@@ -37,19 +38,9 @@ def load(options: Options, data_dir: Path | None, tell: Tell = silent) -> Datase
     """The 60,000 training images, and the 10,000 test images held out.
 
     Raises:
-        DataError: a file is missing and cannot be downloaded, or does not hold what it should.
+        DataError: the files are missing and cannot be downloaded, or do not hold what they should.
     """
-    images, labels = _read("train", data_dir)
-    held_out, _ = _read("t10k", data_dir)
-    return Dataset(images, labels, CLASSES, held_out)
-
-
-def _read(split: str, data_dir: Path | None) -> tuple[np.ndarray, np.ndarray]:
-    arrays = []
-    for kind, dimensions in (("images", 3), ("labels", 1)):
-        name = f"{split}-{kind}-idx{dimensions}-ubyte.gz"
-        path = ARCHIVES[name].find(data_dir)
-        with _archives.reading(path, f"Fashion-MNIST's {name}"):
-            arrays.append(_archives.read_idx(path, dimensions))
-    where = f"{path.parent}/{split}-*"
-    return _archives.checked(where, *arrays, shape=(28, 28), classes=len(CLASSES))
+    if data_dir is None:
+        files = {part: archive.download(tell) for part, archive in ARCHIVES.items()}
+        return _mnist_like.from_idx(FASHION_MNIST, files)
+    return _mnist_like.load(FASHION_MNIST, data_dir)

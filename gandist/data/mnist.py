@@ -1,20 +1,19 @@
-"""MNIST (LeCun et al. 1998): ``mnist.npz`` in Keras' layout, from a data directory or Keras' downloader."""
+"""MNIST (LeCun et al. 1998): Keras' ``mnist.npz`` or the authors' idx files, or downloaded."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from gandist.activity import Tell, silent
-from gandist.data import DataOptions, Dataset, _archives
+from gandist.data import DataOptions, Dataset, _archives, _mnist_like
 
 ARCHIVE = _archives.Archive(
     "mnist.npz",
     _archives.KERAS + "mnist.npz",
     "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
 )
+MNIST = _mnist_like.Kind("MNIST", ARCHIVE.name, ("", "MNIST/raw", "mnist", "raw"), tuple("0123456789"))
 
 
 class Options(DataOptions):
@@ -27,16 +26,8 @@ def load(options: Options, data_dir: Path | None, tell: Tell = silent) -> Datase
     """The 60,000 training images, and the 10,000 test images held out.
 
     Raises:
-        DataError: the file is missing and cannot be downloaded, or does not hold what it should.
+        DataError: the files are missing and cannot be downloaded, or do not hold what they should.
     """
-    path = ARCHIVE.find(data_dir)
-    images, labels = _read(path, "train")
-    held_out, _ = _read(path, "test")
-    return Dataset(images, labels, tuple("0123456789"), held_out)
-
-
-def _read(path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
-    names = (f"x_{split}", f"y_{split}")
-    with _archives.reading(path, f"Keras' {ARCHIVE.name}"):
-        arrays = [_archives.read_npz(path, name) for name in names]
-    return _archives.checked(str(path), *arrays, shape=(28, 28), classes=10, names=names)
+    if data_dir is None:
+        return _mnist_like.from_npz(MNIST, ARCHIVE.download(tell))
+    return _mnist_like.load(MNIST, data_dir)

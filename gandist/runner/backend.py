@@ -11,7 +11,7 @@ from typing import Protocol, Self
 
 from gandist.activity import alive
 from gandist.artifacts.job_dir import TrialState
-from gandist.errors import CheckpointError, DataError, GandistError, UsageError
+from gandist.errors import GandistError
 from gandist.runner.events import Alive, BackendEvent, Finished, Lost, Progress
 from gandist.spec import TrialSpec
 
@@ -87,9 +87,8 @@ def attempt(
             if state.status == "running":
                 yield Progress(trial.id, state)
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends this attempt and not the job
-        # Wrong input, missing data or another trial's weights would fail in the same way again.
-        retry = not isinstance(error, UsageError | DataError | CheckpointError)
-        yield Lost(trial.id, _reason(error), retry, traceback.format_exc())
+        passes = error.passes if isinstance(error, GandistError) else True
+        yield Lost(trial.id, _reason(error), passes, traceback.format_exc())
         return
     if state.finished or state.status == "stopped":
         yield Finished(trial.id, state)

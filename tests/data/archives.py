@@ -38,6 +38,13 @@ def mnist_arrays() -> dict[str, np.ndarray]:
     }
 
 
+def mnist_npz() -> bytes:
+    """``mnist.npz``."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **mnist_arrays())
+    return buffer.getvalue()
+
+
 def write(folder: Path, files: Mapping[str, bytes]) -> Path:
     """The files below ``folder``, which is returned."""
     for name, content in files.items():

@@ -94,12 +94,16 @@ MNIST: list[tuple[str, bytes, str]] = [
 # What is wrong, the files that replace others, what the line says.
 FASHION_MNIST: list[tuple[str, archives.Files, str]] = [
     ("empty", {TRAIN_IMAGES: b""}, "train-images-idx3-ubyte.gz: not Fashion-MNIST's"),
-    ("text", {TRAIN_IMAGES: b"<html>"}, "Not a gzipped file"),
+    ("text", {TRAIN_IMAGES: b"<html>"}, "does not begin as an IDX file"),
     ("cut short", {TRAIN_IMAGES: FASHION[TRAIN_IMAGES][:900]}, "ended before"),
     ("altered", {TRAIN_IMAGES: FASHION[TRAIN_IMAGES][:-8] + bytes(8)}, "CRC"),
     ("another gzip", {TRAIN_IMAGES: gzip.compress(b"hello")}, "does not begin as an IDX file"),
-    ("labels for images", {TRAIN_IMAGES: FASHION[TRAIN_LABELS]}, "in 3 dimensions"),
-    ("images for labels", {TRAIN_LABELS: FASHION[TRAIN_IMAGES]}, "in 1 dimensions"),
+    (
+        "labels for images",
+        {TRAIN_IMAGES: FASHION[TRAIN_LABELS]},
+        "in 1 dimensions, not 3: are images",
+    ),
+    ("images for labels", {TRAIN_LABELS: FASHION[TRAIN_IMAGES]}, "in 3 dimensions, not 1: are"),
     (
         "fewer bytes",
         {TRAIN_IMAGES: gzip.compress(gzip.decompress(FASHION[TRAIN_IMAGES])[:-1])},

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from gandist.data import cifar10, digits, fashion_mnist, load, mnist
-from gandist.errors import DataError
 from tests.data import archives
 
 
@@ -83,46 +82,3 @@ def test_the_pickles_of_these_tests_are_ones_that_numpy_reads() -> None:
         batch = pickle.loads(content, encoding="bytes")  # noqa: S301
     np.testing.assert_array_equal(batch[b"data"], archives.CIFAR_IMAGES[1].reshape(2, -1))
     assert batch[b"labels"] == [2, 3]
-
-
-@pytest.mark.parametrize("options", [mnist.Options(), fashion_mnist.Options(), cifar10.Options()])
-def test_without_a_directory_keras_downloads_and_checks(
-    options: mnist.Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import keras
-
-    np.savez(tmp_path / "mnist.npz", **archives.mnist_arrays())
-    keras_3 = {"cifar-10-batches-py-target_archive": PYTHON}
-    archives.write(tmp_path, archives.fashion_files() | keras_3)
-    asked = []
-
-    def downloaded(name: str, *, origin: str, file_hash: str, cache_subdir: str) -> str:
-        asked.append(origin)
-        assert origin.startswith("https://")
-        assert len(bytes.fromhex(file_hash)) == 32
-        return str(tmp_path / cache_subdir.removeprefix("datasets").strip("/") / name)
-
-    monkeypatch.setattr(keras.utils, "get_file", downloaded)
-    monkeypatch.setenv("GANDIST_CACHE_DIR", str(tmp_path / "cache"))
-    there, here = load(options, None), load(options, tmp_path)
-    assert there.fingerprint == here.fingerprint
-    assert len(set(asked)) == len(asked) == (4 if options.name == "fashion_mnist" else 1)
-
-
-@pytest.mark.parametrize("options", [mnist.Options(), fashion_mnist.Options(), cifar10.Options()])
-def test_an_unreachable_download_says_what_to_do(
-    options: mnist.Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import keras
-
-    def refuse(*args: object, **kwargs: object) -> None:
-        raise Exception("URL fetch failure on https://example.invalid: None -- unreachable")  # noqa: TRY002
-
-    monkeypatch.setattr(keras.utils, "get_file", refuse)
-    monkeypatch.setenv("GANDIST_CACHE_DIR", str(tmp_path))
-    with pytest.raises(DataError) as error:
-        load(options, None)
-    text = str(error.value)
-    assert "\n" not in text
-    for part in ("unreachable", "https://", "by hand", "GANDIST_DATA_DIR"):
-        assert part in text
