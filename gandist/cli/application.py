@@ -11,6 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 import gandist
+from gandist.cli import output
 from gandist.errors import GandistError
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 def main() -> None:
     """Run the command line. Errors are plain lines on stderr; the exit code is theirs."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    output.watch()
     try:
         code = app(prog_name="gandist", standalone_mode=False)
     except GandistError as error:

@@ -104,19 +104,24 @@ def jobs(
 def _show_trials(directory: JobDir) -> None:
     from rich.console import Console
 
+    from gandist.runner.lease import living
     from gandist.runner.plan import read_states
     from gandist.runner.prepare import listed_trials
     from gandist.runner.progress import recorded
     from gandist.runner.views import table
 
     states = read_states(directory, listed_trials(directory))
-    rows, summary = recorded(states, time.time())
+    runs = any(state.status == "running" for state in states.values())
+    driven = not runs or living([directory.storage]) != [None]
+    rows, summary = recorded(states, time.time(), driven)
     console = Console(highlight=False)
     if console.is_terminal:
         console.print(table(rows))
     else:
         typer.echo("\n".join(row.line for row in rows))
     typer.echo(str(summary))
+    if not driven:
+        typer.echo("its driver is gone; the command that ran it goes on from the last checkpoints")
     for trial, state in states.items():
         for note in state.notes:
             typer.echo(f"{trial}: {note}")

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from gandist.cli import options
 from gandist.cli.application import app, complain
 from gandist.cli.job import load, product, telling
+from gandist.errors import GandistError
 
 if TYPE_CHECKING:
     from gandist.artifacts.job_dir import JobDir
+    from gandist.runner.backend import Backend
     from gandist.runner.plan import Plan
     from gandist.runner.schedule import Outcome
+    from gandist.spec import JobSpec
 
 
 @app.command()
@@ -33,12 +38,13 @@ def run(
 ) -> None:
     """Run a job, or continue it: finished trials are not run twice.
 
-    Trials run on the Ray cluster that RAY_ADDRESS names, else on all cores and GPUs of this machine. Ctrl-C
-    stops them at a checkpoint; the same command goes on from there. More seeds, configurations or epochs are
-    added; trials of other settings are refused, unless --fresh puts them aside. One driver at a time runs a
-    job. The last line is the report's path.
+    Trials run on the Ray cluster that RAY_ADDRESS names, else on all cores and GPUs of this machine. Ctrl-C,
+    a closed terminal or a closed pipe stop them at a checkpoint; the same command goes on from there. More
+    seeds, configurations or epochs are added; trials of other settings are refused, unless --fresh puts them
+    aside. One driver at a time runs a job. The last line is the report's path.
 
-    Exit code: 0 all trials are finished, 1 some failed, 2 the input is wrong, 130 or 143 stopped by a signal.
+    Exit code: 0 all trials are finished, 1 some failed, 2 the input is wrong, 128 + n stopped by signal n:
+    130 Ctrl-C, 143 SIGTERM.
 
     \b
     gandist run jobs/quickstart.yaml
@@ -48,61 +54,58 @@ def run(
     """
     from gandist.runner.cluster import on_this_machine
     from gandist.runner.cost import datasets
+    from gandist.runner.interrupts import at_once
     from gandist.runner.lease import Lease
     from gandist.runner.plan import make_plan
     from gandist.runner.prepare import open_job_dir, write_job
+    from gandist.runner.submit import refuse_scratch
 
-    job, trials = load(job_file, overrides)
-    job_dir = open_job_dir(storage, job)
+    with _stoppable():
+        with at_once():
+            job, trials = load(job_file, overrides)
+            refuse_scratch(storage)
+            job_dir = open_job_dir(storage, job)
 
-    def look() -> Plan:
-        return make_plan(trials, job_dir, retry_failed=retry_failed, fresh=fresh)
+            def look() -> Plan:
+                return make_plan(trials, job_dir, retry_failed=retry_failed, fresh=fresh)
 
-    plan = look()
-    done = len(trials) - len(plan.todo)
-    if not plan.todo:
-        from gandist.runner.schedule import Outcome
+            plan = look()
+        done = len(trials) - len(plan.todo)
+        if not plan.todo:
+            from gandist.runner.schedule import Outcome
 
-        typer.echo(f"nothing left to do: {done} of {len(trials)} trials are finished")
-        with Lease(job_dir.storage, typer.echo) as lease:
-            lease.take()
+            typer.echo(f"nothing left to do: {done} of {len(trials)} trials are finished")
+            with Lease(job_dir.storage, typer.echo) as lease:
+                lease.take()
+                write_job(job_dir, job, trials)
+            _end(job_dir, Outcome(plan.states))
+        if local or on_this_machine():
+            with at_once():  # what is missing is told before anything is written or started
+                telling(partial(datasets, plan.todo, data_dir))
+        where = f"{len(plan.todo)} to run, {done} finished; in {job_dir.root}"
+        typer.echo(f"{job.name}: {product(trials)}, {where}")
+
+        from rich.console import Console
+
+        from gandist.runner.progress import Board
+        from gandist.runner.schedule import run_job
+        from gandist.runner.views import view
+
+        lease = Lease(job_dir.storage, typer.echo)
+        with at_once():
+            lease.look()
+        with lease, _backend(job, job_dir, data_dir, local) as backend:  # the lease goes when all have ended
+            with at_once():
+                for notice in backend.admit():
+                    typer.echo(notice)
+                lease.take()
+                plan = look()  # another driver may have been at work since
+            for trial in plan.aside:
+                typer.echo(f"{trial}: trained anew; what there was is now in {job_dir.set_aside(trial)}")
             write_job(job_dir, job, trials)
-        _end(job_dir, Outcome(plan.states))
-    if local or on_this_machine():
-        telling(
-            partial(datasets, plan.todo, data_dir)
-        )  # what is missing is told before anything is written or started
-    typer.echo(f"{job.name}: {product(trials)}, {len(plan.todo)} to run, {done} finished; in {job_dir.root}")
-
-    from rich.console import Console
-
-    from gandist.runner.backend import Backend
-    from gandist.runner.progress import Board
-    from gandist.runner.schedule import run_job
-    from gandist.runner.views import view
-
-    backend: Backend
-    if local:
-        from gandist.runner.local_backend import LocalBackend
-
-        backend = LocalBackend(job, job_dir.root, data_dir)
-    else:
-        from gandist.runner.ray_backend import RayBackend
-
-        backend = RayBackend(job, job_dir.root, data_dir)
-    lease = Lease(job_dir.storage, typer.echo)
-    lease.look()
-    with lease, backend:  # given back when the last trial has ended
-        for notice in backend.admit():
-            typer.echo(notice)
-        lease.take()
-        plan = look()  # another driver may have been at work since
-        for trial in plan.aside:
-            typer.echo(f"{trial}: trained anew; what there was is now in {job_dir.set_aside(trial)}")
-        write_job(job_dir, job, trials)
-        with view(Board(plan.states), Console(highlight=False)) as show:
-            outcome = run_job(job, plan, job_dir, backend, show, check=lease.check)
-    _end(job_dir, outcome)
+            with view(Board(plan.states), Console(highlight=False)) as show:
+                outcome = run_job(job, plan, job_dir, backend, show, check=lease.check)
+        _end(job_dir, outcome)
 
 
 @app.command()
@@ -131,18 +134,48 @@ def validate(
     typer.echo(f"in all {sum(cost.seeds * cost.steps for cost in found):,} steps, {total:,} images")
 
 
-def _end(job_dir: JobDir, outcome: Outcome) -> None:
+def _backend(job: JobSpec, job_dir: JobDir, data_dir: str | None, local: bool) -> Backend:
+    if local:
+        from gandist.runner.local_backend import LocalBackend
+
+        return LocalBackend(job, job_dir.root, data_dir)
+    from gandist.runner.ray_backend import RayBackend
+
+    return RayBackend(job, job_dir.root, data_dir, tell=typer.echo)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """However a signal has ended what is within, the exit code tells which it was."""
+    from gandist.runner.interrupts import Interrupted, interruptible
+
+    with interruptible() as interrupt:
+        try:
+            yield
+        except (Interrupted, GandistError, typer.Exit) as left:
+            if interrupt.signal is None:
+                raise
+            if isinstance(left, GandistError):
+                complain(str(left))
+            elif isinstance(left, Interrupted):
+                complain("stopped; the same command goes on from the last checkpoint")
+            raise typer.Exit(128 + interrupt.signal) from None
+
+
+def _end(job_dir: JobDir, outcome: Outcome) -> NoReturn:
     """Say how the job stands, write the report unless there is no time for it, and leave."""
     from gandist.report import write_report
+    from gandist.runner.interrupts import at_once
 
     typer.echo(", ".join(f"{count} {name}" for name, count in outcome.counts.items()))
     if outcome.signal is not None:
         typer.echo("stopped; the same command goes on from here")
-    else:
-        for trial, state in outcome.states.items():
-            if state.status == "failed":
-                complain(f"{trial}: failed: {state.reason}")
-        if outcome.counts.get("failed"):
-            complain("once their cause is gone, the same command with --retry-failed runs them again")
+        raise typer.Exit(outcome.exit_code)
+    for trial, state in outcome.states.items():
+        if state.status == "failed":
+            complain(f"{trial}: failed: {state.reason}")
+    if outcome.counts.get("failed"):
+        complain("once their cause is gone, the same command with --retry-failed runs them again")
+    with at_once():
         typer.echo(write_report(job_dir))
     raise typer.Exit(outcome.exit_code)

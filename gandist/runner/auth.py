@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 
 from gandist.errors import UsageError
@@ -33,6 +34,16 @@ def use_named_token() -> None:
             raise UsageError(f"{origin}: holds no token: a token is one line of ASCII") from error
     if not token.strip() or not token.isascii() or len(token.split()) > 1:
         raise UsageError(f"{origin}: is no token: a token is one word of ASCII")
+
+
+def use_own_token() -> None:
+    """Have a Ray of one's own go by a token of this run, where the one that it keeps cannot be kept.
+
+    Ray writes it below the home directory, which a container's user may not have.
+    """
+    if os.environ.get(MODE) or os.access(os.path.expanduser("~"), os.W_OK):  # noqa: PTH111 - never raises
+        return
+    os.environ.update({MODE: "token", TOKEN: secrets.token_hex(32)})
 
 
 def refused(text: str) -> str | None:

@@ -7,14 +7,18 @@ import socket
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from gandist.errors import RunError, UsageError
 from gandist.runner import auth
 from gandist.runner.backend import one_line
+from gandist.runner.interrupts import at_once
+from gandist.runner.processes import Started
+from gandist.runner.starting import start, start_own, where
+from gandist.runner.watch import HEAD_S, OWN_S, Watch
 
 QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # without it Ray announces a change of its defaults
@@ -62,6 +66,8 @@ class Cluster:
     own: bool
     """Started here, so it will not grow."""
     nodes: tuple[Node, ...]
+    watch: Watch = field(default_factory=lambda: Watch("Ray"), compare=False, repr=False)
+    """Whether it still answers."""
 
     @property
     def gpus(self) -> float:
@@ -104,48 +110,52 @@ def on_this_machine() -> bool:
 
 
 @contextmanager
-def connected(num_cpus: int | None = None) -> Iterator[Cluster]:
+def connected(num_cpus: int | None = None, tell: Callable[[str], None] = lambda _: None) -> Iterator[Cluster]:
     """Connect to Ray, and leave it again; one that this process is connected to already is used and kept.
 
     Args:
         num_cpus: of a Ray started here; None = the machine's.
+        tell: takes a line for a person who waits.
 
     Raises:
         UsageError: ``RAY_ADDRESS`` is of a kind that a job cannot run through.
         RunError: the cluster cannot be reached, or none can be started.
     """
-    address = "" if on_this_machine() else os.environ["RAY_ADDRESS"]
+    address = os.environ.get("RAY_ADDRESS", "")
+    own = on_this_machine()
     if "://" in address:
         raise UsageError(
             f"RAY_ADDRESS={address}: a job's driver runs inside the cluster; send it there with "
             "`gandist submit`, or unset RAY_ADDRESS to run on this machine"
         )
     auth.use_named_token()
-    for name, value in (QUIET if address else QUIET | LOOPBACK | HEALTH).items():
+    for name, value in (QUIET | LOOPBACK | HEALTH if own else QUIET).items():
         os.environ.setdefault(name, value)
-    if address:
-        _refuse_unreachable(address)
+    if own:
+        auth.use_own_token()
+        tell("starting Ray on this machine")
+    else:
+        with at_once():
+            _refuse_unreachable(address)
     import ray  # it reads the environment when imported
 
+    watch = Watch(where(address))
     if ray.is_initialized():
-        yield _look(own=not address)
+        yield _look(watch, own)
         return
-    try:
-        ray.init(
-            address=address or "local",
-            num_cpus=None if address else num_cpus,
-            include_dashboard=None if address else False,
-            log_to_driver=False,
-            logging_level="ERROR",
-        )
-    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-        where = f"RAY_ADDRESS={address}" if address else "a local Ray"
-        why = auth.refused(str(error)) or f"cannot be used: {one_line(str(error))}"
-        raise RunError(f"{where}: {why}") from error
-    try:
-        yield _look(own=not address)
-    finally:
-        ray.shutdown()
+    with ExitStack() as stack:
+        if own:
+            started = Started()
+            stack.callback(started.end)
+            stack.callback(ray.shutdown)
+            start_own(num_cpus, tell, started.end)
+        else:
+            stack.callback(ray.shutdown)
+            start(address)
+        stack.enter_context(watch.running())
+        with at_once():
+            cluster = _look(watch, own)
+        yield cluster
 
 
 def _refuse_unreachable(address: str) -> None:
@@ -176,8 +186,16 @@ def _refuse_unreachable(address: str) -> None:
         raise RunError(f"RAY_ADDRESS={address}: {why}") from error
 
 
-def _look(own: bool) -> Cluster:
+def _look(watch: Watch, own: bool) -> Cluster:
+    """The nodes; what answers for them is watched from here on."""
     import ray
 
-    alive: list[dict[str, Any]] = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    return Cluster(own, tuple(Node(offer.get("CPU", 0.0), offer.get("GPU", 0.0)) for offer in alive))
+    context = ray.get_runtime_context()
+    watch.add("its head (GCS)", context.gcs_address, OWN_S if own else HEAD_S)
+    nodes: list[dict[str, Any]] = [node for node in ray.nodes() if node["Alive"]]
+    for node in nodes:
+        if node["NodeID"] == context.get_node_id():
+            address = f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"
+            watch.add("the raylet of this machine", address, OWN_S)
+    offers = [node["Resources"] for node in nodes]
+    return Cluster(own, tuple(Node(offer.get("CPU", 0.0), offer.get("GPU", 0.0)) for offer in offers), watch)

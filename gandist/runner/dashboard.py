@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from gandist.errors import ClusterError, UsageError
 from gandist.runner import auth
@@ -78,13 +79,14 @@ def asking(address: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:  # requests' errors are, too
-        raise UnreachableError(f"{address}: {_network_trouble(error)}") from error
+        raise UnreachableError(f"{address}: {_network_trouble(error)}{_proxied(address)}") from error
     except RuntimeError as error:
         kind = UnreachableError if "status code 5" in str(error) else ClusterError
-        raise kind(f"{address}: {_refusal(str(error))}") from error
+        raise kind(f"{address}: {_refusal(str(error))}{_proxied(address)}") from error
     except (ValueError, TypeError, KeyError) as error:
         raise ClusterError(
             f"{address}: answers unlike a Ray dashboard of this version ({one_line(str(error))})"
+            f"{_proxied(address)}"
         ) from error
     except Exception as error:
         if type(error).__name__ != "AuthenticationError":  # Ray's; by name, since importing Ray has effects
@@ -113,10 +115,27 @@ def _checked(address: str, origin: str) -> str:
 def _refusal(text: str) -> str:
     if "Version check returned" in text:
         return "no Ray dashboard; give the address that `ray start --head` prints, mostly with port 8265"
+    if "status code 413" in text:
+        return (
+            "refuses what is sent as too large (413): raise the limit of the proxy before it, or leave "
+            "large files out of the working directory (.rayignore)"
+        )
     if "status code 5" in text:  # with the server's traceback, whose last line says what it was
         lines = [line for line in text.splitlines() if line.strip(" .'")]
         return one_line(f"failed: {lines[-1]}")
     return one_line(text)
+
+
+def _proxied(address: str) -> str:
+    """The proxy that an address is asked through: whoever answers, or does not, may be that."""
+    parts = urlsplit(address if "://" in address else f"http://{address}")
+    proxies = getproxies()
+    kind = parts.scheme if parts.scheme in proxies else "all"
+    if kind not in proxies or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return ""
+    proxy = without_password(proxies[kind])
+    remedy = f"if it should not be, add {parts.hostname} to no_proxy"
+    return f"; asked through the proxy {proxy} of {kind}_proxy: {remedy}"
 
 
 def _network_trouble(error: OSError) -> str:

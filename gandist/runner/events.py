@@ -71,5 +71,5 @@ class Notice:
     text: str
 
 
-BackendEvent = Started | Alive | Progress | Finished | Lost
+BackendEvent = Started | Alive | Progress | Finished | Lost | Notice
 JobEvent = Started | Alive | Progress | Finished | Requeued | Notice

@@ -1,39 +1,152 @@
-"""SIGINT and SIGTERM as a question to be answered at the next checkpoint."""
+"""Signals that ask a run to stop, whenever they come: one door for the whole of a command.
+
+Outside the zones below a signal is noted and nothing else, so that whatever is cleaned up or written gets
+finished. ``at_once`` is for what may be left at any moment, ``at_a_checkpoint`` for while trials run.
+"""
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""SIGQUIT keeps its meaning: the last way out at a keyboard, without a checkpoint."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The run is left now, because of the signal ``number``."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(number).name}")
+        self.number = number
 
 
 class Interrupt:
-    """``signal`` is the number of the signal that came, None before."""
+    """``signal`` is the number of the first signal that came, None before."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self._leaves: Callable[[int, bool], bool] = _never
+        """Whether a signal is more than noted, by its number and whether it is the first."""
+        self._left = False
 
-    def __call__(self, number: int, _: FrameType | None) -> None:
-        if self.signal is not None and number == signal.SIGINT:
-            raise KeyboardInterrupt  # a person has asked twice: at once
-        # A platform may well ask twice (Kubernetes through Ray, and through the pod), and does not mean that.
+    def __call__(self, number: int, _: FrameType | None = None) -> None:
+        """Take in a signal, or what amounts to one; from any thread.
+
+        Raises:
+            Interrupted: in a zone, in the main thread, and once: what follows it is cleaning up.
+        """
+        first = self.signal is None
         self.signal = self.signal or number
+        if self._leaves(number, first) and threading.current_thread() is threading.main_thread():
+            self._leave()
+
+    def install(self) -> None:
+        """Take the signals, also back from Ray, which takes some whenever it starts."""
+        if threading.current_thread() is threading.main_thread():  # only there may handlers be set
+            for number in SIGNALS:
+                # Whoever starts a command with `nohup` wants it to outlive its terminal.
+                if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                    signal.signal(number, self)
+
+    @contextmanager
+    def zone(self, leaves: Callable[[int, bool], bool]) -> Iterator[None]:
+        """Within, ``leaves`` says of a signal, and whether it is the first, if it raises ``Interrupted``."""
+        before, self._leaves = self._leaves, leaves
+        try:
+            if self.signal is not None and leaves(self.signal, True):
+                self._leave()
+            yield
+        finally:
+            self._leaves = before
+
+    def _leave(self) -> None:
+        if not self._left and self.signal is not None:
+            self._left = True
+            raise Interrupted(self.signal)
+
+
+_current: Interrupt | None = None
+"""Of this process, as its handlers are."""
 
 
 @contextmanager
 def interruptible() -> Iterator[Interrupt]:
-    """Note a signal instead of dying of it; a SIGINT after another raises ``KeyboardInterrupt``."""
-    interrupt = Interrupt()
-    if threading.current_thread() is not threading.main_thread():  # only there may handlers be set
-        yield interrupt
+    """Note signals instead of dying of them; within another ``interruptible``, its."""
+    global _current
+    if _current is not None:
+        yield _current
         return
-    before = {number: signal.signal(number, interrupt) for number in SIGNALS}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    _current = Interrupt()
+    _current.install()
     try:
-        yield interrupt
+        yield _current
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _current = None
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Within, a signal raises ``Interrupted``, also one that came before; nothing where none is noted."""
+    if _current is None:
+        yield
+    else:
+        with _current.zone(_always):
+            yield
+
+
+@contextmanager
+def at_a_checkpoint() -> Iterator[Interrupt]:
+    """Within, the first signal is left to whoever looks at ``Interrupt.signal``; a SIGINT after it raises.
+
+    A platform may well ask twice (Kubernetes through Ray, and through the pod), and does not mean that.
+    """
+    with interruptible() as interrupt, interrupt.zone(_asked_again):
+        yield interrupt
+
+
+def arrived(number: int) -> None:
+    """A signal came while another handler stood in its place.
+
+    Raises:
+        Interrupted: in ``at_once``.
+    """
+    if _current is not None and number in SIGNALS:
+        _current(signal.Signals(number))
+
+
+def take_back() -> None:
+    """After Ray has started, which sets handlers of its own."""
+    if _current is not None:
+        _current.install()
+
+
+def output_closed(number: int) -> None:
+    """Nobody reads what is printed: as if the signal ``number`` had come.
+
+    Raises:
+        SystemExit: where no signal is waited for.
+    """
+    if _current is not None:
+        _current(number)
+    elif threading.current_thread() is threading.main_thread():
+        raise SystemExit(128 + number)
+
+
+def _never(_: int, __: bool) -> bool:
+    return False
+
+
+def _always(_: int, __: bool) -> bool:
+    return True
+
+
+def _asked_again(number: int, first: bool) -> bool:
+    return number == signal.SIGINT and not first  # a person

@@ -9,7 +9,7 @@ import platform
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -48,6 +48,8 @@ class Holder(BaseModel):
     """Unix time, for people only: two machines' clocks are never compared."""
     beat: Count = 0
     """Renewals so far."""
+    renewed_at: Time = 0.0
+    """Unix time of the last one."""
 
     def __str__(self) -> str:
         since = datetime.datetime.fromtimestamp(self.started_at, datetime.UTC)
@@ -63,6 +65,7 @@ class Holder(BaseModel):
             pid=os.getpid(),
             process=process_start(os.getpid()) or "",
             started_at=time.time(),
+            renewed_at=time.time(),
         )
 
     def is_over(self) -> bool:
@@ -103,6 +106,7 @@ class Lease:
         self._mine = Holder.this_process()
         self._locks = "://" not in storage.root
         self._taken = False
+        """Whether ``driver.json`` may be this driver's."""
         self._other: Holder | None = None
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
@@ -136,13 +140,13 @@ class Lease:
             RunError: another driver runs the job.
             StorageError: the storage refused.
         """
+        self._taken = True  # from the first write on: whoever is interrupted gives it back
         self._take_when_free()
         if not self._locks:
             self._sleep(SETTLE_S)
         holder = self._read()
         if holder is None or holder.token != self._mine.token:
             raise self._refusal(holder)
-        self._taken = True
         if self._renewing:
             self._thread.start()
 
@@ -157,7 +161,9 @@ class Lease:
             if holder is not None and holder.token != self._mine.token:
                 self._other = holder
                 return
-            self._mine = self._mine.model_copy(update={"beat": self._mine.beat + 1})
+            self._mine = self._mine.model_copy(
+                update={"beat": self._mine.beat + 1, "renewed_at": time.time()}
+            )
             self._write()
 
     def check(self) -> None:
@@ -261,6 +267,35 @@ def read_holder(storage: Storage) -> Holder | None:
         return None
     except (DocumentError, NotAFileError):
         return Holder()  # of some other making: watched like any holder elsewhere
+
+
+def living(
+    storages: Sequence[Storage],
+    sleep: Callable[[float], None] = time.sleep,
+    now: Callable[[], float] = time.time,
+) -> list[Holder | None]:
+    """Who runs each of some jobs now; None where nobody does.
+
+    A holder of this machine lives with its process, one elsewhere as long as it renews its lease. Clocks only
+    spare the wait: one that has renewed just now need not be seen doing it.
+
+    Raises:
+        StorageError: a storage refused.
+    """
+    first = [read_holder(storage) for storage in storages]
+    here = place()
+    in_doubt = [
+        holder is not None and holder.place != here and not 0 <= now() - holder.renewed_at < WATCH_S
+        for holder in first
+    ]
+    if any(in_doubt):
+        sleep(2 * RENEW_S)
+    return [
+        None
+        if holder is None or holder.is_over() or (doubtful and read_holder(storage) == holder)
+        else holder
+        for storage, holder, doubtful in zip(storages, first, in_doubt, strict=True)
+    ]
 
 
 def place() -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from gandist.artifacts.job_dir import JobDir
 from gandist.errors import NotAJobError, StorageError, UsageError
 from gandist.printable import printable
-from gandist.runner.lease import Holder, read_holder
+from gandist.runner.lease import Holder, living
 from gandist.runner.plan import READERS, read_states
 from gandist.runner.prepare import listed_trials
 from gandist.runner.progress import recorded
@@ -56,8 +56,10 @@ def jobs(storage: str) -> tuple[list[Found], int]:
 def lines(found: list[Found]) -> Iterator[str]:
     """How each job stands, as text; reads the states of one job after the other."""
     width = max((len(printable(job.name)) for job in found), default=0)
+    held = [job for job in found if JobDir.DRIVER in job.files]
+    holders = dict(zip((job.name for job in held), _holders(held), strict=True))
     for job in found:
-        yield f"{printable(job.name):<{width}}  {_stands(job)}"
+        yield f"{printable(job.name):<{width}}  {_stands(job, holders.get(job.name))}"
 
 
 def utc(at: float) -> str:
@@ -77,16 +79,15 @@ def _look(root: JobDir, name: str) -> Found | None:
     return Found(name, job_dir, files) if "manifest.json" in files else None
 
 
-def _stands(job: Found) -> str:
+def _stands(job: Found, holder: Holder | None) -> str:
     if job.problem:
         return printable(job.problem)
     try:
         trials = listed_trials(job.job_dir)
         states = read_states(job.job_dir, trials[:MAX_STATES])
-        holder = _holder(job)
     except (NotAJobError, StorageError) as error:
         return printable(str(error))
-    summary = str(recorded(states, time.time())[1])
+    summary = str(recorded(states, time.time(), driven=holder is not None)[1])
     if len(trials) > MAX_STATES:
         summary = f"{len(trials)} trials; of the first {summary}"
     written = max((state.updated_at for state in states.values()), default=0.0)
@@ -96,9 +97,9 @@ def _stands(job: Found) -> str:
     return "; ".join(parts)
 
 
-def _holder(job: Found) -> Holder | None:
-    """Who runs it, unless that process is known to be dead."""
-    if JobDir.DRIVER not in job.files:
-        return None
-    holder = read_holder(job.job_dir.storage)
-    return None if holder is None or holder.is_over() else holder
+def _holders(jobs: list[Found]) -> list[Holder | None]:
+    """Who runs each; a storage that refuses is told of where its trials are read."""
+    try:
+        return living([job.job_dir.storage for job in jobs])
+    except StorageError:
+        return [None for _ in jobs]

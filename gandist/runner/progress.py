@@ -12,6 +12,9 @@ from gandist.activity import clock
 from gandist.artifacts.job_dir import TrialState
 from gandist.runner.events import Alive, Finished, JobEvent, Notice, Progress, Requeued, Started
 
+CLOCKS_S = 60.0
+"""By which clocks of machines differ and nobody minds."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -19,7 +22,7 @@ class Row:
 
     trial: str
     status: str
-    """As in its state; besides ``starting`` and ``requeued``, which only the driver knows."""
+    """As in its state; ``starting`` and ``requeued``, which only the driver knows; ``interrupted`` without one."""
     state: TrialState
     eta_s: float | None = None
     reason: str = ""
@@ -127,28 +130,31 @@ class Board:
         return (state.total_steps - state.step) * passed / (state.step - first)
 
 
-def recorded(states: Mapping[str, TrialState], now: float) -> tuple[list[Row], Summary]:
+def recorded(states: Mapping[str, TrialState], now: float, driven: bool = True) -> tuple[list[Row], Summary]:
     """The rows of what lies in storage. A trial that is recorded as running may have lost its process since.
 
     Args:
         states: every trial's.
         now: Unix time.
+        driven: whether a driver is alive; without one nothing runs, whatever is recorded.
     """
-    ages = {
-        trial: f"written {clock(max(0.0, now - state.updated_at))} ago" for trial, state in states.items()
-    }
-    rows = [
-        Row(
-            trial,
-            state.status,
-            state,
-            reason="; ".join(filter(None, (state.activity, ages[trial])))
-            if state.status == "running"
-            else state.reason,
-        )
-        for trial, state in states.items()
-    ]
+    rows = [_recorded(trial, state, now - state.updated_at, driven) for trial, state in states.items()]
     return rows, _summary(rows)
+
+
+def _recorded(trial: str, state: TrialState, age_s: float, driven: bool) -> Row:
+    if state.status != "running":
+        return Row(trial, state.status, state, reason=state.reason)
+    if not driven:
+        return Row(trial, "interrupted", state, reason=_age(age_s))
+    return Row(trial, "running", state, reason="; ".join(filter(None, (state.activity, _age(age_s)))))
+
+
+def _age(seconds: float) -> str:
+    """Of what another machine may have written, whose clock is its own."""
+    if seconds < -CLOCKS_S:
+        return f"written by a clock that is {clock(-seconds)} ahead"
+    return f"written {clock(max(0.0, seconds))} ago"
 
 
 def _summary(rows: list[Row]) -> Summary:

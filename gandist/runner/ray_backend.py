@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from gandist.errors import RunError, UsageError
 from gandist.runner.autoscaler import NONE_THAT_LARGE, view, why_never
 from gandist.runner.backend import RUN_TRIAL, attempt
 from gandist.runner.cluster import QUIET, Cluster, connected
-from gandist.runner.events import BackendEvent, Finished, Lost, Started
+from gandist.runner.events import BackendEvent, Finished, Lost, Notice, Started
 from gandist.runner.lost_actors import lost
 from gandist.spec import MAX_TRIALS, JobSpec, TrialSpec
 
@@ -28,6 +28,8 @@ MAX_PENDING = 100
 
 MIN_WAIT_S = 0.01
 LOOK_AGAIN_S = 30.0
+ASLEEP_S = 10.0
+"""Between two polls, which are a second apart: the driver itself was not there, and has heard of nobody."""
 
 
 class TrialActor:
@@ -82,6 +84,7 @@ class RayBackend:
         data_dir: where data files lie, on each node.
         trial_function: ``module:name`` of what runs a trial.
         env_vars: further environment variables of the actors.
+        tell: takes a line for a person who waits.
     """
 
     def __init__(
@@ -91,6 +94,7 @@ class RayBackend:
         data_dir: str | None,
         trial_function: str = RUN_TRIAL,
         env_vars: Mapping[str, str] | None = None,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._resources = job.resources
         self._max_concurrent = job.schedule.max_concurrent or MAX_TRIALS
@@ -100,8 +104,11 @@ class RayBackend:
         self._arguments = (root, data_dir and str(Path(data_dir).absolute()))
         self._function = trial_function
         self._env_vars = dict(env_vars or {})
+        self._tell = tell
         self._queue: deque[TrialSpec] = deque()
         self._workers: list[_Worker] = []
+        self._polled: float | None = None
+        """When last, in monotonic time."""
         self._look_at = math.inf
         """When to ask again whether there will ever be a node, in monotonic time."""
         self._stack = ExitStack()
@@ -109,7 +116,7 @@ class RayBackend:
         self._actor_class: Any
 
     def __enter__(self) -> Self:
-        self._cluster = self._stack.enter_context(connected())
+        self._cluster = self._stack.enter_context(connected(tell=self._tell))
         import ray  # connected() has set the environment that it reads
 
         self._ray = ray
@@ -194,14 +201,18 @@ class RayBackend:
         """Keep the pool at work; what the trials have sent since.
 
         Raises:
-            RunError: no node is as large as a trial, and the autoscaler has come to say that none will be.
+            RunError: no node is as large as a trial, and the autoscaler has come to say that none will be; or
+                Ray itself has died.
         """
+        self._cluster.watch.check()
         self._look_again()
+        events = self._wake_up()
         self._grow()
-        events = [event for worker in self._ready(timeout_s) for event in self._take(worker)]
+        events += [event for worker in self._ready(timeout_s) for event in self._take(worker)]
         events += self._kill_stalled()
         events += self._assign()
         self._shrink()
+        self._polled = time.monotonic()
         return events
 
     def stop(self) -> None:
@@ -258,6 +269,16 @@ class RayBackend:
             self._discard(worker)  # it was asked to stop, and would stop any other trial, too
         return [event]
 
+    def _wake_up(self) -> list[BackendEvent]:
+        """Where this process has slept, as a laptop or a paused machine does, nobody else has stalled."""
+        now = time.monotonic()
+        if self._polled is None or now - self._polled < ASLEEP_S:
+            return []
+        for worker in self._workers:
+            worker.seen = now
+        slept = f"this driver did not run for {now - self._polled:.0f} s (a machine that slept?)"
+        return [Notice(f"{slept}: no trial is taken for stalled because of that")]
+
     def _kill_stalled(self) -> list[BackendEvent]:
         oldest = time.monotonic() - self._stall_timeout_s
         stalled = [
@@ -265,7 +286,7 @@ class RayBackend:
         ]
         for worker, _ in stalled:
             self._discard(worker)
-        return [Lost(trial.id, f"no progress for {self._stall_timeout_s:g} s") for _, trial in stalled]
+        return [Lost(trial.id, f"no sign of life for {self._stall_timeout_s:g} s") for _, trial in stalled]
 
     def _assign(self) -> list[BackendEvent]:
         events: list[BackendEvent] = []

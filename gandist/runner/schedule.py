@@ -12,7 +12,7 @@ from gandist.artifacts.job_dir import JobDir, TrialDir, TrialState
 from gandist.errors import StorageError
 from gandist.runner.backend import Backend
 from gandist.runner.events import Finished, JobEvent, Lost, Notice, Progress, Requeued
-from gandist.runner.interrupts import interruptible
+from gandist.runner.interrupts import at_a_checkpoint
 from gandist.runner.plan import Plan
 from gandist.spec import JobSpec, TrialSpec
 
@@ -59,7 +59,7 @@ def run_job(
 ) -> Outcome:
     """Run what ``plan`` has to do on ``backend``, which is entered and has admitted it.
 
-    SIGINT or SIGTERM stops the trials at a checkpoint; a SIGINT after that raises ``KeyboardInterrupt``.
+    A signal stops the trials at a checkpoint; a SIGINT after that raises ``Interrupted``.
 
     Args:
         job: whose trials they are.
@@ -103,7 +103,7 @@ class _Run:
         """When to say that nothing has a place, unless something has one by then."""
 
     def run(self) -> Outcome:
-        with interruptible() as interrupt:
+        with at_a_checkpoint() as interrupt:
             for trial in self.trials.values():
                 self.backend.submit(trial)
             while self.backend.busy or self.due:

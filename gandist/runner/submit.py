@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
+import os
 import re
 import secrets
 import shlex
@@ -30,6 +31,11 @@ QUIET_S = 60.0
 AGAIN_S = 1.0
 GIVE_UP_S = 600.0
 """For a laptop that wakes up and has no network yet, or a head that is being replaced."""
+
+SUBMITTED = "RAY_JOB_CONFIG_JSON_ENV_VAR"
+"""Set by Ray for the driver of a submission."""
+SCRATCH = "working_dir_files"
+"""Where Ray unpacks the working directory of a submission, below its temporary directory."""
 
 _CHATTER = re.compile(r"^\d{4}-\d\d-\d\d [\d:,]+\tINFO job_manager\.py:\d+ -- .*\n", re.MULTILINE)
 
@@ -66,15 +72,39 @@ def check(request: Request) -> None:
     storage = request.storage
     if wrong := mistake(storage):
         raise UsageError(f"--storage {public(storage)}: {wrong}")
+    refuse_relative(storage)
+    data_dir = request.data_dir
+    if data_dir is not None and not data_dir.startswith("/"):
+        raise UsageError(
+            f"--data-dir {data_dir}: give a directory of the cluster's nodes, from the root: /data"
+        )
+
+
+def refuse_relative(storage: str) -> None:
+    """Refuse a storage that is given from where a cluster happens to run the driver.
+
+    Raises:
+        UsageError: as it says.
+    """
     if "://" not in storage and not storage.startswith("/"):
         raise UsageError(
             f"--storage {storage}: relative to what? give s3://bucket/path, or a directory that all nodes of "
             "the cluster share, from the root: /shared/runs"
         )
-    data_dir = request.data_dir
-    if data_dir is not None and not data_dir.startswith("/"):
+
+
+def refuse_scratch(storage: str) -> None:
+    """Refuse a storage that Ray deletes, in the driver of a submission: by ``ray job submit``, or KubeRay.
+
+    Raises:
+        UsageError: as it says.
+    """
+    if SUBMITTED in os.environ:
+        refuse_relative(storage)
+    if "://" not in storage and SCRATCH in Path(storage).resolve().parts:
         raise UsageError(
-            f"--data-dir {data_dir}: give a directory of the cluster's nodes, from the root: /data"
+            f"--storage {storage}: in Ray's working directory, which it deletes; give s3://bucket/path, or a "
+            "directory that all nodes of the cluster share, from the root: /shared/runs"
         )
 
 

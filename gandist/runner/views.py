@@ -25,6 +25,7 @@ STYLES = {
     "running": "cyan",
     "completed": "green",
     "failed": "red",
+    "interrupted": "red",
     "diverged": "yellow",
     "collapsed": "yellow",
 }

@@ -107,6 +107,7 @@ class _Run:
         self.budget = self.trainer.budget
         self.recorder = Recorder(trial, directory, self.budget, dataset.image_shape[0], writer)
         self._speed_s, self._speed_images = 0.0, 0
+        self._unix = time.time() - time.monotonic()  # added to monotonic time: clocks of machines may be set
         self._saved_step: int | None = None
         """The step of the newest finished checkpoint."""
         self._saved = time.monotonic()
@@ -219,7 +220,7 @@ class _Run:
         else:
             columns = self.trainer.run(until)
         seconds = time.monotonic() - began
-        columns["wall_time"] = time.time() + seconds * (np.arange(1, steps + 1) / steps - 1)
+        columns["wall_time"] = self._unix + began + seconds * np.arange(1, steps + 1) / steps
         finite = np.isfinite([columns[name] for name in tables.STEP_METRICS]).all(axis=0)
         if not finite.all():
             kept = int(np.argmin(finite)) + 1

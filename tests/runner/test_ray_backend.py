@@ -112,7 +112,7 @@ def is_head_of_this_process(stat: Path) -> bool:
 def test_a_stalled_trial_is_killed_and_requeued(ray_jobs: Jobs) -> None:
     script(ray_jobs.job_dir, {A: ["stall"]})
     outcome = ray_jobs.run(make_job(seeds=1, schedule={"stall_timeout_s": 3.0}))
-    assert [event.reason for event in ray_jobs.of(Requeued)] == ["no progress for 3 s"]
+    assert [event.reason for event in ray_jobs.of(Requeued)] == ["no sign of life for 3 s"]
     assert outcome.states[A].attempts == 2
     assert outcome.counts == {"completed": 1}
 
