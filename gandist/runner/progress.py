@@ -22,7 +22,7 @@ class Row:
 
     trial: str
     status: str
-    """As in its state; ``starting`` and ``requeued``, which only the driver knows; ``interrupted`` without one."""
+    """As in its state; ``starting`` and ``requeued``, which a driver knows; ``interrupted`` without one."""
     state: TrialState
     eta_s: float | None = None
     reason: str = ""

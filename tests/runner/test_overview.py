@@ -8,7 +8,7 @@ import pytest
 
 from gandist.artifacts.job_dir import JobDir, TrialState
 from gandist.errors import UsageError
-from gandist.runner import overview
+from gandist.runner import lease, overview
 from gandist.runner.lease import Holder
 from tests.strangers import write_documents
 
@@ -52,7 +52,8 @@ def test_a_job_is_a_line(root: str) -> None:
     )
 
 
-def test_who_runs_a_job_is_said_unless_it_is_dead(root: str) -> None:
+def test_who_runs_a_job_is_said_unless_it_is_dead(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "RENEW_S", 0.0)
     job_dir = make(root, "small", a="running")
     me = Holder.this_process()
     for holder, said in (
@@ -64,9 +65,12 @@ def test_who_runs_a_job_is_said_unless_it_is_dead(root: str) -> None:
         (line,), _ = listed(root)
         assert said in line
         assert ("run by" in line) == bool(said)
+        assert ("1 running" if said else "1 interrupted") in line
         assert line.isprintable()
-    job_dir.storage.write(JobDir.DRIVER, b"{")
-    assert "run by process 0 on an unknown host" in listed(root)[0][0]
+    for silent in (me.model_copy(update={"place": "elsewhere", "renewed_at": 1.0}).model_dump_json(), "{"):
+        job_dir.storage.write(JobDir.DRIVER, silent.encode())
+        assert "1 interrupted" in listed(root)[0][0]
+        assert "run by" not in listed(root)[0][0]
 
 
 def test_what_is_no_job_is_counted(root: str) -> None:
@@ -96,7 +100,7 @@ def test_a_damaged_state_hides_no_other_job(root: str) -> None:
 def test_of_a_job_of_thousands_some_states_are_read(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overview, "MAX_STATES", 2)
     make(root, "large", a="completed", b="running", c="failed")
-    assert "large  3 trials; of the first 2 trials: 1 completed, 1 running; written" in listed(root)[0][0]
+    assert "large  3 trials; of the first 2 trials: 1 completed, 1 interrupted; written" in listed(root)[0][0]
 
 
 def test_an_empty_storage_and_one_that_is_not_there(root: str) -> None:

@@ -13,7 +13,7 @@ import pytest
 from gandist.artifacts.job_dir import JobDir, TrialState
 from gandist.runner import schedule
 from gandist.runner.events import BackendEvent, Finished, JobEvent, Lost, Notice, Progress, Requeued, Started
-from gandist.runner.interrupts import interruptible
+from gandist.runner.interrupts import at_a_checkpoint
 from gandist.runner.plan import Plan, make_plan
 from gandist.runner.schedule import Outcome, backoff_s, run_job
 from gandist.spec import TrialSpec, expand
@@ -167,7 +167,7 @@ def test_a_trial_lost_while_stopping_is_left_for_the_next_run(job_dir: JobDir) -
 
 @pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_ctrl_c_leaves_at_once(first: signal.Signals) -> None:
-    with interruptible() as interrupt:
+    with at_a_checkpoint() as interrupt:
         os.kill(os.getpid(), first)
         assert interrupt.signal == first
         with pytest.raises(KeyboardInterrupt):
@@ -175,7 +175,7 @@ def test_a_second_ctrl_c_leaves_at_once(first: signal.Signals) -> None:
 
 
 def test_a_platform_that_asks_twice_is_not_more_urgent() -> None:
-    with interruptible() as interrupt:
+    with at_a_checkpoint() as interrupt:
         os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)
         assert interrupt.signal == signal.SIGTERM
