@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.fs as pafs
@@ -19,6 +20,8 @@ import pyarrow.fs as pafs
 from gandist.artifacts.address import open_address
 from gandist.artifacts.retry import Retry
 from gandist.errors import NotAFileError, StorageError
+
+T = TypeVar("T")
 
 MAX_BYTES = 2**36
 """Of a file, where nothing smaller is expected: no generator or checkpoint comes near it."""
@@ -135,9 +138,28 @@ class Storage:
         Raises:
             StorageError: the storage refused.
         """
+        produce: Callable[[pa.NativeFile], object] = partial(_give, content)
+        # An object store shows an object when its upload has ended; a file system needs a rename for that.
+        write = self._write_and_rename if self._local else self._upload
         full = self._full(path)
-        write = partial(self._write_and_rename if self._local else self._upload, full, content)
-        self._retry(write, f"{self.where(path)}: cannot be written", self._retry.write_s)
+        self._retry(
+            lambda: write(full, produce), f"{self.where(path)}: cannot be written", self._retry.write_s
+        )
+
+    def write_stream(self, path: str, produce: Callable[[pa.NativeFile], T]) -> T:
+        """The same, for a file that need not fit into memory; returns what ``produce`` does.
+
+        Args:
+            path: from here.
+            produce: writes the content. Where the storage refuses, it is begun again.
+
+        Raises:
+            StorageError: the storage refused.
+        """
+        full = self._full(path)
+        # Under another name in an object store, too: where ``produce`` fails, its upload ends all the same.
+        write: Callable[[], T] = partial(self._write_and_rename, full, produce)
+        return self._retry(write, f"{self.where(path)}: cannot be written", self._retry.write_s)
 
     def exists(self, path: str) -> bool:
         """Whether ``path`` is a file or a directory of this one, and not what a link leads out to.
@@ -254,26 +276,38 @@ class Storage:
         list_: Callable[[], Sequence[pafs.FileInfo]] = partial(self._fs.get_file_info, selector)
         return self._retry(list_, what, self._retry.read_s)
 
-    def _upload(self, full: str, content: bytes) -> None:
-        # An object store shows an object when its upload has ended; a file system needs a rename for that.
+    def _upload(self, full: str, produce: Callable[[pa.NativeFile], T]) -> T:
         with self._fs.open_output_stream(full) as stream:
-            stream.write(content)
+            return produce(stream)
 
-    def _write_and_rename(self, full: str, content: bytes) -> None:
+    def _write_and_rename(self, full: str, produce: Callable[[pa.NativeFile], T]) -> T:
         target = f"{full}.{uuid.uuid4().hex}.tmp"
         try:
-            self._fs.create_dir(str(Path(full).parent), recursive=True)
-            self._upload(target, content)
-            self._fs.move(target, full)
-        except OSError:
-            # What refused the write may refuse this as well; the first error is the one to tell.
-            with contextlib.suppress(OSError):
-                Path(target).unlink(missing_ok=True)
+            if self._local:
+                self._fs.create_dir(str(Path(full).parent), recursive=True)
+            produced = self._upload(target, produce)
+            if self._local:
+                self._fs.move(target, full)
+                return produced
+            self._fs.copy_file(target, full)
+        except BaseException:
+            self._delete_quietly(target)
             raise
+        self._delete_quietly(target)
+        return produced
+
+    def _delete_quietly(self, full: str) -> None:
+        # What refused a write may refuse this as well; the first error is the one to tell.
+        with contextlib.suppress(OSError):
+            self._fs.delete_file(full)
 
     def _rename(self, here: str, there: str) -> None:
         self._fs.create_dir(str(Path(there).parent), recursive=True)
         self._fs.move(here, there)
+
+
+def _give(content: bytes, stream: pa.NativeFile) -> None:
+    stream.write(content)
 
 
 def _name(info: pafs.FileInfo) -> str:

@@ -97,6 +97,12 @@ TRIALS = pa.schema(
 )
 """One row a trial, with how it ended; ``notes`` are joined with ``; ``."""
 
+FORMAT: Mapping[str, Any] = {
+    "compression": "zstd",
+    "use_dictionary": ["trial", "config", "metric", "protocol"],
+}
+"""Of the Parquet files: of numbers that hardly repeat, a dictionary takes time and saves nothing."""
+
 
 class TooLargeError(StorageError):
     """The table takes more memory than it may."""
@@ -121,8 +127,41 @@ def encode(rows: Rows, schema: pa.Schema) -> bytes:
 def encode_table(table: pa.Table) -> bytes:
     """``table`` as a Parquet file."""
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
+    pq.write_table(table, buffer, **FORMAT)
     return buffer.getvalue()
+
+
+class LossesFile:
+    """Writes rows of ``LOSSES`` as one Parquet file without holding more than a group of them.
+
+    Args:
+        sink: a file that is open for writing.
+    """
+
+    GROUP = 2**17
+    """Rows of a group."""
+
+    def __init__(self, sink: pa.NativeFile) -> None:
+        self._writer = pq.ParquetWriter(sink, LOSSES, **FORMAT)
+        self._waiting: list[pa.Table] = []
+        self._rows = 0
+
+    def add(self, rows: pa.Table) -> None:
+        """Append rows, schema ``LOSSES``."""
+        self._waiting.append(rows)
+        self._rows += rows.num_rows
+        if self._rows >= self.GROUP:
+            self._write()
+
+    def close(self) -> None:
+        """Write what is left, and the end of the file."""
+        self._write()
+        self._writer.close()
+
+    def _write(self) -> None:
+        if self._rows:
+            self._writer.write_table(pa.concat_tables(self._waiting), row_group_size=self._rows)
+        self._waiting, self._rows = [], 0
 
 
 def decode(content: bytes, schema: pa.Schema, where: str, most: int = MAX_BYTES) -> pa.Table:
@@ -139,9 +178,13 @@ def decode(content: bytes, schema: pa.Schema, where: str, most: int = MAX_BYTES)
         StorageError: it is not Parquet, or of another schema.
     """
     try:
-        if _unpacked(content) > most:
+        file = pq.ParquetFile(pa.BufferReader(content))
+        if _unpacked(file.metadata) > most or len(content) > most:
             raise TooLargeError(f"{where}: takes more than {most:,} bytes in memory")
-        rows = pq.read_table(io.BytesIO(content)).select(schema.names).cast(schema)
+        # In one thread: trials are read at the same time.
+        rows = file.read(columns=schema.names, use_threads=False)
+        if not rows.schema.equals(schema):
+            rows = rows.select(schema.names).cast(schema)
         rows.validate(full=True)  # text that is no text
     except (pa.ArrowException, KeyError, OSError, ValueError, MemoryError, OverflowError) as error:
         line = printable(str(error).partition("\n")[0], 200)
@@ -149,9 +192,8 @@ def decode(content: bytes, schema: pa.Schema, where: str, most: int = MAX_BYTES)
     return rows
 
 
-def _unpacked(content: bytes) -> int:
+def _unpacked(metadata: pq.FileMetaData) -> int:
     """How large a Parquet file says it is, unpacked."""
-    metadata = pq.read_metadata(io.BytesIO(content))
     groups = (metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
     # Of a column that repeats itself there are next to no bytes: its rows count as well.
-    return int(max(len(content), sum(groups), ROW * metadata.num_rows))
+    return int(max(sum(groups), ROW * metadata.num_rows))

@@ -6,10 +6,13 @@ Knows only what lies in a job directory; loads no TensorFlow.
 from __future__ import annotations
 
 import time
+from functools import partial
+
+import pyarrow as pa
 
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir
-from gandist.report.merge import merge_job
+from gandist.report.merge import Merged, merge_job
 from gandist.report.render import Content, render_page
 
 
@@ -25,13 +28,20 @@ def write_report(job_dir: JobDir) -> str:
         NotAJobError: the directory has no ``job.yaml`` or no ``manifest.json``.
         StorageError: the storage refused.
     """
-    job, merged = job_dir.read_job(), merge_job(job_dir)
-    job_dir.storage.write(JobDir.LOSSES, tables.encode_table(merged.losses))
+    job = job_dir.read_job()
+    merged = job_dir.storage.write_stream(JobDir.LOSSES, partial(_merge, job_dir))
     job_dir.storage.write(JobDir.METRICS, tables.encode_table(merged.metrics))
     job_dir.storage.write(JobDir.TRIALS, tables.encode_table(merged.trials))
     page = render_page(Content(job_dir, job, merged.manifest, merged, made_at=time.time()))
     job_dir.storage.write(JobDir.REPORT, page)
     return job_dir.storage.where(JobDir.REPORT)
+
+
+def _merge(job_dir: JobDir, sink: pa.NativeFile) -> Merged:
+    losses = tables.LossesFile(sink)
+    merged = merge_job(job_dir, losses.add)
+    losses.close()
+    return merged
 
 
 __all__ = ["write_report"]

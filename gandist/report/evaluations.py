@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 
 from gandist.report import text
 from gandist.report.merge import Merged, Trial
-from gandist.report.plots import series
-from gandist.report.statistics import Series, Summary, final_value, last_value, summary
+from gandist.report.statistics import Series, Summary, last_value, summary
+from gandist.report.thinning import NONE
 
 ROUNDING = 1e-9
 """Of a budget that was computed in two ways."""
@@ -43,16 +42,7 @@ class Metric:
 
     def series(self, trial: Trial) -> Series:
         """The finite values of ``trial``, by step."""
-        rows = trial.metrics
-        for column, own in (
-            ("metric", self.name),
-            ("protocol", self.protocol),
-            ("lower_is_better", self.lower_is_better),
-        ):
-            rows = rows.filter(pc.equal(rows[column], own))
-        values, kimg = (np.asarray(rows[column].to_numpy(), np.float64) for column in ("value", "kimg"))
-        finite = np.isfinite(values) & np.isfinite(kimg)
-        return Series(rows["step"].to_numpy()[finite], kimg[finite], values[finite])
+        return trial.evaluations.get((self.name, self.lower_is_better, self.protocol), NONE)
 
     def counted(self, trials: Sequence[Trial]) -> list[Trial]:
         """Those that completed and were evaluated after their last step."""
@@ -77,13 +67,8 @@ class Metric:
         """How many trials completed with values of this metric by other protocols only."""
         others = [t for t in trials if t.status == "completed" and not t.unstable and self._final(t) is None]
         return sum(
-            any(
-                name == self.name and protocol != self.protocol
-                for name, protocol in zip(
-                    *(t.metrics[c].to_pylist() for c in ("metric", "protocol")), strict=True
-                )
-            )
-            for t in others
+            any(name == self.name and protocol != self.protocol for name, _, protocol in trial.evaluations)
+            for trial in others
         )
 
     def _final(self, trial: Trial) -> float | None:
@@ -103,12 +88,11 @@ class Best:
 
 def final_losses(trials: Sequence[Trial], column: str) -> dict[int, float]:
     """By seed, the last value of ``column`` of each trial that reached its last step, see ``final_value``."""
-    found = {
-        trial.seed: final_value(series(trial.losses, column), trial.state.total_steps)
+    return {
+        trial.seed: trial.losses.finals[column]
         for trial in trials
-        if not trial.unstable
+        if not trial.unstable and column in trial.losses.finals
     }
-    return {seed: value for seed, value in found.items() if value is not None}
 
 
 def counted_losses(trials: Sequence[Trial]) -> list[Trial]:

@@ -1,23 +1,35 @@
-"""Every trial of a job side by side: their states in one table, their losses in another.
+"""Every trial of a job side by side: their states in one table, their losses as curves.
 
-Nothing here trusts the directory: it may be of a job that runs, of one that was killed, or a stranger's.
-What cannot be used is left out, never guessed, and ``warnings`` says so.
+Losses pass through in pieces, and only their curves are kept. Nothing here trusts the directory: it may be of
+a job that runs, of one that was killed, or a stranger's. What cannot be used is left out, never guessed, and
+``warnings`` says so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from operator import itemgetter
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from gandist.artifacts import tables
-from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.artifacts.job_dir import JobDir, TrialDir, TrialState
 from gandist.artifacts.manifest import ListedTrial, Manifest
-from gandist.report.reading import read_losses, read_metrics, read_outputs, read_state
+from gandist.errors import StorageError
+from gandist.report.losses import Piece, pieces, read_piece
+from gandist.report.reading import Evaluated, evaluations, read_metrics, read_outputs, read_state
+from gandist.report.statistics import Series
+from gandist.report.thinning import Thinned, Thinner
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 READERS = 16  # trials read at a time: over s3:// the waiting is the cost
 UNREADABLE = "unreadable"
@@ -34,10 +46,9 @@ class Trial:
     status: str
     """``state.status``, or ``unreadable`` where the state is not one."""
     state: TrialState
-    losses: pa.Table
-    """Schema ``tables.LOSSES``, one row a step, in the order of steps."""
-    metrics: pa.Table = field(default_factory=tables.METRICS.empty_table)
-    """Schema ``tables.METRICS``, one row an evaluation, metric and protocol, in the order of steps."""
+    losses: Thinned
+    evaluations: Mapping[Evaluated, Series] = field(default_factory=dict)
+    """The finite values of each metric, by step."""
     outputs: Mapping[str, np.ndarray] = field(default_factory=dict)
     """What the discriminator says at the end of ``real`` and ``generated`` images, each float64 ``[n]``."""
     warnings: tuple[str, ...] = ()
@@ -47,8 +58,7 @@ class Trial:
         """``diverged`` or ``collapsed``; empty for a trial that is neither."""
         if self.status in UNSTABLE:
             return self.status
-        losses = (self.losses[name].to_numpy() for name in ("d_loss", "g_loss"))
-        return "" if all(np.isfinite(column).all() for column in losses) else "diverged"
+        return "" if self.losses.finite else "diverged"
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,8 @@ class Merged:
     warnings: tuple[str, ...]
     """What was left out, and what is missing, one line each."""
     manifest: Manifest
+    metrics: pa.Table
+    """Schema ``tables.METRICS``: by the order of trials, then of steps, then of metrics."""
 
     @cached_property
     def trials(self) -> pa.Table:
@@ -72,16 +84,6 @@ class Merged:
         return pa.table(columns, schema=tables.TRIALS)
 
     @cached_property
-    def losses(self) -> pa.Table:
-        """Schema ``tables.LOSSES``: one row a trial and step, by the order of trials, then of steps."""
-        return pa.concat_tables([member.losses for member in self.members] or [tables.LOSSES.empty_table()])
-
-    @cached_property
-    def metrics(self) -> pa.Table:
-        """Schema ``tables.METRICS``: by the order of trials, then of steps, then of metrics."""
-        return pa.concat_tables([member.metrics for member in self.members] or [tables.METRICS.empty_table()])
-
-    @cached_property
     def configs(self) -> dict[str, tuple[Trial, ...]]:
         """The trials of each configuration, both in the manifest's order."""
         found: dict[str, list[Trial]] = {}
@@ -90,18 +92,35 @@ class Merged:
         return {config: tuple(members) for config, members in found.items()}
 
 
-def merge_job(job_dir: JobDir) -> Merged:
+def merge_job(job_dir: JobDir, keep: Callable[[pa.Table], object] | None = None) -> Merged:
     """Read every trial that the job's manifest lists.
+
+    Args:
+        job_dir: the job.
+        keep: is given all losses, schema ``tables.LOSSES``, some rows at a time, by trial and then by step.
 
     Raises:
         NotAJobError: the directory has no manifest.
         StorageError: the storage refused to list a directory.
     """
     manifest = job_dir.read_manifest()
-    warnings = [f"manifest.json: {problem}" for problem in manifest.problems]
+    members, metrics = [], [tables.METRICS.empty_table()]
     with ThreadPoolExecutor(READERS) as pool:
-        members = tuple(pool.map(partial(_read_trial, job_dir), manifest.trials))
-    return Merged(members, (*warnings, *(line for member in members for line in member.warnings)), manifest)
+        opened = _ahead(pool, partial(_open, job_dir), manifest.trials)
+        read = _ahead(pool, _read, ((it, piece) for it in opened for piece in it.pieces or [()]))
+        for trial, of_trial in itertools.groupby(read, key=itemgetter(0)):
+            thinner = Thinner(trial.state.total_steps)
+            warnings: list[str] = []
+            for _, rows, of_piece in of_trial:
+                if keep is not None:
+                    keep(rows)
+                thinner.add(rows)
+                warnings += of_piece
+            members.append(_closed(trial, thinner.thinned(), warnings))
+            metrics.append(trial.metrics)
+    told = [f"manifest.json: {problem}" for problem in manifest.problems]
+    told += [line for member in members for line in member.warnings]
+    return Merged(tuple(members), tuple(told), manifest, pa.concat_tables(metrics))
 
 
 def merge_trials(job_dir: JobDir) -> pa.Table:
@@ -111,24 +130,87 @@ def merge_trials(job_dir: JobDir) -> pa.Table:
 
 def merge_losses(job_dir: JobDir) -> pa.Table:
     """One row a trial and step, each once, sorted: schema ``tables.LOSSES``. Raises like ``merge_job``."""
-    return merge_job(job_dir).losses
+    rows = [tables.LOSSES.empty_table()]
+    merge_job(job_dir, rows.append)
+    return pa.concat_tables(rows)
 
 
-def _read_trial(job_dir: JobDir, listed: ListedTrial) -> Trial:
-    trial, config, seed = listed.id, listed.config, listed.seed
-    directory = job_dir.trial(trial)
-    losses, warnings = read_losses(directory)
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    """A trial but for its losses."""
+
+    listed: ListedTrial
+    directory: TrialDir
+    status: str
+    state: TrialState
+    metrics: pa.Table
+    outputs: Mapping[str, np.ndarray]
+    pieces: list[Piece]
+    warnings: tuple[list[str], list[str]]
+    """Of the state, which come before those of the losses, and of the rest."""
+
+
+def _open(job_dir: JobDir, listed: ListedTrial) -> _Opened:
+    directory = job_dir.trial(listed.id)
     metrics, of_metrics = read_metrics(directory)
     outputs, of_outputs = read_outputs(directory)
-    warnings += of_metrics + of_outputs
+    try:
+        parts, of_parts = pieces(directory), []
+    except StorageError as error:
+        parts, of_parts = [], [f"{listed.id}: losses cannot be listed: {error}"]
     state = read_state(directory)
-    if state is None:
-        warnings.insert(0, f"{trial}: state.json is not a trial's state")
-    elif state.status == "completed" and losses.num_rows:
-        last = losses["step"][-1].as_py()
-        if last < state.step:
-            warnings.append(f"{trial}: losses end at step {last:,} of {state.step:,}")
-    status = UNREADABLE if state is None else state.status
-    return Trial(
-        trial, config, seed, status, state or TrialState(), losses, metrics, outputs, tuple(warnings)
+    of_state = [f"{listed.id}: state.json is not a trial's state"] if state is None else []
+    return _Opened(
+        listed,
+        directory,
+        UNREADABLE if state is None else state.status,
+        state or TrialState(),
+        metrics,
+        outputs,
+        parts,
+        (of_state + of_parts, of_metrics + of_outputs),
     )
+
+
+def _read(of_trial: tuple[_Opened, Piece]) -> tuple[_Opened, pa.Table, list[str]]:
+    trial, piece = of_trial
+    return trial, *read_piece(trial.directory, piece)
+
+
+def _closed(trial: _Opened, losses: Thinned, of_losses: list[str]) -> Trial:
+    name, state = trial.listed.id, trial.state
+    of_state, of_rest = trial.warnings
+    warnings = [*of_state, *of_losses, *_gaps(name, losses), *of_rest]
+    if trial.status == "completed" and 0 < losses.last < state.step:
+        warnings.append(f"{name}: losses end at step {losses.last:,} of {state.step:,}")
+    return Trial(
+        name,
+        trial.listed.config,
+        trial.listed.seed,
+        trial.status,
+        state,
+        losses,
+        evaluations(trial.metrics),
+        trial.outputs,
+        tuple(warnings),
+    )
+
+
+def _gaps(trial: str, losses: Thinned) -> list[str]:
+    """One line that names the steps missing before the last one, the first gaps in full."""
+    if not losses.gaps:
+        return []
+    spans = ", ".join(f"{first:,} to {last:,}" for first, last in losses.gaps)
+    more = f" and {losses.more_gaps:,} more gaps" if losses.more_gaps else ""
+    return [f"{trial}: losses of steps {spans}{more} are missing"]
+
+
+def _ahead(pool: Executor, work: Callable[[A], B], items: Iterable[A], most: int = READERS) -> Iterator[B]:
+    """``pool.map``, with no more than ``most`` items begun that nobody has asked for yet."""
+    begun: deque[Future[B]] = deque()
+    for item in items:
+        begun.append(pool.submit(work, item))
+        if len(begun) >= most:
+            yield begun.popleft().result()
+    while begun:
+        yield begun.popleft().result()

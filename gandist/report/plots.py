@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pyarrow as pa
 
 from gandist.report.merge import Merged, Trial
-from gandist.report.statistics import Band, Floats, Series, band, changes, finite_rows
+from gandist.report.statistics import Band, Floats, Series, band, changes
 
 PER_PLOT = 7
 """Configurations in one plot: as many as there are colours that colour-blind readers tell apart."""
@@ -97,15 +96,8 @@ class Plot:
 
 
 def loss(column: str) -> Measure:
-    """``column`` of ``tables.LOSSES``, up to the last step before a loss of it was not finite."""
-    return lambda trial: series(trial.losses, column)
-
-
-def series(losses: pa.Table, column: str) -> Series:
-    """``column`` of one trial's ``losses``, up to the last step before a loss of it was not finite."""
-    values = {name: _floats(losses, name) for name in ("kimg", "d_loss", "g_loss", column)}
-    whole = Series(losses["step"].to_numpy(), values["kimg"], values[column])
-    return whole.head(finite_rows(values["d_loss"], values["g_loss"]))
+    """``column``, one of ``thinning.COLUMNS``, up to the last step before a loss was not finite."""
+    return lambda trial: trial.losses.curves[column]
 
 
 def prepare(
@@ -155,9 +147,9 @@ def prepare(
 def _curve(config: str, trials: Sequence[Trial], measure: Measure) -> Curve:
     per_seed = [measure(trial) for trial in trials]
     ends = tuple(
-        End(float(seed.kimg[-1]), float(seed.values[-1]), trial.unstable)
+        End(*seed.last, trial.unstable)
         for trial, seed in zip(trials, per_seed, strict=True)
-        if seed.steps.size and trial.unstable and np.isfinite(seed.kimg[-1] + seed.values[-1])
+        if seed.steps.size and trial.unstable and np.isfinite(sum(seed.last))
     )
     drawn = band(per_seed)
     stable = [seed for trial, seed in zip(trials, per_seed, strict=True) if not trial.unstable]
@@ -197,9 +189,3 @@ def _values(drawn: Band) -> Floats:
     values = np.concatenate([drawn.mean, drawn.low, drawn.high])
     finite: Floats = values[np.isfinite(values)]
     return finite
-
-
-def _floats(losses: pa.Table, column: str) -> Floats:
-    with np.errstate(invalid="ignore"):  # a damaged file may hold NaNs that complain of being copied
-        values: Floats = np.asarray(losses[column].to_numpy(), np.float64)
-    return values

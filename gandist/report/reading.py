@@ -1,4 +1,4 @@
-"""One trial's files as tables. What cannot be used is left out, and a warning line says so.
+"""A trial's files, but for its losses, as tables. What cannot be used is left out, and a warning says so.
 
 Nothing here trusts a file: it may be torn by a crash, written by another trial, or a stranger's.
 """
@@ -11,12 +11,14 @@ import pyarrow as pa
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import TrialDir, TrialState
 from gandist.errors import StorageError
+from gandist.report.statistics import Series
 
 MAX_BYTES = 32 * 2**20
 """Of a table with a few rows an evaluation or a few thousand in all, unpacked: what is larger is none."""
-MAX_PART = 256 * 2**20
-"""Bytes of a part of the losses: half a minute's steps."""
 KINDS = ("real", "generated")
+
+Evaluated = tuple[str, bool, str]
+"""A metric's name, whether lower values are better, and the protocol."""
 
 
 def read_state(directory: TrialDir) -> TrialState | None:
@@ -25,30 +27,6 @@ def read_state(directory: TrialDir) -> TrialState | None:
         return directory.read_state()
     except StorageError:
         return None
-
-
-def read_losses(directory: TrialDir) -> tuple[pa.Table, list[str]]:
-    """The rows of all parts, each step once: where two parts hold a step, the later one counts."""
-    parts, warnings = [], []
-    try:
-        listed = directory.losses_parts()
-    except StorageError as error:
-        return tables.LOSSES.empty_table(), [f"{directory.id}: losses cannot be listed: {error}"]
-    for _, _, path in listed:
-        try:
-            part = tables.decode(directory.storage.read(path, MAX_PART), tables.LOSSES, path)
-        except (StorageError, FileNotFoundError):
-            warnings.append(f"{directory.id}: {path} is torn or is no table of losses: left out")
-            continue
-        if not part.num_rows:
-            warnings.append(f"{directory.id}: {path} is empty: left out")
-            continue
-        if part["step"].null_count or part["trial"].unique().to_pylist() != [directory.id]:
-            warnings.append(f"{directory.id}: {path} has rows of another trial or without a step: left out")
-            continue
-        parts.append(part)
-    rows = _each_step_once(pa.concat_tables(parts)) if parts else tables.LOSSES.empty_table()
-    return rows, [*warnings, *_gaps(directory.id, rows["step"].to_numpy())]
 
 
 def read_metrics(directory: TrialDir) -> tuple[pa.Table, list[str]]:
@@ -62,6 +40,19 @@ def read_metrics(directory: TrialDir) -> tuple[pa.Table, list[str]]:
     order = {metric: place for place, metric in enumerate(metrics)}
     kept = sorted(last.values(), key=lambda row: (keys[row][0], order[keys[row][1]], row))
     return rows.take(pa.array(kept, pa.int64())), warnings
+
+
+def evaluations(metrics: pa.Table) -> dict[Evaluated, Series]:
+    """The finite values of each metric and protocol, by step; of a table of ``read_metrics``."""
+    names = ("metric", "lower_is_better", "protocol")
+    keys = list(zip(*(metrics[name].to_pylist() for name in names), strict=True))
+    values, kimg = (np.asarray(metrics[column].to_numpy(), np.float64) for column in ("value", "kimg"))
+    steps, finite = metrics["step"].to_numpy(), np.isfinite(values) & np.isfinite(kimg)
+    found = {}
+    for key in dict.fromkeys(keys):
+        own = finite & np.asarray([other == key for other in keys])
+        found[key] = Series(steps[own], kimg[own], values[own])
+    return found
 
 
 def read_outputs(directory: TrialDir) -> tuple[dict[str, np.ndarray], list[str]]:
@@ -94,23 +85,3 @@ def _read(
         else:
             return rows, []
     return schema.empty_table(), [f"{directory.id}: {path} {problem}: left out"]
-
-
-def _each_step_once(rows: pa.Table) -> pa.Table:
-    steps = rows["step"].to_numpy()
-    if np.all(steps[1:] > steps[:-1]):
-        return rows
-    order = np.argsort(steps, kind="stable")  # stable: of equal steps the one written last stays last
-    ordered = steps[order]
-    return rows.take(order[np.append(ordered[1:] != ordered[:-1], True)])
-
-
-def _gaps(trial: str, steps: np.ndarray) -> list[str]:
-    """One line that names the steps missing before the last one, the first gaps in full."""
-    before = np.concatenate([[0], steps[:-1]])
-    at = np.flatnonzero(steps > before + 1)
-    if not at.size:
-        return []
-    spans = [f"{before[i] + 1:,} to {steps[i] - 1:,}" for i in at[:3]]
-    more = f" and {at.size - 3:,} more gaps" if at.size > 3 else ""
-    return [f"{trial}: losses of steps {', '.join(spans)}{more} are missing"]

@@ -34,21 +34,35 @@ T_95 = (
 
 @dataclass(frozen=True)
 class Series:
-    """One number of one trial, step by step.
+    """One number of one trial, step by step, or thinned to means of consecutive steps.
 
     Attributes:
-        steps: int64 ``[rows]``, increasing.
+        steps: int64 ``[rows]``, increasing; of those averaged into a row the first.
         kimg: float64 ``[rows]``: thousand real images shown by then.
         values: float64 ``[rows]``.
+        counts: int64 ``[rows]``, steps averaged into a row; None for one each.
+        width: steps that a row may stand for; ``steps`` are 1 and multiples of it more.
+        end: kimg and value of the very last step, where rows are means.
     """
 
     steps: Ints
     kimg: Floats
     values: Floats
+    counts: Ints | None = None
+    width: int = 1
+    end: tuple[float, float] | None = None
 
     def head(self, rows: int) -> Series:
         """The first ``rows`` rows."""
-        return Series(self.steps[:rows], self.kimg[:rows], self.values[:rows])
+        if rows == self.steps.size:
+            return self
+        counts = None if self.counts is None else self.counts[:rows]
+        return Series(self.steps[:rows], self.kimg[:rows], self.values[:rows], counts, self.width)
+
+    @property
+    def last(self) -> tuple[float, float]:
+        """Kimg and value of the last step; there must be one."""
+        return self.end or (float(self.kimg[-1]), float(self.values[-1]))
 
 
 @dataclass(frozen=True)
@@ -127,16 +141,21 @@ def band(seeds: Sequence[Series], points: int = POINTS) -> Band:
         return Band(none, none, none, none, np.empty(0, np.int64), 1)
     # By step, not by kimg: in one configuration a step is a fixed count of images, and counts do not round.
     steps = np.unique(np.concatenate([seed.steps for seed in cut]))
-    if steps.size <= points:  # evaluations are few and far between: each has a point of its own
+    unit = max(seed.width for seed in cut)  # powers of two: each divides all wider ones
+    if steps.size <= points and unit == 1:  # evaluations are few and far between: each has a point of its own
         width, length = 1, steps.size
         places = [np.searchsorted(steps, seed.steps) for seed in cut]
     else:
-        first, last = int(steps[0]), int(steps[-1])
-        width = -(-(last - first + 1) // points)
+        first, last = (int(steps[0]) - 1) // unit * unit + 1, int(steps[-1])
+        width = -(-((last - first) // unit + 1) // points) * unit
         length = (last - first) // width + 1
         places = [(seed.steps - first) // width for seed in cut]
-    x = _bucket_means(np.concatenate(places), np.concatenate([seed.kimg for seed in cut]), length)
-    means = np.stack([_bucket_means(at, seed.values, length) for at, seed in zip(places, cut, strict=True)])
+    counts = [np.ones(seed.steps.size, np.int64) if seed.counts is None else seed.counts for seed in cut]
+    kimg = np.concatenate([seed.kimg for seed in cut])
+    x = _bucket_means(np.concatenate(places), kimg, np.concatenate(counts), length)
+    means = np.stack(
+        [_bucket_means(at, it.values, n, length) for at, it, n in zip(places, cut, counts, strict=True)]
+    )
     there = np.isfinite(means)
     n = there.sum(axis=0)
     kept = n > 0
@@ -200,9 +219,9 @@ def difference(first: Mapping[int, float], second: Mapping[int, float]) -> Diffe
     return Difference(mean, mean - half, mean + half, n)
 
 
-def _bucket_means(places: Ints, values: Floats, length: int) -> Floats:
-    """The mean of ``values`` in each of ``length`` buckets; NaN where there are none."""
-    counts = np.bincount(places, minlength=length)
-    sums = np.bincount(places, weights=values, minlength=length)
-    means: Floats = np.divide(sums, counts, out=np.full(length, np.nan), where=counts > 0)
+def _bucket_means(places: Ints, values: Floats, counts: Ints, length: int) -> Floats:
+    """The mean of ``values``, each ``counts`` times, by bucket; NaN where there are none."""
+    weights = np.bincount(places, weights=counts, minlength=length)
+    sums = np.bincount(places, weights=values * counts, minlength=length)
+    means: Floats = np.divide(sums, weights, out=np.full(length, np.nan), where=weights > 0)
     return means

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import pyarrow as pa
 import pyarrow.fs as pafs
 import pytest
 
@@ -113,6 +114,39 @@ def test_while_it_is_written_a_file_does_not_show(storage: Storage, monkeypatch:
     storage.write("a", b"before")
     faulty(monkeypatch, storage, look).write("a", b"after!")
     assert seen == [(True, ["a"], b"before")]
+
+
+def test_a_stream_may_be_begun_again_and_gives_what_its_producer_does(
+    storage: Storage, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def produce(stream: pa.NativeFile) -> int:
+        for piece in (b"a", b"b"):
+            stream.write(piece)
+        return 7
+
+    assert faulty(monkeypatch, storage, Times(2, FULL, "write")).write_stream("big", produce) == 7
+    assert clock.slept == [0.25, 0.5]
+    assert files(Path(storage.root)) == {"big": b"ab"}
+
+
+def half_written(stream: pa.NativeFile) -> None:
+    stream.write(b"half")
+    raise StorageError("what it is made of cannot be read")
+
+
+@pytest.mark.parametrize("where", ["local", "object store"])
+def test_a_stream_whose_producer_fails_leaves_what_was_there(
+    where: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if where == "object store":
+        request.getfixturevalue("object_store")
+    storage = Storage("s3://bucket/job" if where == "object store" else str(tmp_path / "bucket/job"))
+    storage.write("big", b"before")
+    with pytest.raises(StorageError, match="cannot be read"):
+        storage.write_stream("big", half_written)
+    assert files(tmp_path) == {"bucket/job/big": b"before"}
+    storage.write_stream("big", lambda stream: stream.write(b"after!"))
+    assert files(tmp_path) == {"bucket/job/big": b"after!"}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from gandist.artifacts import tables
@@ -54,3 +55,22 @@ def test_what_is_no_such_table_is_named_in_one_line(content: bytes) -> None:
         tables.decode(content, tables.LOSSES, "losses/part-1.parquet")
     assert str(error.value).startswith("losses/part-1.parquet: ")
     assert "\n" not in str(error.value)
+
+
+def test_losses_are_written_in_groups_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables.LossesFile, "GROUP", 5)
+    sink = pa.BufferOutputStream()
+    file = tables.LossesFile(sink)
+    piece = tables.decode(tables.encode(rows(), tables.LOSSES), tables.LOSSES, "part")
+    for _ in range(3):
+        file.add(piece)
+    file.close()
+    written = pq.ParquetFile(pa.BufferReader(sink.getvalue()))
+    assert [written.metadata.row_group(i).num_rows for i in range(written.num_row_groups)] == [6, 3]
+    assert written.read().equals(pa.concat_tables([piece] * 3))
+
+
+def test_a_file_of_no_losses_is_a_table() -> None:
+    sink = pa.BufferOutputStream()
+    tables.LossesFile(sink).close()
+    assert tables.decode(sink.getvalue(), tables.LOSSES, "") == tables.LOSSES.empty_table()

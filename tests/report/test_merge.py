@@ -10,6 +10,7 @@ import pytest
 
 from gandist.artifacts import tables
 from gandist.errors import NotAJobError
+from gandist.report import losses, merge
 from gandist.report.merge import merge_job, merge_losses, merge_trials
 from tests.report.conftest import rows, state
 
@@ -24,20 +25,19 @@ def test_trials_stand_in_the_order_of_the_manifest_with_their_states(job_dir):
 
 
 def test_losses_stand_by_trial_and_then_by_step(job_dir):
-    losses = merge_losses(job_dir)
+    found = merge_losses(job_dir)
 
-    assert losses.schema == tables.LOSSES
+    assert found.schema == tables.LOSSES
     expected = [("slow-seed0", 400), ("slow-seed1", 400), ("fast-seed0", 400), ("fast-seed1", 300)]
-    assert losses["trial"].to_pylist() == [trial for trial, steps in expected for _ in range(steps)]
-    assert losses["step"].to_pylist() == [step + 1 for _, steps in expected for step in range(steps)]
+    assert found["trial"].to_pylist() == [trial for trial, steps in expected for _ in range(steps)]
+    assert found["step"].to_pylist() == [step + 1 for _, steps in expected for step in range(steps)]
 
 
 def test_a_trial_without_files_is_queued_and_has_no_losses(empty_job):
     merged = merge_job(empty_job(("slow", 0)))
 
     assert merged.trials["status"].to_pylist() == ["queued"]
-    assert merged.losses.num_rows == 0
-    assert merged.losses.schema == tables.LOSSES
+    assert merged.members[0].losses.rows == 0
     assert merged.warnings == ()
 
 
@@ -45,7 +45,8 @@ def test_a_job_without_trials_gives_empty_tables(empty_job):
     merged = merge_job(empty_job())
 
     assert merged.trials.schema == tables.TRIALS
-    assert (merged.trials.num_rows, merged.losses.num_rows) == (0, 0)
+    assert merged.trials.num_rows == 0
+    assert merge_losses(empty_job()).schema == tables.LOSSES
 
 
 def test_of_a_step_that_occurs_twice_the_later_part_wins(empty_job):
@@ -56,9 +57,46 @@ def test_of_a_step_that_occurs_twice_the_later_part_wins(empty_job):
 
     merged = merge_job(job_dir)
 
-    assert merged.losses["step"].to_pylist() == list(range(1, 13))
-    assert merged.losses["d_loss"].to_pylist() == [1.0] * 5 + [2.0] * 7
+    found = merge_losses(job_dir)
+    assert found["step"].to_pylist() == list(range(1, 13))
+    assert found["d_loss"].to_pylist() == [1.0] * 5 + [2.0] * 7
     assert merged.warnings == ()
+
+
+def test_a_part_with_other_steps_than_its_name_says_is_left_out(empty_job):
+    job_dir = empty_job(("slow", 0))
+    trial = job_dir.trial("slow-seed0")
+    trial.write_losses(rows("slow", 0, 1, 10))
+    path = "losses/part-000000011-000000020.parquet"
+    trial.storage.write(path, tables.encode(rows("slow", 0, 5, 14), tables.LOSSES))
+
+    assert merge_losses(job_dir)["step"].to_pylist() == list(range(1, 11))
+    assert merge_job(job_dir).warnings == (
+        f"slow-seed0: {path} has other steps than its name says: left out",
+    )
+
+
+def test_losses_pass_by_in_pieces_of_which_few_are_held_at_a_time(empty_job, monkeypatch):
+    monkeypatch.setattr(losses, "PIECE_STEPS", 20)
+    job_dir = empty_job(*(("slow", seed) for seed in range(10)))
+    for seed in range(10):
+        for first in range(1, 101, 10):
+            job_dir.trial(f"slow-seed{seed}").write_losses(rows("slow", seed, first, first + 9))
+    read, begun, kept = merge._read, [], []
+
+    def counting(of_trial):
+        begun.append(of_trial)
+        return read(of_trial)
+
+    def keep(piece):
+        kept.append((len(begun) - len(kept), piece.num_rows))
+
+    monkeypatch.setattr(merge, "_read", counting)
+    merge_job(job_dir, keep)
+
+    assert {size for _, size in kept} == {20}
+    assert len(kept) == 50
+    assert max(ahead for ahead, _ in kept) <= merge.READERS
 
 
 def test_missing_steps_are_named(empty_job):
@@ -93,7 +131,8 @@ def test_a_part_that_cannot_be_used_is_left_out_and_named(empty_job, damage):
 
     merged = merge_job(job_dir)
 
-    assert merged.losses["step"].to_pylist() == list(range(1, 11))
+    found = merge_losses(job_dir)
+    assert found["step"].to_pylist() == list(range(1, 11))
     [warning] = merged.warnings
     assert warning.startswith(f"slow-seed0: {path}")
     assert warning.endswith("left out")
@@ -104,7 +143,7 @@ def test_rows_beyond_the_state_are_kept(empty_job):
     job_dir.trial("slow-seed0").write_losses(rows("slow", 0, 1, 10))
     job_dir.trial("slow-seed0").write_state(state(8))
 
-    assert merge_job(job_dir).losses.num_rows == 10
+    assert merge_losses(job_dir).num_rows == 10
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir, TrialDir
-from gandist.report.merge import Merged, merge_job
+from gandist.report.merge import merge_job, merge_losses
 from tests.report.conftest import make_job, rows
 
 TRIAL = "slow-seed0"
@@ -70,26 +71,27 @@ hollow = st.builds(lambda span: Part(*span, empty=True), spans)
 anything = st.lists(st.one_of(sound, sound, spoilt, hollow), max_size=12).map(distinct)
 
 
-def merge(parts: list[Part]) -> Merged:
+def merge(parts: list[Part]) -> tuple[pa.Table, tuple[str, ...]]:
+    """The merged losses, and the warnings."""
     with tempfile.TemporaryDirectory() as folder:
         job_dir: JobDir = make_job(Path(folder), ("slow", 0))
         trial = job_dir.trial(TRIAL)
         for mark, part in enumerate(parts):
             trial.storage.write(part.path, part.content(float(mark)))
-        return merge_job(job_dir)
+        return merge_losses(job_dir), merge_job(job_dir).warnings
 
 
 @quick
 @given(anything)
 def test_each_step_stands_once_and_in_order(parts: list[Part]) -> None:
-    steps = merge(parts).losses["step"].to_pylist()
+    steps = merge(parts)[0]["step"].to_pylist()
     assert steps == sorted({step for part in parts for step in part.steps})
 
 
 @quick
 @given(anything)
 def test_of_a_step_in_several_parts_the_last_part_counts(parts: list[Part]) -> None:
-    merged = merge(parts).losses
+    merged, _ = merge(parts)
     origin = {step: float(mark) for mark, part in enumerate(parts) for step in part.steps}
     assert dict(zip(merged["step"].to_pylist(), merged["d_loss"].to_pylist(), strict=True)) == origin
 
@@ -97,24 +99,24 @@ def test_of_a_step_in_several_parts_the_last_part_counts(parts: list[Part]) -> N
 @quick
 @given(anything)
 def test_what_cannot_be_used_and_what_is_missing_is_told(parts: list[Part]) -> None:
-    merged = merge(parts)
-    told = [warning for warning in merged.warnings if warning.endswith("left out")]
+    losses, warnings = merge(parts)
+    told = [warning for warning in warnings if warning.endswith("left out")]
     assert [warning.split()[1] for warning in told] == [
         part.path for part in parts if part.damage or part.empty
     ]
-    gaps = [warning for warning in merged.warnings if warning.endswith("are missing")]
-    steps = merged.losses["step"].to_pylist()
+    gaps = [warning for warning in warnings if warning.endswith("are missing")]
+    steps = losses["step"].to_pylist()
     assert len(gaps) == (steps != list(range(1, len(steps) + 1)))
-    assert len(told) + len(gaps) == len(merged.warnings)
+    assert len(told) + len(gaps) == len(warnings)
 
 
 @quick
 @given(st.lists(st.integers(1, LAST - 1), unique=True, max_size=10))
 def test_any_cut_of_whole_losses_gives_them_back(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), LAST]
-    merged = merge([Part(first + 1, last) for first, last in pairwise(edges)])
-    assert merged.losses["step"].to_pylist() == list(range(1, LAST + 1))
-    assert merged.warnings == ()
+    losses, warnings = merge([Part(first + 1, last) for first, last in pairwise(edges)])
+    assert losses["step"].to_pylist() == list(range(1, LAST + 1))
+    assert warnings == ()
 
 
 @quick
@@ -126,8 +128,7 @@ def test_no_damage_to_a_file_is_an_exception(noise: bytes, where: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         job_dir = make_job(Path(folder), ("slow", 0))
         job_dir.trial(TRIAL).storage.write(Part(1, 20).path, bytes(content))
-        merged = merge_job(job_dir)
-    steps = merged.losses["step"].to_numpy()
+        steps = merge_losses(job_dir)["step"].to_numpy()
     assert np.all(steps[1:] > steps[:-1])
 
 
@@ -138,4 +139,4 @@ def test_rows_in_disorder_within_a_part_are_put_in_order(steps: list[int]) -> No
     with tempfile.TemporaryDirectory() as folder:
         job_dir = make_job(Path(folder), ("slow", 0))
         job_dir.trial(TRIAL).storage.write(Part(1, 20).path, tables.encode(made, tables.LOSSES))
-        assert merge_job(job_dir).losses["step"].to_pylist() == list(range(1, 21))
+        assert merge_losses(job_dir)["step"].to_pylist() == list(range(1, 21))

@@ -23,8 +23,8 @@ MAX_HISTOGRAMS = 24
 def build(content: Content) -> dict[str, Any] | None:
     """Mean outputs against kimg; of probabilities, with the 0.5 of a discriminator that cannot tell."""
     merged = content.merged
-    outputs = [trial.losses[name].to_numpy() for trial in merged.members for name in ("d_real", "d_fake")]
-    probability = all(is_probability(np.asarray(column, np.float64)) for column in outputs)
+    ranges = [trial.losses.ranges.get(name, ()) for trial in merged.members for name in ("d_real", "d_fake")]
+    probability = all(is_probability(np.asarray(ends, np.float64)) for ends in ranges)
     what = "Mean D(x) on real images", "Mean D(G(z)) on generated images"
     if not probability:
         what = "Mean score of real images", "Mean score of generated images"

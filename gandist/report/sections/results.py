@@ -24,7 +24,7 @@ COLUMNS = {
 
 def build(content: Content) -> dict[str, Any] | None:
     """One row a configuration: final values over the seeds that have one, and how many those are."""
-    if not any(trial.losses.num_rows for trial in content.merged.members):
+    if not any(trial.losses.rows for trial in content.merged.members):
         return None
     configs = content.merged.configs
     counted = {config: counted_losses(trials) for config, trials in configs.items()}

@@ -9,10 +9,10 @@ import numpy as np
 from gandist.artifacts.job_dir import TrialDir
 from gandist.errors import StorageError
 from gandist.report import text
+from gandist.report.losses import budget_at
 from gandist.report.pictures import Pictures, archive, cropped
 
 if TYPE_CHECKING:
-    from gandist.report.merge import Trial
     from gandist.report.render import Content
 
 TITLE = "Stages"
@@ -41,7 +41,7 @@ def build(content: Content) -> dict[str, Any] | None:
     for config, trials in list(configs.items())[:MAX_CONFIGS]:
         candidates = ((trial, pictures.grids(content.job_dir.trial(trial.id))) for trial in trials)
         trial, grids = next(((trial, grids) for trial, grids in candidates if len(grids) > 1), (None, []))
-        strip = _strip(content.job_dir.trial(trial.id), pictures, trial, grids, share) if trial else {}
+        strip = _strip(content.job_dir.trial(trial.id), pictures, grids, share) if trial else {}
         if trial and strip:
             strips.append({"config": config, "seed": trial.seed, "status": trial.status, **strip})
     if not strips:
@@ -69,13 +69,11 @@ def choose(grids: Grids, at_epochs: list[int], epochs: dict[int, float]) -> Grid
     return list(chosen.items())
 
 
-def _strip(directory: TrialDir, pictures: Pictures, trial: Trial, grids: Grids, share: int) -> dict[str, Any]:
+def _strip(directory: TrialDir, pictures: Pictures, grids: Grids, share: int) -> dict[str, Any]:
     """The stages of one trial, in about ``share`` bytes; empty where none can be shown."""
     at_epochs, rows = _settings(directory)
-    steps = trial.losses["step"].to_numpy()
-    at = {step: row for step, _ in grids if (row := _row(steps, step)) is not None}
-    epochs, kimg = (trial.losses[name].to_numpy() for name in ("epoch", "kimg"))
-    chosen = choose(grids, at_epochs, {step: float(epochs[row]) for step, row in at.items()})
+    at = budget_at(directory, [step for step, _ in grids])
+    chosen = choose(grids, at_epochs, {step: epoch for step, (epoch, _) in at.items()})
     read = {step: found for step, path in chosen if (found := pictures.read(directory, path)) is not None}
     kept = min(rows, max(1, rows * share // max(1, sum(map(len, read.values())))))
     stages = []
@@ -84,18 +82,12 @@ def _strip(directory: TrialDir, pictures: Pictures, trial: Trial, grids: Grids, 
         if picture is not None:
             when = ""
             if step in at:
-                when = f"epoch {text.number(epochs[at[step]], 3)}, {text.number(kimg[at[step]])} kimg"
+                when = f"epoch {text.number(at[step][0], 3)}, {text.number(at[step][1])} kimg"
             stages.append({"step": step, "when": when, "picture": picture})
     if not stages:
         return {}
     rows_shown = [kept, rows] if kept < rows else []
     return {"stages": stages, "grids": len(grids), "rows": rows_shown, "archive": archive(directory)}
-
-
-def _row(steps: np.ndarray, step: int) -> int | None:
-    """Where ``step`` is among ``steps``, which increase."""
-    row = int(np.searchsorted(steps, step))
-    return row if row < steps.size and steps[row] == step else None
 
 
 def _settings(directory: TrialDir) -> tuple[list[int], int]:
