@@ -90,7 +90,7 @@ class Jobs:
 
     def of(self, kind: type, trial: str | None = None) -> list[Any]:
         """The events of a kind, of one trial or of all."""
-        return [e for e in self.events if isinstance(e, kind) and trial in (None, e.trial)]
+        return [e for e in self.events if isinstance(e, kind) and trial in (None, getattr(e, "trial", None))]
 
 
 @pytest.fixture

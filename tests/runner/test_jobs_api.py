@@ -61,6 +61,11 @@ def test_a_password_is_never_shown() -> None:
             UnreachableError,
             "failed: ValueError: already exists",
         ),
+        (
+            RuntimeError("Request failed with status code 413: <h1>Request Entity Too Large</h1>"),
+            ClusterError,
+            "refuses what is sent as too large (413): raise the limit of the proxy before it",
+        ),
         (RuntimeError("Ray version 1.0 is running"), ClusterError, "Ray version 1.0 is running"),
         (ValueError("bad status"), ClusterError, "answers unlike a Ray dashboard of this version"),
         (
@@ -90,6 +95,34 @@ def test_each_trouble_is_one_line(trouble: Exception, kind: type[ClusterError], 
     assert str(error.value).startswith(f"{ADDRESS}: {line}")
     assert "\n" not in str(error.value)
     assert error.value.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "trouble", [refused(), RuntimeError("status code 403: <html>"), ValueError("Expecting value")]
+)
+def test_a_proxy_is_named_for_it_may_be_what_refuses(
+    trouble: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+    def line() -> str:
+        with pytest.raises(ClusterError) as error, asking("http://head:8265"):
+            raise trouble
+        return str(error.value)
+
+    assert "proxy" not in line()
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://me:secret@proxy:3128")
+        proxy = f"asked through the proxy http://proxy:3128 of {name}"
+        assert line().endswith(f"; {proxy}: if it should not be, add head to no_proxy")
+        monkeypatch.setenv("no_proxy", "head")
+        assert "proxy" not in line()
+        monkeypatch.delenv("no_proxy")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("https_proxy", "http://proxy:3128")
+    assert "proxy" not in line()
 
 
 def test_a_mistake_of_our_own_is_not_taken_for_the_clusters() -> None:

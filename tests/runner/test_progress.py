@@ -171,3 +171,27 @@ def test_what_lies_in_storage_says_what_a_trial_was_doing() -> None:
     state = TrialState(status="running", activity="decoding pictures 1/9", updated_at=1000.0)
     rows, _ = recorded({"a": state}, 1075.0)
     assert rows[0].line == "a  running    decoding pictures 1/9; written 1:15 ago"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (900.0, "written 1:40 ago"),
+        (1000.0, "written 0:00 ago"),
+        (1030.0, "written 0:00 ago"),
+        (4600.0, "written by a clock that is 1:00:00 ahead"),
+    ],
+)
+def test_an_age_is_never_absurd(written: float, said: str) -> None:
+    (row,), _ = recorded({"a": TrialState(status="running", updated_at=written)}, now=1000.0)
+    assert row.reason == said
+
+
+def test_without_a_driver_nothing_runs() -> None:
+    states = {
+        "a": TrialState(status="running", updated_at=1.0, activity="decoding pictures", images_per_s=5.0),
+        "b": TrialState(status="completed"),
+    }
+    (row, other), summary = recorded(states, now=2.0, driven=False)
+    assert (row.status, row.reason, other.status) == ("interrupted", "written 0:01 ago", "completed")
+    assert str(summary) == "2 trials: 1 interrupted, 1 completed"

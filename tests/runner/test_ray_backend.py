@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from ray.exceptions import OutOfMemoryError, RayError
 from gandist.artifacts.job_dir import TrialDir
 from gandist.errors import RunError, UsageError
 from gandist.runner.cluster import HEALTH, Cluster, Node, connected
-from gandist.runner.events import Finished, JobEvent, Progress, Requeued
+from gandist.runner.events import Finished, JobEvent, Notice, Progress, Requeued
 from gandist.runner.lost_actors import lost, reason
 from gandist.runner.schedule import PREEMPTED
 
@@ -115,6 +116,29 @@ def test_a_stalled_trial_is_killed_and_requeued(ray_jobs: Jobs) -> None:
     assert [event.reason for event in ray_jobs.of(Requeued)] == ["no sign of life for 3 s"]
     assert outcome.states[A].attempts == 2
     assert outcome.counts == {"completed": 1}
+
+
+def test_a_driver_that_has_slept_takes_nobody_for_stalled(
+    ray_jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A laptop that was closed, a virtual machine that was paused: all clocks have jumped."""
+    script(ray_jobs.job_dir, {A: ["until_stopped"]})
+    slept: list[float] = []
+    monotonic = time.monotonic
+
+    def asleep_or_stop(event: JobEvent) -> None:
+        if isinstance(event, Progress) and not slept:
+            slept.append(600.0)
+            monkeypatch.setattr(time, "monotonic", lambda: monotonic() + sum(slept))
+        elif isinstance(event, Progress) and ray_jobs.of(Notice):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    outcome = ray_jobs.run(
+        make_job(seeds=1, schedule={"stall_timeout_s": 300.0, "max_failures": 0}), on_event=asleep_or_stop
+    )
+    assert outcome.counts == {"stopped": 1}
+    assert ray_jobs.of(Requeued) == []
+    assert ray_jobs.of(Notice)[0].text.startswith("this driver did not run for 60")
 
 
 def test_trials_run_at_the_same_time(ray_jobs: Jobs) -> None:
