@@ -242,12 +242,13 @@ def test_validate_tells_the_size_and_the_cost(gandist_: CommandLine, tmp_path: P
     code, out, _ = gandist_("validate", "job.yaml")
     assert code == 0
     assert out[0] == "small: 2 configurations x 2 seeds = 4 trials"
-    assert [line.split("; ")[1] for line in out[1:3]] == [
+    assert out[1].startswith("data: 1,797 pictures 28x28x1, 10 classes (0: 178, 1: 182, ")
+    assert [line.split("; ")[1] for line in out[2:4]] == [
         "3 steps, 768 images a trial",
         "4 steps, 1,024 images a trial",
     ]
-    assert "parameters, discriminator" in out[1]
-    assert out[3] == "in all 14 steps, 3,584 images"
+    assert "parameters, discriminator" in out[2]
+    assert out[4] == "in all 14 steps, 3,584 images"
     assert not (tmp_path / "runs").exists()
 
 

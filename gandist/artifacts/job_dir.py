@@ -82,6 +82,19 @@ class DatasetDescription(BaseModel):
     images: Annotated[Count, Field(ge=1)]
     fingerprint: Line
     """Of the content: ``Dataset.fingerprint``."""
+    summary: Line = ""
+    left_out: Annotated[tuple[Line, ...], AfterValidator(lambda lines: lines[:MAX_NOTES])] = ()
+    """What to tell of it: ``Dataset.lines``. No part of what it is."""
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What must be the same where a trial goes on."""
+        return self.model_dump(exclude={"summary", "left_out"})
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What to tell of it."""
+        return tuple(line for line in (self.summary, *self.left_out) if line)
 
 
 class TrialDir:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import typer
+
 from gandist.activity import Tell, alive
 from gandist.cli.application import complain
 
@@ -14,6 +16,7 @@ T = TypeVar("T")
 TELL_EVERY_S = 5.0
 
 if TYPE_CHECKING:
+    from gandist.runner.cost import Datasets
     from gandist.spec import JobSpec, TrialSpec
 
 
@@ -28,6 +31,12 @@ def load(job_file: Path, overrides: list[str] | None) -> tuple[JobSpec, tuple[Tr
 
     job = load_job(job_file, overrides or [])
     return job, expand(job)
+
+
+def tell_data(found: Datasets) -> None:
+    """What the data sets hold, and what was left out of them, each once."""
+    for line in dict.fromkeys(line for dataset in found.values() for line in dataset.lines):
+        typer.echo(f"data: {line}")
 
 
 def telling(work: Callable[[Tell], T]) -> T:

@@ -11,7 +11,7 @@ import typer
 
 from gandist.cli import options
 from gandist.cli.application import app, complain
-from gandist.cli.job import load, product, telling
+from gandist.cli.job import load, product, tell_data, telling
 from gandist.errors import GandistError
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def run(
     from gandist.runner.plan import make_plan
     from gandist.runner.prepare import open_job_dir, write_job
     from gandist.runner.submit import refuse_scratch
+    from gandist.runner.told_data import ToldData
 
     with _stoppable():
         with at_once():
@@ -79,11 +80,12 @@ def run(
                 lease.take()
                 write_job(job_dir, job, trials)
             _end(job_dir, Outcome(plan.states))
-        if local or on_this_machine():
-            with at_once():  # what is missing is told before anything is written or started
-                telling(partial(datasets, plan.todo, data_dir))
+        here = local or on_this_machine()
+        with at_once():  # what is missing is told before anything is written or started
+            found = telling(partial(datasets, plan.todo, data_dir)) if here else {}
         where = f"{len(plan.todo)} to run, {done} finished; in {job_dir.root}"
         typer.echo(f"{job.name}: {product(trials)}, {where}")
+        tell_data(found)
 
         from rich.console import Console
 
@@ -104,7 +106,8 @@ def run(
                 typer.echo(f"{trial}: trained anew; what there was is now in {job_dir.set_aside(trial)}")
             write_job(job_dir, job, trials)
             with view(Board(plan.states), Console(highlight=False)) as show:
-                outcome = run_job(job, plan, job_dir, backend, show, check=lease.check)
+                tell = show if here else ToldData(show, job_dir, plan.todo)
+                outcome = run_job(job, plan, job_dir, backend, tell, check=lease.check)
         _end(job_dir, outcome)
 
 
@@ -123,7 +126,9 @@ def validate(
 
     from gandist.runner.cost import costs, datasets
 
-    found = costs(trials, telling(partial(datasets, trials, data_dir)))
+    loaded = telling(partial(datasets, trials, data_dir))
+    tell_data(loaded)
+    found = costs(trials, loaded)
     for cost in found:
         typer.echo(
             f"{cost.config}: generator {cost.generator_parameters:,} parameters, "

@@ -36,7 +36,7 @@ class Dataset:
         held_out: uint8 ``[m, height, width, channels]``: the test split, never trained on; may be empty.
         shaped: how pictures became images, where they were not of that size.
         left_out: a line each on what is not among them, and why.
-        tell: told while the fingerprint is computed.
+        known: its fingerprint, where that was computed before.
     """
 
     images: np.ndarray
@@ -45,7 +45,7 @@ class Dataset:
     held_out: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint8))
     shaped: str = ""
     left_out: tuple[str, ...] = ()
-    tell: Tell = field(default=silent, repr=False, compare=False)
+    known: str = ""
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -56,12 +56,21 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of the training images and labels: equal for equal content, in whatever file it lies."""
+        return self.known or self.computed_fingerprint()
+
+    def computed_fingerprint(self, tell: Tell = silent) -> str:
+        """From all images; ``tell`` is told how many."""
         digest = hashlib.sha256(repr((self.images.shape, self.class_names)).encode())
         for start in range(0, len(self), 4096):  # a memory-mapped set may be larger than memory
             digest.update(self.images[start : start + 4096].tobytes())
-            self.tell(Activity("checking images", start, len(self)))
+            tell(Activity("checking images", start, len(self)))
         digest.update(self.labels.tobytes())
         return digest.hexdigest()[:16]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What to tell of it."""
+        return self.summary, *self.left_out
 
     @property
     def summary(self) -> str:

@@ -126,9 +126,9 @@ def _read(
         found = _mapped(folder / IMAGES, folder / LABELS, (index.images, *image_shape), class_names)
     except (OSError, ValueError):
         return None
-    if found is None or (found := replace(found, tell=tell)).fingerprint != index.fingerprint:
+    if found is None or found.computed_fingerprint(tell) != index.fingerprint:
         return None
-    return Cached(found, index.rejected, folder / REJECTED)
+    return Cached(replace(found, known=index.fingerprint), index.rejected, folder / REJECTED)
 
 
 def _mapped(

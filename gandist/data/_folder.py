@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gandist.data import _pictures
 from gandist.errors import DataError
+from gandist.printable import printable
 
 JUNK = frozenset(
     (
@@ -187,4 +188,4 @@ def _some(names: list[str]) -> str:
 
 def shown(text: Path | str) -> str:
     """As one printable line, whatever a stranger has named his files."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
+    return printable(str(text))

@@ -155,10 +155,12 @@ class _Run:
             class_names=dataset.class_names,
             images=len(dataset),
             fingerprint=dataset.fingerprint,
+            summary=dataset.summary,
+            left_out=dataset.left_out,
         )
         before = self.directory.read_dataset() if goes_on else None
-        if before is not None and before != found:
-            was, now = before.model_dump(), found.model_dump()
+        was, now = before.content if before else found.content, found.content
+        if was != now:
             changes = ", ".join(
                 f"{name} {_short(was[name])} -> {_short(now[name])}" for name in now if was[name] != now[name]
             )

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from runner import fakes
 
 from gandist import cli
+from tests.conftest import CommandLine
 from tests.data import pictures
 from tests.data.pictures import count_decoding, read, refusal, write
 
@@ -105,3 +107,27 @@ def test_the_command_line_says_it_in_one_line(
     assert left.value.code == 1
     [line] = capfd.readouterr().err.splitlines()
     assert "cannot read 4 of 28 pictures" in line
+
+
+@pytest.mark.parametrize("command", ["validate", "run"])
+def test_the_command_line_tells_what_a_folder_holds_and_what_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: CommandLine, command: str
+) -> None:
+    root = pictures.folder(tmp_path / "shapes")
+    for name in ("circles/1.heic", "@eaDir/circles.jpg", "notes.txt"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(b"")
+    job = tmp_path / "job.yaml"
+    job.write_text(
+        "name: a\ndata: {name: image_folder, path: shapes, image_size: 28}\nmodel: {name: dcgan}\n"
+        "training: {steps: 1}\n"
+    )
+    monkeypatch.setitem(sys.modules, "gandist.training.trial", fakes)  # no TensorFlow
+    options = ["--local", "--storage", str(tmp_path / "runs")] if command == "run" else []
+    code, out, _ = command_line(command, str(job), "--data-dir", str(tmp_path), *options)
+    assert code == 0
+    assert [line for line in out if line.startswith("data: ")] == [
+        "data: 24 pictures 28x28x3 (each cut to its largest centred square), "
+        "2 classes (circles: 12, squares: 12)",
+        f"data: {root}: left out 1 .heic (convert them to JPEG or PNG), 1 .txt, 1 @eaDir/",
+    ]

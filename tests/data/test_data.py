@@ -9,8 +9,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gandist.data import cifar10, digits, fashion_mnist, load, mnist
+from gandist.data import Dataset, cifar10, digits, fashion_mnist, load, mnist
 from tests.data import archives
+
+
+@pytest.mark.parametrize(
+    ("dataset", "summary"),
+    [
+        (Dataset(np.zeros((3, 8, 9, 1), np.uint8), np.zeros(3, np.int32)), "3 pictures 8x9x1"),
+        (
+            Dataset(
+                np.zeros((3, 8, 8, 3), np.uint8),
+                np.array([0, 2, 2], np.int32),
+                ("a", "b", "c"),
+                np.zeros((1200, 8, 8, 3), np.uint8),
+            ),
+            "3 pictures 8x8x3, 3 classes (a: 1, b: 0, c: 2), 1,200 held out",
+        ),
+    ],
+)
+def test_a_data_set_is_summed_up_in_a_line(dataset: Dataset, summary: str) -> None:
+    assert dataset.lines == (summary,)
 
 
 def test_digits_are_uint8_and_labelled() -> None:

@@ -36,11 +36,17 @@ def test_a_folder_trains_resident_or_streamed_and_goes_on_with_the_same_bits(
     assert description is not None
     assert (description.images, description.image_shape) == (24, (28, 28, 3))
     assert description.class_names == pictures.KINDS
+    assert description.summary.startswith(
+        "24 pictures 28x28x3 (each cut to its largest centred square), 2 cl"
+    )
+    [left_out] = description.left_out
+    assert "left out 4 of 28 pictures" in left_out
     grid = images.decode_png(generated(whole)[-1])
     assert grid.ndim == 3
     assert np.ptp(grid, axis=-1).max() > 0  # in colour
 
     train(trial(data_memory_gb=0.0), tmp_path / "killed", kill_after=3)
+    (root / "notes.txt").write_text("what is told of a folder is no part of what is trained on")
     shutil.rmtree(tmp_path / "cache")  # as on another node
     resumed = train(trial(data_memory_gb=0.0), tmp_path / "killed")
     assert resumed.read_state().attempts == 2

@@ -10,7 +10,7 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
-from gandist.artifacts.job_dir import JobDir
+from gandist.artifacts.job_dir import DatasetDescription, JobDir
 from gandist.errors import NotAJobError
 from gandist.report import write_report
 from gandist.report.render import discover
@@ -205,6 +205,22 @@ def test_settings_that_are_none_are_left_out(empty_job, content):
     job_dir.trial("slow-seed0").storage.write("trial.yaml", content.encode())
 
     assert "overview" in report(job_dir).sections
+
+
+def test_the_data_and_what_was_left_out_of_it_stand_in_the_overview(job_dir):
+    for line in job_dir.read_manifest().trials:
+        found = DatasetDescription(
+            image_shape=(28, 28, 1),
+            class_names=("cats",),
+            images=3,
+            fingerprint="x",
+            summary="3 pictures 28x28x1, 1 class (cats: 3)",
+            left_out=("shapes: left out 2 <b>.heic",),
+        )
+        job_dir.trial(line.id).write_dataset(found)
+    page = report(job_dir)
+    assert page.text.count("3 pictures 28x28x1, 1 class (cats: 3)") == 1
+    assert page.text.count("shapes: left out 2 <b>.heic") == 1
 
 
 def test_warnings_and_notes_stand_in_the_overview(empty_job):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from gandist.artifacts.job_dir import TrialDir
+from gandist.artifacts.job_dir import DatasetDescription, TrialDir
 from gandist.artifacts.manifest import Manifest
 from gandist.errors import StorageError
 from gandist.report import text
@@ -28,8 +29,10 @@ def build(content: Content) -> dict[str, Any] | None:
     started = [state.started_at for state in states if state.started_at > 0]
     took = max((state.updated_at for state in states), default=0.0) - min(started) if started else 0.0
     manifest = content.manifest
+    data = _data(content)
     facts = {
         "Trials": _shape(content),
+        "Data": "; ".join(dict.fromkeys(text.plain(found.summary, 1000) for found in data)),
         "Created": text.when(manifest.created_at and manifest.created_at.timestamp()),
         "From first start to last change": text.duration(took),
         "Training, all trials": text.duration(sum(state.train_s for state in states)),
@@ -41,6 +44,7 @@ def build(content: Content) -> dict[str, Any] | None:
     }
     notes = Counter(text.plain(note) for state in states for note in set(state.notes))
     warnings = [f"{note} ({text.plural(count, 'trial')})" for note, count in notes.most_common()]
+    warnings += dict.fromkeys(text.plain(line, 1000) for found in data for line in found.left_out)
     warnings += content.merged.warnings
     return {
         "facts": {name: fact for name, fact in facts.items() if fact and fact != text.NOTHING},
@@ -55,6 +59,18 @@ def _shape(content: Content) -> str:
     seeds = len({member.seed for member in content.merged.members})
     times = f" \N{MULTIPLICATION SIGN} {text.plural(seeds, 'seed')} = " if configs * seeds == trials else ", "
     return f"{text.plural(configs, 'configuration')}{times}{text.plural(trials, 'trial')}"
+
+
+def _data(content: Content) -> list[DatasetDescription]:
+    """What the first trial of each configuration that has loaded its data says of it."""
+    found = []
+    for trials in list(content.merged.configs.values())[:MAX_CONFIGS]:
+        for trial in trials:
+            with contextlib.suppress(StorageError):
+                if description := content.job_dir.trial(trial.id).read_dataset():
+                    found.append(description)
+                    break
+    return found
 
 
 def _versions(manifest: Manifest) -> str:
