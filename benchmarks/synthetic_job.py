@@ -20,6 +20,7 @@ import yaml
 
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.artifacts.manifest import Manifest
 
 BATCH = 64
 SEEDS = 10
@@ -37,13 +38,8 @@ def make_job(root: Path, trials: int, steps: int, parts: int = 4) -> JobDir:
     job_dir = JobDir(str(root))
     members = listed(trials)
     points = {config: {"optimizer.learning_rate": float(config.split("=")[1])} for config, _ in members}
-    manifest = {
-        "job": root.name,
-        "created_at": "2026-01-31T12:00:00+00:00",
-        "versions": {},
-        "configs": points,
-        "trials": [{"id": f"{c}-seed{s}", "config": c, "seed": s} for c, s in members],
-    }
+    entries = [{"id": f"{c}-seed{s}", "config": c, "seed": s} for c, s in members]
+    manifest = Manifest.model_validate({"job": root.name, "configs": points, "trials": entries})
     job_dir.write_job({"name": root.name, "evaluation": {"metrics": ["frechet"]}}, manifest)
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(partial(_write_trial, str(root), steps, parts), range(trials), members, chunksize=20))

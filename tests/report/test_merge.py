@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import numpy as np
+import pyarrow.dataset as ds
 import pytest
 
 from gandist.artifacts import tables
@@ -193,3 +195,12 @@ def test_without_a_manifest_there_is_no_job(empty_job):
     with pytest.raises(NotAJobError, match=r"manifest\.json"):
         merge_job(job_dir)
     assert os.listdir(job_dir.root) == ["job.yaml"]  # noqa: PTH208
+
+
+def test_the_parts_are_a_data_set_of_the_columns_and_rows_of_the_merged_losses(job_dir):
+    parts = sorted(Path(job_dir.root).glob("trials/slow-*/losses/part-*.parquet"))
+    found = ds.dataset([str(part) for part in parts]).to_table()
+
+    assert found.schema == tables.LOSSES
+    assert found.num_rows == 800
+    assert found.sort_by([("trial", "ascending"), ("step", "ascending")]).equals(merge_losses(job_dir)[:800])
