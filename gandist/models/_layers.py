@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from tensorflow.python.eager import record  # there is no public way
 
 from gandist import randomness
 
@@ -75,13 +76,16 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
         return outputs if self.activation is None else self.activation(outputs)
 
 
-@tf.custom_gradient  # type: ignore[untyped-decorator]  # TensorFlow has no types
-def _transposed_convolution(inputs: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Any]:
-    """Stride 1, same size; ``kernel`` ``[height, width, outputs, inputs]``."""
-    flipped = tf.transpose(kernel[::-1, ::-1], [0, 1, 3, 2])
+def _transposed_convolution(inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """Stride 1, same size; ``kernel`` ``[height, width, outputs, inputs]``.
+
+    ``tf.custom_gradient`` would keep each graph that it was ever called in, for the life of the process.
+    """
     # "SAME" pads an even kernel less before than after; its transpose is the other way round.
     padding = [[0, 0], *([size // 2, (size - 1) // 2] for size in kernel.shape[:2]), [0, 0]]
-    outputs = tf.nn.conv2d(inputs, flipped, 1, padding)
+    with record.stop_recording():
+        flipped = tf.transpose(kernel[::-1, ::-1], [0, 1, 3, 2])
+        outputs = tf.nn.conv2d(inputs, flipped, 1, padding)
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         by_kernel = tf.raw_ops.Conv2DBackpropFilter(
@@ -93,7 +97,8 @@ def _transposed_convolution(inputs: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Te
         )
         return tf.nn.conv2d(upstream, kernel, 1, "SAME"), by_kernel
 
-    return outputs, gradient
+    record.record_operation("TransposedConvolution", [outputs], [inputs, kernel], gradient)
+    return outputs
 
 
 class Embedding(keras.layers.Embedding):

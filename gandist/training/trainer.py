@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -40,15 +42,6 @@ class Trainer:
                 models.classes(trial.model, dataset.class_names),
             )
         self._feed = feed.choose(trial, dataset, self.budget, strategy)
-        # One trace for blocks of any length.
-        self._block = tf.function(
-            self._train_block,
-            input_signature=[
-                *feed.signature(dataset.image_shape, strategy),
-                tf.TensorSpec([None, self.budget.images_per_step], tf.int32),
-                tf.TensorSpec([], tf.int64),
-            ],
-        )
 
     def run(self, stop: int) -> dict[str, np.ndarray]:
         """Train until ``stop`` steps are done.
@@ -66,6 +59,20 @@ class Trainer:
         self.step = stop
         columns = dict(zip(STEP_METRICS, np.concatenate(parts).T, strict=True))
         return {"step": np.arange(first + 1, stop + 1, dtype=np.int64), **columns}
+
+    @cached_property
+    def _block(self) -> Any:
+        """``_train_block`` compiled, by the first block that is run: one trace for blocks of any length.
+
+        A concrete function, because TensorFlow takes the traces of one trial after another for one function
+        that is traced again and again.
+        """
+        signature = [
+            *feed.signature(self.image_shape, self.strategy),
+            tf.TensorSpec([None, self.budget.images_per_step], tf.int32),
+            tf.TensorSpec([], tf.int64),
+        ]
+        return tf.function(self._train_block, input_signature=signature).get_concrete_function()
 
     def _train_block(
         self, images: tf.Tensor, labels: tf.Tensor, indices: tf.Tensor, first: tf.Tensor
