@@ -123,11 +123,18 @@ _PORTABLE = {
 }
 
 
-def portable(model: keras.Model) -> keras.Model:
-    """A copy of ``model``, weights included, of Keras' own layers only."""
+def portable(model: keras.Model, **settings: object) -> keras.Model:
+    """A copy of ``model``, weights included, of Keras' own layers only.
+
+    Args:
+        model: any.
+        settings: other values for layers that have such a setting.
+    """
 
     def own(layer: keras.layers.Layer) -> keras.layers.Layer:
-        return _PORTABLE.get(type(layer), type(layer)).from_config(layer.get_config())
+        config = layer.get_config()
+        config |= {name: value for name, value in settings.items() if name in config}
+        return _PORTABLE.get(type(layer), type(layer)).from_config(config)
 
     copy = keras.models.clone_model(model, clone_function=own)
     copy.set_weights(model.get_weights())

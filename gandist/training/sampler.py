@@ -109,10 +109,11 @@ class Sampler:
         return made
 
     def export(self) -> bytes:
-        """The generator as a ``.keras`` file, which Keras loads without gandist."""
+        """The generator as a ``.keras`` file, which Keras loads without gandist, whatever its backend."""
         with TemporaryDirectory() as folder:
             path = Path(folder) / "generator.keras"
-            self.generator.save(path)
+            # Statistics over replicas are TensorFlow's alone, and no matter once a network is trained.
+            portable(self.generator, synchronized=False).save(path)
             return path.read_bytes()
 
     def _recompute_statistics(self) -> None:

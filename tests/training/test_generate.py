@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import h5py
@@ -68,6 +69,29 @@ def test_an_exported_generator_makes_the_same_bits_as_the_sampler_that_exported_
     np.testing.assert_array_equal(loaded.generate(latents), made)
     for one, other in zip(loaded.generator.variables, live.generator.variables, strict=True):
         assert one.numpy().tobytes() == other.numpy().tobytes()
+
+
+@pytest.mark.parametrize("classes", [0, 3])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_an_export_holds_nothing_that_tensorflow_or_gandist_alone_knows(name: str, classes: int) -> None:
+    """Keras' other backends are not installed here; each builds what ``keras`` itself has."""
+    trial = tiny_trial(model={"name": name, "latent_dim": 6, "conditional": classes > 0})
+    with zipfile.ZipFile(io.BytesIO(Sampler(trial, SHAPE, classes).export())) as archive:
+        config = json.loads(archive.read("config.json"))
+
+    def parts(value: object) -> Iterator[tuple[str, object]]:
+        if isinstance(value, dict):
+            yield from value.items()
+        for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            yield from parts(inner)
+
+    found = list(parts(config))
+    modules = {value for key, value in found if key == "module"}
+    assert {str(module).partition(".")[0] for module in modules} == {"keras"}
+    assert [
+        value for key, value in found if key == "registered_name" and value not in (None, "Functional")
+    ] == []
+    assert {value for key, value in found if key == "synchronized"} == {False}
 
 
 def test_an_image_depends_on_its_own_latent_alone(live: Sampler) -> None:
