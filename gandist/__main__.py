@@ -1,5 +1,15 @@
-"""``python -m gandist``: the command line."""
+"""The command ``gandist``, and ``python -m gandist``: first the process is made gandist's own."""
 
-from gandist.cli import main
+from gandist import environment
 
-main()
+
+def main() -> None:
+    """Run the command line."""
+    environment.take_over()
+    from gandist import cli
+
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()

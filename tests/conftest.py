@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from gandist import cli
+from gandist import cli, environment
 from gandist.runner import auth
 from gandist.runner.cluster import LOOPBACK, Cluster, connected
 
+# As in gandist's own processes, before a test imports Keras.
+environment.set_variables()
 # Read when ray is imported, which some tests do before they start one.
 os.environ.update(LOOPBACK)
 for name in (auth.TOKEN, auth.TOKEN_PATH, auth.MODE):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from typing import Annotated
 
@@ -25,7 +24,6 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line. Errors are plain lines on stderr; the exit code is theirs."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     output.watch()
     try:
         code = app(prog_name="gandist", standalone_mode=False)

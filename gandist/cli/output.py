@@ -41,7 +41,7 @@ def _watched(stream: TextIO, descriptor: int) -> TextIO:
     return io.TextIOWrapper(
         raw if stream.write_through else io.BufferedWriter(raw),  # as Python itself does
         encoding=stream.encoding,
-        errors=stream.errors,
+        errors="backslashreplace",  # no text is worth an error, whatever the locale can show
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,
     )

@@ -48,6 +48,31 @@ def classes(options: ModelOptions, class_names: Sequence[str]) -> int:
     return len(class_names) if options.conditional else 0
 
 
+def _check_keras() -> None:
+    """Refuse to build networks that would compute something else than they say.
+
+    Where gandist loads Keras, the user's settings are not read; in a notebook it may be there already.
+
+    Raises:
+        UsageError: Keras works with other settings in this process.
+    """
+    from keras import config
+
+    needed = {
+        "backend": (config.backend(), "tensorflow"),
+        "image_data_format": (config.image_data_format(), "channels_last"),
+        "floatx": (config.floatx(), "float32"),
+        "dtype_policy": (config.dtype_policy().name, "float32"),
+        "epsilon": (config.epsilon(), 1e-7),
+    }
+    for name, (found, right) in needed.items():
+        if found != right:
+            raise UsageError(
+                f"Keras: {name} is {found} in this process, gandist needs {right}; keras.json, a variable or "
+                "a call has set it: begin in a new process, with import gandist.training before keras"
+            )
+
+
 def build_generator(
     options: ModelOptions, image_shape: tuple[int, int, int], classes: int = 0
 ) -> keras.Model:
@@ -58,6 +83,7 @@ def build_generator(
     Raises:
         UsageError: the architecture cannot make images of that shape.
     """
+    _check_keras()
     return module_of(options).build_generator(options, image_shape, classes)
 
 
@@ -71,4 +97,5 @@ def build_discriminator(
     Raises:
         UsageError: the architecture cannot judge images of that shape.
     """
+    _check_keras()
     return module_of(options).build_discriminator(options, image_shape, classes)

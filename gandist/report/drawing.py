@@ -112,10 +112,10 @@ def draw_histogram(histogram: Histogram, salt: str) -> str:
 @contextmanager
 def _axes(width: float, height: float, salt: str) -> Iterator[tuple[Any, list[str]]]:
     """Axes of so many inches to draw on; after that, their ``<svg>`` stands in the list."""
-    import matplotlib as mpl  # here, for a report without curves need not wait for it
+    from matplotlib import rc_context, style  # here, for a report without curves need not wait for it
     from matplotlib.figure import Figure
 
-    style: Any = {
+    settings: Any = {
         "svg.fonttype": "none",
         "svg.hashsalt": salt,
         "font.family": "sans-serif",
@@ -131,7 +131,7 @@ def _axes(width: float, height: float, salt: str) -> Iterator[tuple[Any, list[st
         "path.simplify": True,
     }
     written: list[str] = []
-    with mpl.rc_context(style):
+    with style.context("default"), rc_context(settings):  # whatever style the user has chosen
         figure = Figure(figsize=(width, height))
         figure.subplots_adjust(left=0.47 / width, right=1 - 0.05 / width, bottom=0.43 / height, top=0.98)
         axes = figure.subplots()

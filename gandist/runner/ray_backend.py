@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from gandist import environment
 from gandist.errors import RunError, UsageError
 from gandist.runner.autoscaler import NONE_THAT_LARGE, view, why_never
 from gandist.runner.backend import RUN_TRIAL, attempt
@@ -36,6 +37,7 @@ class TrialActor:
     """A process that runs trials, one after another. TensorFlow is loaded by the first of them."""
 
     def __init__(self) -> None:
+        environment.take_over()
         self._stop = threading.Event()
         # A node that must go asks its processes to. Ray makes actors in the main thread of their process, and
         # lets it handle signals while other threads run the actor's methods; Ray's own handler, which this
@@ -121,17 +123,18 @@ class RayBackend:
 
         self._ray = ray
         gpus = self._gpus
-        shared = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"} if 0 < gpus < 1 else {}
         hidden = {} if gpus else {"CUDA_VISIBLE_DEVICES": ""}  # an actor with no GPU would see them all
         level = {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")}
-        # The driver's environment does not reach the actors of a running cluster.
+        # The driver's environment does not reach the actors of a running cluster. They take over, too, but by
+        # then NumPy has been imported.
+        pinned = environment.PINNED
         cache = {name: os.environ[name] for name in ("GANDIST_CACHE_DIR",) if name in os.environ}
         self._actor_class = ray.remote(TrialActor).options(
             num_cpus=self._resources.cpus,
             num_gpus=gpus,
             max_restarts=0,
             max_concurrency=3,  # run, the last run while it is leaving, and stop
-            runtime_env={"env_vars": {**QUIET, **level, **cache, **hidden, **shared, **self._env_vars}},
+            runtime_env={"env_vars": {**QUIET, **pinned, **level, **cache, **hidden, **self._env_vars}},
         )
         return self
 

@@ -32,7 +32,13 @@ def start(address: str, **options: Any) -> None:
     try:
         with interrupts.at_once():
             try:
-                ray.init(address=address, log_to_driver=False, logging_level="ERROR", **options)
+                ray.init(
+                    address=address,
+                    job_config=_without_code(),
+                    log_to_driver=False,
+                    logging_level="ERROR",
+                    **options,
+                )
             except SystemExit as left:  # what Ray answers to SIGTERM, with the signal as its code
                 interrupts.arrived(int(left.code or 0))
                 raise
@@ -41,6 +47,18 @@ def start(address: str, **options: Any) -> None:
                 signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     except Exception as error:  # plain ones, too
         raise RunError(f"{where(address)}: {trouble(error, own=address == 'local')}") from error
+
+
+def _without_code() -> Any:
+    """A job whose workers import what is installed: Ray puts the driver's directories first on their path.
+
+    It leaves them out where a job brings a working directory of its own, and has no other way to be told.
+    """
+    from ray.job_config import JobConfig
+
+    config = JobConfig()
+    config._runtime_env_has_working_dir = lambda: True
+    return config
 
 
 def start_own(num_cpus: int | None, tell: Callable[[str], None], end_started: Callable[[], None]) -> None:

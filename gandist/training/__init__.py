@@ -1,6 +1,6 @@
-"""Training. Importing this package loads TensorFlow, without what its C++ parts write while they start.
+"""Training. Importing this package loads TensorFlow, in an environment that gandist has pinned.
 
-``TF_CPP_MIN_LOG_LEVEL`` set to less than 3 shows them.
+What TensorFlow's C++ parts write while they start is held back, but for a ``TF_CPP_MIN_LOG_LEVEL`` below 3.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from gandist import environment
 
 
 @contextmanager
@@ -36,6 +38,7 @@ def _start() -> None:
     tf.config.list_physical_devices()  # looks for CUDA, and says so when it finds none
 
 
-if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") >= "3":
+environment.pin()
+if os.environ["TF_CPP_MIN_LOG_LEVEL"] >= "3":
     with _silent_start():
         _start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -10,8 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
+import ray
 from ray.exceptions import OutOfMemoryError, RayError
 
+from gandist import environment
 from gandist.artifacts.job_dir import TrialDir
 from gandist.errors import RunError, UsageError
 from gandist.runner.cluster import HEALTH, Cluster, Node, connected
@@ -19,10 +22,11 @@ from gandist.runner.events import Finished, JobEvent, Notice, Progress, Requeued
 from gandist.runner.lost_actors import lost, reason
 from gandist.runner.schedule import PREEMPTED
 
-from .conftest import Jobs, make_job
+from .conftest import TESTS, Jobs, make_job
 from .fakes import script
 
 A, B = "base-seed0", "base-seed1"
+RAYS = str(Path(ray.__file__).parent)
 
 
 def test_the_death_of_a_process_costs_one_attempt(ray_jobs: Jobs) -> None:
@@ -46,6 +50,19 @@ def test_a_trial_that_its_node_stops_goes_on_elsewhere_and_has_not_failed(ray_jo
     stopped, completed = (event.state for event in ray_jobs.of(Finished))
     assert stopped.host != completed.host, "the process that was stopped runs no other trial"
     assert outcome.states[A].attempts == 2
+
+
+def test_actors_import_what_is_installed_and_have_gandists_environment(
+    ray_jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    script(ray_jobs.job_dir, {A: ["tell"]})
+    told = json.loads(ray_jobs.run(make_job(seeds=1)).states[A].reason)
+    # What comes before the standard library: what PYTHONPATH names, and what Ray's own programs need.
+    before = told["path"][: told["path"].index(str(Path(os.__file__).parent))]
+    assert [entry for entry in before if not (entry.endswith(".zip") or entry.startswith(RAYS))] == [TESTS]
+    found = {name: told["variables"].get(name) for name in environment.PINNED}
+    assert found == environment.PINNED
 
 
 NODE_DIED = (
