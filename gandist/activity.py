@@ -51,7 +51,7 @@ class _LeftError(BaseException):
 
 
 def alive(
-    work: Callable[[Tell], T], see: Callable[[str], Sign], patience_s: float = 0.0
+    work: Callable[[Tell], T], see: Callable[[str], Sign], doing: str = "", patience_s: float = 0.0
 ) -> Generator[Sign, None, T]:
     """Do ``work`` in a thread of its own, and yield ``see(text)`` now and then while it tells something.
 
@@ -61,6 +61,7 @@ def alive(
     Args:
         work: is given the ``Tell`` to call.
         see: makes what is yielded of an activity as text, with the time left where there is a total.
+        doing: what the work does while it is silent.
         patience_s: so long the work may be silent from its start: for what cannot tell, as an import.
 
     Returns:
@@ -85,7 +86,7 @@ def alive(
     # A daemon: a process that must end does not wait for it.
     thread = threading.Thread(target=run, name="gandist-work", daemon=True)
     thread.start()
-    patient_until, pace, text = time.monotonic() + patience_s, _Pace(), ""
+    patient_until, pace, text = time.monotonic() + patience_s, _Pace(), doing
     try:
         while not wait([outcome], timeout=EVERY_S).done:
             seen = told.copy()

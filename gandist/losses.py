@@ -22,8 +22,15 @@ class LossOptions(Section):
 
     name: str
     combine: Literal["sum", "mean"] = Field(
-        "sum", description="d_loss is the sum or the mean of its real and fake parts"
+        "sum",
+        description="what the discriminator minimises, and d_loss shows: the sum or the mean of its real and "
+        "fake parts; under half_batches each part counts so in the update of its own",
     )
+
+    @property
+    def weight_of_a_part(self) -> float:
+        """Of the real and of the fake part in the discriminator's loss, whichever update they are in."""
+        return 1.0 if self.combine == "sum" else 0.5
 
     @model_validator(mode="before")
     @classmethod

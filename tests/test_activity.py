@@ -85,8 +85,10 @@ def test_silence_yields_nothing_unless_it_was_expected(monkeypatch: pytest.Monke
         let_go.set()
         return text
 
-    seen, result = drained(alive(lambda _: let_go.wait(PATIENCE_S), see, patience_s=PATIENCE_S))
-    assert (set(seen), result) == ({""}, True)
+    seen, result = drained(
+        alive(lambda _: let_go.wait(PATIENCE_S), see, doing="importing", patience_s=PATIENCE_S)
+    )
+    assert (set(seen), result) == ({"importing"}, True)
 
 
 def test_an_error_is_raised_where_the_work_is_waited_for() -> None:

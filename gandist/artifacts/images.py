@@ -62,9 +62,33 @@ def encode_png(image: np.ndarray) -> bytes:
     return bytes(iio.imwrite("<bytes>", image, extension=".png"))
 
 
-def decode_png(content: bytes) -> np.ndarray:
-    """The pixels of a PNG."""
-    return np.asarray(iio.imread(io.BytesIO(content), extension=".png"))
+def decode_png(content: bytes, shape: tuple[int, ...] | None = None) -> np.ndarray:
+    """The pixels of a grid: uint8 ``[height, width]`` or ``[height, width, 3]``.
+
+    Args:
+        content: the file.
+        shape: what it must have; looked at before memory is taken for the pixels.
+
+    Raises:
+        ValueError: it is torn, no such PNG, or of another shape.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
+            found = (picture.height, picture.width, *((3,) if picture.mode == "RGB" else ()))
+            fits = picture.mode in ("L", "RGB") and shape in (None, found)
+            pixels = np.asarray(picture) if fits else None
+    except Exception as error:
+        raise ValueError(f"no PNG: {error}") from error  # there is no end to what a decoder raises
+    if pixels is None:
+        raise ValueError(f"a PNG of {found}, {picture.mode}, where {shape} is wanted")
+    return pixels
+
+
+def is_whole_png(content: bytes) -> bool:
+    """Whether ``content`` begins and ends like a PNG."""
+    return content.startswith(b"\x89PNG\r\n\x1a\n") and content.endswith(b"IEND\xaeB`\x82")
 
 
 def encode_gif(frames: Sequence[np.ndarray], seconds: float = 6.0, hold_s: float = 1.5) -> bytes:

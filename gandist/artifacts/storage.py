@@ -199,27 +199,31 @@ class Storage:
         self._retry(attempt, f"{self.where(path)}: cannot be deleted", self._retry.write_s)
 
     def move(self, source: str, destination: str) -> None:
-        """Move a directory with all it holds; the directories above ``destination`` are made.
+        """Move a file, or a directory with all it holds; the directories above ``destination`` are made.
 
         At once in a file system. An object store has no rename: there every file is copied before any is
         deleted, so whoever is interrupted has lost nothing.
 
         Raises:
-            StorageError: ``source`` is no directory, ``destination`` exists, or the storage refused.
+            StorageError: there is no ``source``, ``destination`` exists, or the storage refused.
         """
         what = f"{self.where(source)}: cannot be moved to {self.where(destination)}"
-        if self._type(source) != pafs.FileType.Directory:
-            raise StorageError(f"{what}: there is no such directory")
+        kind = self._type(source)
+        if kind == pafs.FileType.NotFound:
+            raise StorageError(f"{what}: there is no such file or directory")
         if self.exists(destination):
             raise StorageError(f"{what}, which exists; move that away first")
         here, there = self._full(source), self._full(destination)
         if self._local:
             self._retry(lambda: self._rename(here, there), what, self._retry.write_s)
             return
-        for info in self._infos(source, recursive=True):
-            if info.type == pafs.FileType.File:
-                copied = there + info.path.removeprefix(here)
-                self._retry(partial(self._fs.copy_file, info.path, copied), what, self._retry.write_s)
+        paths = [here]
+        if kind == pafs.FileType.Directory:
+            infos = self._infos(source, recursive=True)
+            paths = [info.path for info in infos if info.type == pafs.FileType.File]
+        for path in paths:
+            copied = there + path.removeprefix(here)
+            self._retry(partial(self._fs.copy_file, path, copied), what, self._retry.write_s)
         self.delete(source)
 
     def delete_unfinished(self) -> None:

@@ -42,8 +42,8 @@ LOSSES = pa.schema(
     ]
 )
 """One row a step. ``step`` counts from 1; ``d_loss`` is without the penalty; ``d_real``, ``d_fake`` are the
-discriminator's mean outputs: probabilities under a cross-entropy, else scores; ``wall_time`` (Unix seconds)
-is the one column that no two runs share."""
+discriminator's mean outputs: probabilities under a cross-entropy, else scores; ``penalty`` is null in a step
+that had none of a lazy one; ``wall_time`` (Unix seconds) is the one column that no two runs share."""
 
 STEP_METRICS = tuple(LOSSES.names[LOSSES.get_field_index("d_loss") : LOSSES.get_field_index("wall_time")])
 """The columns that a train step computes, in their order."""
@@ -56,8 +56,11 @@ OUTPUTS = pa.schema(
         ("output", pa.float32()),
     ]
 )
-"""What the discriminator of a finished trial says, one row an image; ``kind`` is ``real`` or ``generated``;
+"""What the discriminator of a finished trial says, one row an image; ``kind`` is one of ``OUTPUT_KINDS``;
 ``output`` is a probability under a cross-entropy, else a score."""
+
+OUTPUT_KINDS = ("real", "held_out", "generated")
+"""Images that it was trained on, real ones that it has never seen (where there are any), generated ones."""
 
 METRICS = pa.schema(
     [

@@ -79,7 +79,8 @@ def attempt(
         module, _, name = function.partition(":")
         loaded = yield from alive(
             lambda _: importlib.import_module(module),
-            lambda _: Alive(trial.id, "loading TensorFlow"),
+            lambda doing: Alive(trial.id, doing),
+            doing="loading TensorFlow",
             patience_s=IMPORT_S,
         )
         run: TrialFunction = getattr(loaded, name)

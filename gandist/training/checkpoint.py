@@ -2,7 +2,7 @@
 
 A checkpoint is a directory: ``state.npz`` and, written last, ``manifest.json`` with the checksum of it.
 Without a manifest a checkpoint does not exist; with one that does not fit it is reported and the one before
-is used.
+is used. A finished one is never touched again, until ``keep`` newer ones are finished.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class Restored:
     replicas: int = 0
     notes: list[str] = field(default_factory=list)
     """One line for each checkpoint that could not be used."""
+    unusable: tuple[str, ...] = ()
+    """Their paths."""
 
 
 def save(directory: TrialDir, state: State, identity: str, replicas: int, keep: int) -> None:
@@ -73,14 +75,41 @@ def save(directory: TrialDir, state: State, identity: str, replicas: int, keep: 
         "replicas": replicas,
         "sha256": {_ARRAYS: hashlib.sha256(content).hexdigest()},
     }
-    _delete(directory, path)  # what an earlier attempt has left, whatever that is
-    directory.storage.write(f"{path}/{_ARRAYS}", content)
-    directory.storage.write(f"{path}/{_MANIFEST}", json.dumps(manifest, indent=1).encode())
-    delete_unfinished(directory, before=int(state["step"]))
+    if not _is_there(directory, path, identity, manifest):
+        _delete(directory, path)  # what an earlier attempt has left, whatever that is
+        directory.storage.write(f"{path}/{_ARRAYS}", content)
+        directory.storage.write(f"{path}/{_MANIFEST}", json.dumps(manifest, indent=1).encode())
+    tidy(directory, int(state["step"]), keep)
+
+
+def _is_there(directory: TrialDir, path: str, identity: str, manifest: dict[str, Any]) -> bool:
+    """Whether the very same checkpoint is finished: another process of this trial was here before."""
+    try:
+        return load(directory, path, identity)[1] == manifest
+    except (FileNotFoundError, CheckpointError):
+        return False
+
+
+def tidy(directory: TrialDir, step: int, keep: int) -> None:
+    """Delete all but the newest ``keep`` checkpoints up to ``step``, and those before it that are unfinished.
+
+    Raises:
+        StorageError: the storage refused.
+    """
+    delete_unfinished(directory, before=step)
     # Later ones are an earlier attempt's that could not be used: they must not count as the newest.
-    upto = [old for step, old in directory.checkpoints() if step <= int(state["step"])]
-    for old in upto[:-keep]:
+    for old in [old for at, old in directory.checkpoints() if at <= step][:-keep]:
         _delete(directory, old)
+
+
+def disown(directory: TrialDir, unusable: tuple[str, ...]) -> None:
+    """Make unfinished ones of checkpoints that cannot be used: they must not count among those to keep.
+
+    Raises:
+        StorageError: the storage refused.
+    """
+    for path in unusable:
+        directory.storage.delete(f"{path}/{_MANIFEST}")
 
 
 def delete_unfinished(directory: TrialDir, before: int) -> None:
@@ -141,7 +170,8 @@ def _arrays(content: bytes) -> State:
 
 def restore_newest(directory: TrialDir, identity: str, tell: Tell = silent) -> Restored:
     """The newest checkpoint that can be trusted; ``state`` is None where there is none."""
-    notes = []
+    notes: list[str] = []
+    unusable: list[str] = []
     for step, path in reversed(directory.checkpoints()):
         tell(Activity(f"reading the checkpoint of step {step:,}"))
         try:
@@ -150,6 +180,7 @@ def restore_newest(directory: TrialDir, identity: str, tell: Tell = silent) -> R
             continue  # the process died while it was written: nothing was lost
         except CheckpointError as error:
             notes.append(f"not used: {error}")
+            unusable.append(path)
             continue
-        return Restored(state, int(manifest["replicas"]), notes)
-    return Restored(notes=notes)
+        return Restored(state, int(manifest["replicas"]), notes, tuple(unusable))
+    return Restored(notes=notes, unusable=tuple(unusable))

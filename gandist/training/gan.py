@@ -16,6 +16,9 @@ from gandist.training.optimizer import Optimizer
 
 Metrics = dict[str, tf.Tensor]
 
+NONE = float("nan")
+"""Shown for a penalty that was not computed: a zero would look like one."""
+
 
 class GAN:
     """Built within a strategy's scope; ``train_step`` runs in its replicas.
@@ -70,18 +73,21 @@ class GAN:
             step: steps done before this one, int64 scalar.
 
         Returns:
-            float32 ``[len(STEP_METRICS)]``: means over the global batch, of the last discriminator update.
+            float32 ``[len(STEP_METRICS)]``: means over the global batch, of the last discriminator update;
+            the penalty is that of the last update in this step that had one, NaN where none had.
         """
         if self._training.update == "simultaneous":
             metrics = self._update_both(real_images[0], labels[0], randomness, step)
         else:
             halves = self._training.update == "half_batches"
             update = self._update_discriminator_by_halves if halves else self._update_discriminator
-            n_critic = self._training.n_critic
+            n_critic, penalty = self._training.n_critic, tf.constant(NONE)
             for k in range(n_critic):
                 metrics = update(
                     real_images[k], labels[k], randomness.stream(f"discriminator{k}"), step * n_critic + k
                 )
+                penalty = tf.where(tf.math.is_nan(metrics["penalty"]), penalty, metrics["penalty"])
+            metrics["penalty"] = penalty
             # Repeated one by one, not as a row: so replicas pair labels and latents as one would.
             labels = tf.repeat(labels[-1], self._batch // labels.shape[1])
             metrics |= self._update_generator(labels, randomness.stream("generator"), step)
@@ -121,11 +127,13 @@ class GAN:
         self._normalise_weights()
         with tf.GradientTape() as tape:
             total, metrics = self._real_loss(real_images, labels, randomness)
+            total *= self._loss.weight_of_a_part
         metrics = self._apply_discriminator(tape, total, metrics, 2 * update)
         self._normalise_weights()
         fake_images = self._generate(labels, randomness, training=False)
         with tf.GradientTape() as tape:
             total, _, fake_metrics = self._fake_loss(fake_images, labels, randomness)
+            total *= self._loss.weight_of_a_part
         metrics |= self._apply_discriminator(tape, total, fake_metrics, 2 * update + 1)
         return metrics | {"d_loss": self._combined(metrics), "penalty": tf.constant(0.0)}
 
@@ -161,8 +169,8 @@ class GAN:
         _, fake_logits, fake_metrics = self._fake_loss(fake_images, labels, randomness)
         metrics |= fake_metrics
         loss = self._combined(metrics)
-        penalty = self._penalised(real_images, fake_images, labels, randomness, update)
-        return loss + penalty, fake_logits, metrics | {"d_loss": loss, "penalty": penalty}
+        penalty, shown = self._penalised(real_images, fake_images, labels, randomness, update)
+        return loss + penalty, fake_logits, metrics | {"d_loss": loss, "penalty": shown}
 
     def _real_loss(
         self, real_images: tf.Tensor, labels: tf.Tensor, randomness: Randomness
@@ -179,8 +187,7 @@ class GAN:
         return loss, logits, {"d_loss_fake": loss, "d_fake": self._share(self._loss.output(logits))}
 
     def _combined(self, metrics: Metrics) -> tf.Tensor:
-        total = metrics["d_loss_real"] + metrics["d_loss_fake"]
-        return total if self._loss.combine == "sum" else 0.5 * total
+        return self._loss.weight_of_a_part * (metrics["d_loss_real"] + metrics["d_loss_fake"])
 
     def _penalised(
         self,
@@ -189,11 +196,11 @@ class GAN:
         labels: tf.Tensor,
         randomness: Randomness,
         update: tf.Tensor,
-    ) -> tf.Tensor:
-        """This replica's share of the penalty; 0 where it is not this update's turn."""
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """This replica's share of the penalty, 0 where it is not its turn, and what is shown of it."""
         options = self._penalty
         if options is None or not options.of_gradients:
-            return tf.constant(0.0)
+            return tf.constant(0.0), tf.constant(0.0)
 
         def score(images: tf.Tensor) -> tf.Tensor:
             return self.discriminator(self._inputs(images, labels), training=False)
@@ -202,8 +209,11 @@ class GAN:
             return self._share(options.per_sample(score, real_images, fake_images, randomness))
 
         if options.interval == 1:
-            return penalty()
-        return tf.cond(update % options.interval == 0, penalty, lambda: tf.constant(0.0))
+            value = penalty()
+            return value, value
+        its_turn = update % options.interval == 0
+        value = tf.cond(its_turn, penalty, lambda: tf.constant(0.0))
+        return value, tf.where(its_turn, value, NONE)
 
     def _generator_loss(self, fake_logits: tf.Tensor) -> tuple[tf.Tensor, Metrics]:
         loss = self._share(self._loss.generator(fake_logits))

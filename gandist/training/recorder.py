@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import time
-import zipfile
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -14,11 +13,15 @@ from gandist.artifacts import images, tables
 from gandist.artifacts.job_dir import TrialDir
 from gandist.artifacts.writer import Writer
 from gandist.budget import Budget
+from gandist.errors import StorageError
 from gandist.spec import TrialSpec
-from gandist.training import checkpoint
+from gandist.training import checkpoint, film
 
 LOSSES_S = 30.0
-GIF_FRAMES = 100
+WHY_LEFT_OUT = {
+    TrialDir.GIF: "torn or of another size than the last (samples.rows or columns changed)",
+    TrialDir.ARCHIVE: "torn",
+}
 
 Columns = dict[str, np.ndarray]
 
@@ -33,15 +36,22 @@ class Recorder:
         trial: what is trained.
         directory: where to.
         budget: to tell epochs and kimg.
-        height: of an image.
+        image_shape: ``(height, width, channels)``.
         writer: does the work; encoding too, so that training waits for neither.
     """
 
     def __init__(
-        self, trial: TrialSpec, directory: TrialDir, budget: Budget, height: int, writer: Writer
+        self,
+        trial: TrialSpec,
+        directory: TrialDir,
+        budget: Budget,
+        image_shape: tuple[int, int, int],
+        writer: Writer,
     ) -> None:
         self._trial, self._directory, self._budget, self._writer = trial, directory, budget, writer
-        self._scale = images.magnification(height)
+        self._image_shape = image_shape
+        self.notes: list[str] = []
+        """What a reader of the results should know, of all that is written by now."""
         self._pending: list[Columns] = []
         self._metrics: list[dict[str, Any]] = []
         self._losses_written = time.monotonic()
@@ -67,6 +77,7 @@ class Recorder:
                 "epoch": self._budget.epoch(columns["step"]),
                 "kimg": self._budget.kimg(columns["step"]),
                 **columns,
+                "penalty": np.ma.masked_invalid(columns["penalty"]),
             }
             self._writer.submit(partial(self._directory.write_losses, rows), _size(columns))
         self._losses_written = time.monotonic()
@@ -105,9 +116,20 @@ class Recorder:
         ]
         self._writer.submit(partial(self._directory.write_metrics, list(self._metrics)))
 
-    def resume(self, step: int) -> None:
-        """Keep what was recorded up to ``step``, after which training goes on; the rest is made again."""
-        self._directory.drop_losses_after(step)
+    def resume(self, step: int, unusable: tuple[str, ...]) -> None:
+        """Keep what was recorded up to ``step``, after which training goes on; the rest is made again.
+
+        Args:
+            step: where it goes on.
+            unusable: checkpoints that could not be used, and were told of.
+        """
+        keep = self._trial.checkpoint.keep
+        # By the writer: what it is writing at the moment is not left behind by anybody.
+        self._writer.submit(self._directory.storage.delete_unfinished)
+        self._writer.submit(partial(self._directory.drop_losses_after, step))
+        self._writer.submit(partial(checkpoint.disown, self._directory, unusable))
+        self._writer.submit(partial(checkpoint.tidy, self._directory, step, keep))
+        self._writer.flush()
         self._metrics = [row for row in self._directory.read_metrics() if row["step"] <= step]
 
     def has_metrics(self, step: int) -> bool:
@@ -118,51 +140,51 @@ class Recorder:
         """Whether a grid of ``step`` was drawn."""
         return self._directory.storage.exists(self._directory.sample_path(step))
 
-    def write_outputs(self, step: int, real: np.ndarray, generated: np.ndarray) -> None:
+    def write_outputs(self, step: int, outputs: Mapping[str, np.ndarray]) -> None:
         """What the discriminator says after ``step``: float32 ``[n]`` of each kind of image."""
         rows: tables.Rows = {
             "trial": self._trial.id,
             "config": self._trial.config,
             "seed": self._trial.seed,
             "step": step,
-            "kind": np.repeat(["real", "generated"], [len(real), len(generated)]),
-            "output": np.concatenate([real, generated]),
+            "kind": np.repeat(list(outputs), [len(values) for values in outputs.values()]),
+            "output": np.concatenate(list(outputs.values())),
         }
         content = tables.encode(rows, tables.OUTPUTS)
         self._writer.submit(partial(self._directory.storage.write, TrialDir.OUTPUTS, content), len(content))
 
-    def finish_artifacts(self, generator: bytes) -> None:
-        """The exported generator and, of all grids, the GIF and the archive."""
+    def finish_artifacts(self, step: int, generator: bytes) -> None:
+        """The exported generator and, of all grids up to ``step``, the GIF and the archive."""
         self._writer.submit(
             partial(self._directory.storage.write, TrialDir.GENERATOR, generator), len(generator)
         )
-        self._writer.submit(self._write_gif)
-        if self._trial.samples.archive:
-            self._writer.submit(self._write_archive)
+        self._writer.submit(partial(self._write_of_all_grids, step))
+
+    def _grid(self, generated: np.ndarray) -> np.ndarray:
+        samples, (height, _, _) = self._trial.samples, self._image_shape
+        return images.grid(generated, samples.rows, samples.columns, images.magnification(height))
 
     def _write_grid(self, step: int, generated: np.ndarray) -> None:
-        samples = self._trial.samples
-        picture = images.grid(generated, samples.rows, samples.columns, self._scale)
-        self._directory.storage.write(self._directory.sample_path(step), images.encode_png(picture))
+        picture = images.encode_png(self._grid(generated))
+        self._directory.storage.write(self._directory.sample_path(step), picture)
 
-    def _write_gif(self) -> None:
-        samples = self._directory.samples()
-        chosen = np.unique(np.linspace(0, len(samples) - 1, GIF_FRAMES).round().astype(int))
-        # At their own size: a viewer magnifies as well, and a GIF of squares is several times larger.
-        frames = [
-            images.decode_png(self._directory.storage.read(samples[i][1]))[:: self._scale, :: self._scale]
-            for i in chosen
-        ]
-        self._directory.storage.write(TrialDir.GIF, images.encode_gif(frames))
-
-    def _write_archive(self) -> None:
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # PNGs are compressed already
-            for _, path in self._directory.samples():
-                # A fixed date: equal grids give equal archives.
-                entry = zipfile.ZipInfo(path.rpartition("/")[2])
-                archive.writestr(entry, self._directory.storage.read(path))
-        self._directory.storage.write(TrialDir.ARCHIVE, buffer.getvalue())
+    def _write_of_all_grids(self, step: int) -> None:
+        """What is only for looking at: where it cannot be made, a note says so, and the training stands."""
+        shape = self._grid(np.zeros((1, *self._image_shape), np.uint8)).shape
+        scale = images.magnification(self._image_shape[0])
+        makers = {TrialDir.GIF: partial(film.gif, self._directory, step, shape, scale)}
+        if self._trial.samples.archive:
+            makers[TrialDir.ARCHIVE] = partial(film.archive, self._directory)
+        for path, make in makers.items():
+            try:
+                content, left_out = make()
+                if content:
+                    self._directory.storage.write(path, content)
+            except StorageError as error:
+                self.notes.append(f"not written: {error}")
+                continue
+            if left_out:
+                self.notes.append(f"{path}: {left_out:,} grids left out, {WHY_LEFT_OUT[path]}")
 
 
 def _size(arrays: Columns) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TypeVar
 
 from gandist.activity import Tell, alive
@@ -47,7 +47,7 @@ class Standing:
         """Change fields of the state."""
         self.state = self.state.model_copy(update={"updated_at": time.time(), **changes})
 
-    def add_notes(self, notes: list[str]) -> None:
+    def add_notes(self, notes: Iterable[str]) -> None:
         """What a reader of the results should know, each once."""
         self.update(notes=tuple(dict.fromkeys([*self.state.notes, *notes])))
 
@@ -67,14 +67,20 @@ class Standing:
         return state
 
     def during(
-        self, work: Callable[[Tell], T], can_wait: bool = False, patience_s: float = 0.0
+        self,
+        work: Callable[[Tell], T],
+        *,
+        can_wait: bool = False,
+        doing: str = "",
+        patience_s: float = 0.0,
     ) -> Generator[TrialState, None, T]:
         """Do ``work`` in another thread, yielding the state with what the work tells.
 
         Args:
             work: see ``alive``.
             can_wait: it can be done by the next attempt as well: given up where the trial is to leave.
-            patience_s: see ``alive``.
+            doing: see ``alive``.
+            patience_s: likewise.
 
         Raises:
             StopAskedError: the trial was asked to stop, and the work ``can_wait``.
@@ -89,11 +95,17 @@ class Standing:
             self._writer.tell = tell
             return work(tell)
 
-        return (yield from alive(told, see, patience_s))
+        return (yield from alive(told, see, doing, patience_s))
 
-    def finish(self, **changes: object) -> Iterator[TrialState]:
-        """Write what is left and, when everything else lies there, how the trial ended."""
+    def finish(self, notes: Iterable[str] = (), **changes: object) -> Iterator[TrialState]:
+        """Wait for what is being written and, when everything else lies there, write how the trial ended.
+
+        Args:
+            notes: more of them, known when everything is written.
+            changes: of the state.
+        """
         yield from self.during(lambda _: self._writer.flush())
+        self.add_notes(notes)
         ended = self.state.model_copy(update={"updated_at": time.time(), **changes})
         self._write(ended)
         self._written = math.inf  # nothing is written after it

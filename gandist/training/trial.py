@@ -6,7 +6,6 @@ import platform
 import threading
 import time
 from collections.abc import Generator, Iterator
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -15,25 +14,26 @@ import numpy as np
 from gandist import data, models
 from gandist.activity import Activity, Tell
 from gandist.artifacts import tables
-from gandist.artifacts.job_dir import DatasetDescription, TrialDir, TrialState
+from gandist.artifacts.job_dir import TrialDir, TrialState
 from gandist.artifacts.retry import GIVE_UP_S, Retry
 from gandist.artifacts.storage import Storage
 from gandist.artifacts.writer import Writer
-from gandist.continuation import continues
-from gandist.errors import DataError
-from gandist.randomness import permutation
 from gandist.spec import TrialSpec
-from gandist.training import checkpoint, distribution, hardware, outputs
+from gandist.training import checkpoint, distribution, hardware
 from gandist.training.evaluation import Evaluator
+from gandist.training.outputs import discriminator_outputs
 from gandist.training.recorder import Recorder
 from gandist.training.sampler import Sampler
 from gandist.training.stability import Stability
 from gandist.training.standing import Standing, StopAskedError
+from gandist.training.start import Start, load
 from gandist.training.trainer import Trainer
 
 BLOCK_S = 1.0
 """Seconds that one compiled call aims at: long enough to cost nothing, short enough to stop and report."""
 MAX_BLOCK = 2000
+FINITE = tuple(name for name in tables.STEP_METRICS if name != "penalty")
+"""What must be numbers. A lazy penalty is none at most steps; where it is not finite, the gradient is not."""
 COMPILE_S = 600.0
 """How long the first block may take without a sign of life: compiling gives none."""
 
@@ -63,24 +63,17 @@ def run_trial(
         directory = TrialDir(Storage(job_root, patience), trial.id)
         standing = Standing(directory, writer, stop)
         try:
-            dataset = yield from standing.during(lambda tell: _load(trial, data_dir, tell), can_wait=True)
+            dataset = yield from standing.during(lambda tell: load(trial, data_dir, tell), can_wait=True)
+            start = yield from standing.during(
+                lambda tell: Start(trial, directory, standing.state, tell), can_wait=True
+            )
+            yield from start.set_damaged_aside(standing, writer)
+            start.check(dataset)
             yield standing.busy_with("building the networks")
-            yield from _Run(trial, directory, dataset, writer, standing).blocks(stop)
+            run = _Run(trial, directory, dataset, writer, standing, start.identity)
+            yield from run.blocks(start.restored, stop)
         except StopAskedError:
             yield from standing.finish(status="stopped", reason="asked to stop")
-
-
-def _load(trial: TrialSpec, data_dir: str | None, tell: Tell) -> data.Dataset:
-    dataset = data.load(trial.data, Path(data_dir) if data_dir else None, tell)
-    tell(Activity("hashing the data"))
-    _ = dataset.fingerprint  # kept: it reads all images
-    return dataset
-
-
-def _identity(trial: TrialSpec, before: TrialState, directory: TrialDir) -> str:
-    """What was trained keeps the name that its checkpoints bear, whatever version has given it."""
-    goes_on = before.step > 0 and before.identity != "" and continues(trial, before, directory)
-    return before.identity if goes_on else trial.identity()
 
 
 class _Run:
@@ -93,9 +86,10 @@ class _Run:
         dataset: data.Dataset,
         writer: Writer,
         standing: Standing,
+        identity: str,
     ) -> None:
         self.trial, self.directory, self.dataset, self.standing = trial, directory, dataset, standing
-        self.identity = _identity(trial, standing.state, directory)
+        self.identity = identity
         keras.backend.clear_session()
         self.replicas = hardware.replicas(trial.resources)
         strategy = distribution.configure(trial.resources.cpus, hardware.gpus(trial.resources), self.replicas)
@@ -105,20 +99,24 @@ class _Run:
         self.evaluator = Evaluator(trial.evaluation, dataset) if trial.evaluation else None
         self.stability = Stability(trial.training.early_stopping)
         self.budget = self.trainer.budget
-        self.recorder = Recorder(trial, directory, self.budget, dataset.image_shape[0], writer)
+        self.recorder = Recorder(trial, directory, self.budget, dataset.image_shape, writer)
         self._speed_s, self._speed_images = 0.0, 0
         self._unix = time.time() - time.monotonic()  # added to monotonic time: clocks of machines may be set
         self._saved_step: int | None = None
         """The step of the newest finished checkpoint."""
         self._saved = time.monotonic()
 
-    def blocks(self, stop: threading.Event) -> Iterator[TrialState]:
+    def blocks(self, restored: checkpoint.Restored, stop: threading.Event) -> Iterator[TrialState]:
         """Train block by block, to the end or until told to stop.
+
+        Args:
+            restored: where to go on from.
+            stop: see ``run_trial``.
 
         Raises:
             StopAskedError: told to stop; a checkpoint says where.
         """
-        yield from self._resume()
+        yield from self._resume(restored)
         try:
             yield from self._blocks(stop)
         except StopAskedError:
@@ -134,8 +132,7 @@ class _Run:
                 raise StopAskedError
             seconds_a_step = yield from self._train(self._next_stop(block))
             if self.standing.state.status != "running":
-                self.recorder.write_losses()
-                yield from self.standing.finish()
+                yield from self._finish()
                 return
             block = min(MAX_BLOCK, 8 * block, max(1, int(BLOCK_S / seconds_a_step)))
             yield from self._record()  # before the checkpoint: whoever resumes there finds it done
@@ -145,63 +142,33 @@ class _Run:
             self.standing.keep_up()
             yield self.standing.state
         yield from self.standing.during(self._complete)
-        yield from self.standing.finish(status="completed")
+        yield from self._finish(status="completed")
 
-    def _check_dataset(self, goes_on: bool) -> None:
-        """Describe the data where the trial begins; where it goes on, insist on the same content."""
-        dataset = self.dataset
-        found = DatasetDescription(
-            image_shape=dataset.image_shape,
-            class_names=dataset.class_names,
-            images=len(dataset),
-            fingerprint=dataset.fingerprint,
-            summary=dataset.summary,
-            left_out=dataset.left_out,
-        )
-        before = self.directory.read_dataset() if goes_on else None
-        was, now = before.content if before else found.content, found.content
-        if was != now:
-            changes = ", ".join(
-                f"{name} {_short(was[name])} -> {_short(now[name])}" for name in now if was[name] != now[name]
-            )
-            raise DataError(
-                f"data.{self.trial.data.name}: not what {self.trial.id} was trained on: {changes}; bring "
-                "that data back, or give the job another name"
-            )
-        self.directory.write_dataset(found)
-
-    def _resume(self) -> Iterator[TrialState]:
+    def _resume(self, restored: checkpoint.Restored) -> Iterator[TrialState]:
         """Go on from the newest checkpoint that can be trusted."""
-        state = self.standing.state
-        restored = yield from self.standing.during(
-            lambda tell: checkpoint.restore_newest(self.directory, self.identity, tell), can_wait=True
-        )
-        self._check_dataset(goes_on=state.step > 0 or restored.state is not None)
-        self.directory.write_trial(self.trial.model_dump(mode="json"))
         notes = list(restored.notes)
-        self.directory.storage.delete_unfinished()
         if restored.state is not None:
             self.trainer.load_state(restored.state)
             self.stability.load_state(restored.state)
             self._saved_step = self.trainer.step
-            checkpoint.delete_unfinished(self.directory, before=self.trainer.step)
             if restored.replicas != self.replicas:
                 notes.append(
                     f"continued after step {self.trainer.step} on {self.replicas} replicas instead of "
                     f"{restored.replicas}: no longer bit-exact"
                 )
-        yield from self.standing.during(lambda _: self.recorder.resume(self.trainer.step))
+        self.directory.write_trial(self.trial.model_dump(mode="json"))
         self._update(
             total_steps=self.budget.total_steps,
             budget=self.trial.budget(),
             device=hardware.describe(self.trial.resources),
             replicas=self.replicas,
             host=platform.node(),
-            started_at=state.started_at or time.time(),
+            started_at=self.standing.state.started_at or time.time(),
             identity=self.identity,
         )
         self.standing.add_notes(notes)
         self.standing.write()
+        yield from self.standing.during(lambda _: self.recorder.resume(self.trainer.step, restored.unusable))
 
     def _next_stop(self, block: int) -> int:
         """A block ends where something is due, so that it is done at exactly that step."""
@@ -218,16 +185,18 @@ class _Run:
         began, steps = time.monotonic(), until - self.trainer.step
         if first_call:
             yield self.standing.busy_with("compiling")
-            columns = yield from self.standing.during(lambda _: self.trainer.run(until), patience_s=COMPILE_S)
+            columns = yield from self.standing.during(
+                lambda _: self.trainer.run(until), doing="compiling", patience_s=COMPILE_S
+            )
         else:
             columns = self.trainer.run(until)
         seconds = time.monotonic() - began
         columns["wall_time"] = self._unix + began + seconds * np.arange(1, steps + 1) / steps
-        finite = np.isfinite([columns[name] for name in tables.STEP_METRICS]).all(axis=0)
+        finite = np.isfinite([columns[name] for name in FINITE]).all(axis=0)
         if not finite.all():
             kept = int(np.argmin(finite)) + 1
             columns = {name: values[:kept] for name, values in columns.items()}
-            bad = next(name for name in tables.STEP_METRICS if not np.isfinite(columns[name][-1]))
+            bad = next(name for name in FINITE if not np.isfinite(columns[name][-1]))
             self._update(
                 status="diverged", reason=f"{bad} is {columns[bad][-1]} at step {columns['step'][-1]}"
             )
@@ -278,20 +247,10 @@ class _Run:
         self._save(tell)
         tell(Activity("judging images"))
         self.sampler.update(self.trainer.gan)
-        self._judge()
+        outputs = discriminator_outputs(self.trial, self.trainer.gan, self.dataset, self.sampler)
+        self.recorder.write_outputs(self.trainer.step, outputs)
         tell(Activity("exporting the generator"))
-        self.recorder.finish_artifacts(self.sampler.export())
-
-    def _judge(self) -> None:
-        """What the discriminator says of some real images, and of as many generated ones of their classes."""
-        chosen = permutation(self.trial.seed, 0, len(self.dataset))[: outputs.IMAGES]
-        real, labels = self.dataset.images[chosen], self.dataset.labels[chosen]
-        generated = self.sampler.generate(self.sampler.latents(len(chosen), "outputs"), labels)
-        judged = (
-            outputs.discriminator_outputs(self.trial, self.trainer.gan, images, labels, self.sampler.classes)
-            for images in (real, generated)
-        )
-        self.recorder.write_outputs(self.trainer.step, *judged)
+        self.recorder.finish_artifacts(self.trainer.step, self.sampler.export())
 
     def _checkpoint_is_due(self) -> bool:
         minutes = self.trial.checkpoint.every_minutes
@@ -307,11 +266,10 @@ class _Run:
         self.recorder.write_checkpoint(state, self.identity, self.replicas)
         self._saved_step, self._saved = self.trainer.step, time.monotonic()
 
+    def _finish(self, **changes: object) -> Iterator[TrialState]:
+        self.recorder.write_losses()
+        yield from self.standing.finish(self.recorder.notes, **changes)
+
     def _update(self, **changes: object) -> None:
         step = self.trainer.step
         self.standing.update(step=step, kimg=float(self.budget.kimg(step)), **changes)
-
-
-def _short(value: object, limit: int = 60) -> str:
-    text = str(value)
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"

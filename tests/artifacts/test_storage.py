@@ -311,12 +311,15 @@ def test_move_never_replaces(storage: Storage, there: str) -> None:
     assert files(Path(storage.root)) == {"here/a": b"1", there: b"2"}
 
 
-@pytest.mark.parametrize("source", ["nothing", "file"])
-def test_move_takes_a_directory(storage: Storage, source: str) -> None:
+def test_move_takes_a_file(storage: Storage) -> None:
     storage.write("file", b"1")
-    with pytest.raises(StorageError, match="no such directory"):
-        storage.move(source, "there")
-    assert files(Path(storage.root)) == {"file": b"1"}
+    storage.move("file", "deep/there")
+    assert files(Path(storage.root)) == {"deep/there": b"1"}
+
+
+def test_move_takes_what_is_there(storage: Storage) -> None:
+    with pytest.raises(StorageError, match="no such file or directory"):
+        storage.move("nothing", "there")
 
 
 def test_move_is_tried_again(storage: Storage, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

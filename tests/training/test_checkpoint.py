@@ -64,6 +64,38 @@ def test_deleting_unfinished_ones_spares_the_good_and_the_later(directory: Trial
     assert [step for step, _ in directory.checkpoints()] == [5, 10, 12]
 
 
+def times(directory: TrialDir) -> dict[str, int]:
+    """When each file was written."""
+    root = Path(directory.storage.root)
+    return {
+        str(path.relative_to(root)): path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file()
+    }
+
+
+def test_a_finished_checkpoint_is_not_written_again(directory: TrialDir) -> None:
+    before = times(directory)
+    checkpoint.save(directory, state(10), "me", replicas=2, keep=2)
+    assert times(directory) == before
+
+
+def test_one_that_another_process_has_made_otherwise_is_replaced(directory: TrialDir) -> None:
+    checkpoint.save(directory, state(10), "me", replicas=1, keep=2)
+    assert checkpoint.restore_newest(directory, "me").replicas == 1
+
+
+def test_a_damaged_one_takes_no_place_among_those_that_are_kept(directory: TrialDir) -> None:
+    (newest(directory) / "state.npz").write_bytes(b"torn")
+    restored = checkpoint.restore_newest(directory, "me")
+    checkpoint.disown(directory, restored.unusable)
+    checkpoint.save(directory, state(12), "me", replicas=2, keep=2)
+    assert [step for step, _ in directory.checkpoints()] == [5, 12]
+
+
+def test_tidying_finishes_what_a_process_that_died_has_begun(directory: TrialDir) -> None:
+    checkpoint.tidy(directory, step=10, keep=1)
+    assert [step for step, _ in directory.checkpoints()] == [10]
+
+
 def test_nothing_saved_is_nothing_restored(tmp_path: Path) -> None:
     assert checkpoint.restore_newest(JobDir(str(tmp_path)).trial("x"), "me").state is None
 

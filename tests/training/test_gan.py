@@ -57,42 +57,68 @@ def test_replicas_train_as_one(
         np.testing.assert_allclose(many.state()[name], value, atol=2e-4, err_msg=name)
 
 
-@pytest.mark.parametrize("replicas", [1, 2])
+@pytest.mark.parametrize("combine", ["sum", "mean"])
+@pytest.mark.parametrize(
+    ("update", "replicas"),
+    [("simultaneous", 1), ("simultaneous", 2), ("alternating", 1), ("half_batches", 1)],
+)
 def test_gradients_are_those_of_the_global_batch(
-    make_trainer: Callable[..., Any], dataset: Dataset, replicas: int
+    make_trainer: Callable[..., Any], dataset: Dataset, update: str, replicas: int, combine: str
 ) -> None:
-    """With beta_1 = 0 Adam's first moment is the gradient: compared with a plain tape over the batch."""
-    sections = {"optimizer": {"beta_1": 0.0}, "model": {"dropout": 0.0}}
+    """Compared with a plain tape over the batch: with beta_1 = 0 Adam's first moment is the gradient.
+
+    The discriminator's rate is so small that its half-batch updates find equal weights.
+    """
+    sections = {
+        "optimizer": {"beta_1": 0.0, "beta_2": 0.5, "discriminator_learning_rate": 1e-12},
+        "model": {"dropout": 0.0},
+        "training": {"update": update},
+        "loss": {"combine": combine},
+    }
     trainer = make_trainer(replicas, **sections)
     gan = make_trainer(1, **sections).gan  # equal weights, untouched
     batch = dataset.images[trainer.budget.indices(0, 0, 1)[0]]
-    latents = Randomness(0, tf.constant(0, tf.int64)).stream("latents").normal(8, 6)
+    randomness = Randomness(0, tf.constant(0, tf.int64))
+    by_role = update != "simultaneous"
+    for_d, for_g = (randomness.stream(r) if by_role else randomness for r in ("discriminator0", "generator"))
+    part = 0.5 if combine == "mean" else 1.0
     cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
 
-    def both_losses() -> tuple[tf.Tensor, tf.Tensor]:
-        fake_logits = gan.discriminator(gan.generator(latents, training=True), training=True)
-        real_logits = gan.discriminator(tf.cast(batch, tf.float32) / 127.5 - 1, training=True)
-        on_real = cross_entropy(tf.ones_like(real_logits), real_logits)
-        on_fake = cross_entropy(tf.zeros_like(fake_logits), fake_logits)
-        return on_real + on_fake, cross_entropy(tf.ones_like(fake_logits), fake_logits)
+    def judged(randomness: Randomness, count: int, training: bool = True) -> tf.Tensor:
+        latents = randomness.stream("latents").normal(count, 6)
+        return gan.discriminator(gan.generator(latents, training=training), training=True)
 
     @tf.function
-    def expected() -> tuple[list[tf.Tensor], list[tf.Tensor]]:
-        with tf.GradientTape() as d_tape, tf.GradientTape() as g_tape:
-            d_loss, g_loss = both_losses()
+    def expected() -> tuple[list[tf.Tensor], list[tf.Tensor], list[tf.Tensor]]:
+        with tf.GradientTape() as tape, tf.GradientTape() as fake_tape, tf.GradientTape() as g_tape:
+            real_logits = gan.discriminator(tf.cast(batch, tf.float32) / 127.5 - 1, training=True)
+            on_real = part * cross_entropy(tf.ones_like(real_logits), real_logits)
+            fake_logits = judged(for_d, len(batch), training=update != "half_batches")
+            on_fake = part * cross_entropy(tf.zeros_like(fake_logits), fake_logits)
+            fooled = judged(for_g, 8)
+            g_loss = cross_entropy(tf.ones_like(fooled), fooled)
         d_weights = [w.value for w in gan.discriminator.trainable_weights]
         g_weights = [w.value for w in gan.generator.trainable_weights]
-        return d_tape.gradient(d_loss, d_weights), g_tape.gradient(g_loss, g_weights)
+        return (
+            tape.gradient(on_real, d_weights),
+            fake_tape.gradient(on_fake, d_weights),
+            g_tape.gradient(g_loss, g_weights),
+        )
 
-    d_gradients, g_gradients = expected()
+    of_real, of_fake, of_g = expected()
     trainer.run(1)
-    for optimizer, gradients in (
-        (trainer.gan.discriminator_optimizer, d_gradients),
-        (trainer.gan.generator_optimizer, g_gradients),
-    ):
-        first_moments = optimizer.variables[::2]
-        for found, gradient in zip(first_moments, gradients, strict=True):
-            np.testing.assert_allclose(found.numpy(), gradient.numpy(), rtol=1e-4, atol=1e-6)
+    of_d = of_fake if update == "half_batches" else [r + f for r, f in zip(of_real, of_fake, strict=True)]
+    optimizer = trainer.gan.discriminator_optimizer
+    assert_close(optimizer.variables[::2], of_d)
+    if update == "half_batches":
+        squares = [0.25 * r**2 + 0.5 * f**2 for r, f in zip(of_real, of_fake, strict=True)]
+        assert_close(optimizer.variables[1::2], squares)
+    assert_close(trainer.gan.generator_optimizer.variables[::2], of_g)
+
+
+def assert_close(found: list[Any], expected: list[Any]) -> None:
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-4, atol=1e-6)
 
 
 def test_metrics_agree_with_one_another(make_trainer: Callable[..., Any]) -> None:

@@ -185,3 +185,27 @@ def test_checkpoints_by_the_clock_change_no_number(
     assert [step for step, _ in directory.checkpoints()] == saved
     assert losses(directory).equals(losses(undisturbed))
     assert weights(directory) == weights(undisturbed)
+
+
+@pytest.mark.parametrize(
+    "cadence", [{"every_steps": 2}, {"every_steps": 2, "keep": 1}, {"every_minutes": 1e-9}]
+)
+def test_a_stop_at_a_checkpoint_touches_it_no_more(
+    tmp_path: Path, faulty: Any, cadence: dict[str, float]
+) -> None:
+    """Neither the stop, nor the attempt that goes on there, nor one that finds the training finished."""
+    touched: list[str] = []
+
+    def check(operation: str, path: str) -> None:
+        if operation in ("write", "delete_file", "delete_dir") and "checkpoints" in path:
+            touched.append(f"{operation} {path.rpartition('checkpoints/step-')[2][:9]}")
+
+    faulty(check)
+    trial = tiny_trial(**{**SMALL, "checkpoint": cadence})
+    for step in (4, 4, 6, 6):
+        train(trial, tmp_path, stop_after=step)
+        directory = JobDir(str(tmp_path)).trial(trial.id)
+        if step == 6:  # as if it had died before it could say that it has ended
+            directory.write_state(directory.read_state().model_copy(update={"status": "running"}))
+    for step in (4, 6):
+        assert touched.count(f"write {step:09d}") == 2, "its arrays and its manifest, once each"

@@ -124,14 +124,41 @@ def test_resuming_on_other_replicas_is_allowed_and_noted(tmp_path: Path) -> None
     assert "no longer bit-exact" in state.notes[0]
 
 
-def test_a_finished_trial_says_what_its_discriminator_thinks(tmp_path: Path) -> None:
+def with_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = data.load(tiny_trial().data, None)
+    split = dataclasses.replace(
+        whole, images=whole.images[:1500], labels=whole.labels[:1500], held_out=whole.images[1500:]
+    )
+    monkeypatch.setattr(data, "load", lambda *_: split)
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_a_finished_trial_says_what_its_discriminator_thinks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held_out: bool
+) -> None:
+    if held_out:
+        with_held_out(monkeypatch)
     directory = train(tiny_trial(**SMALL), tmp_path)
     table = tables.decode(directory.storage.read(TrialDir.OUTPUTS), tables.OUTPUTS, "outputs")
     kinds, outputs = table["kind"].to_pylist(), table["output"].to_numpy()
-    assert [kinds.count("real"), kinds.count("generated")] == [1000, 1000]
+    assert [kinds.count(kind) for kind in tables.OUTPUT_KINDS] == [1000, 297 * held_out, 1000]
     assert set(table["step"].to_pylist()) == {6}
     assert ((outputs > 0) & (outputs < 1)).all()
     assert len(np.unique(outputs)) > 100
+
+
+def test_a_lazy_penalty_is_null_where_there_is_none_and_no_divergence(tmp_path: Path) -> None:
+    trial = tiny_trial(**SMALL, penalty={"name": "r1", "gamma": 1.0, "every": 4})
+    directory = train(trial, tmp_path)
+    assert directory.read_state().status == "completed"
+    assert [value is not None for value in losses(directory)["penalty"].to_pylist()] == [
+        True,
+        False,
+        False,
+        False,
+        True,
+        False,
+    ]
 
 
 def test_all_grids_in_one_archive(tmp_path: Path) -> None:

@@ -1,0 +1,96 @@
+"""What an attempt at a trial begins with: the data, and what earlier attempts have left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from gandist import data
+from gandist.activity import Activity, Tell
+from gandist.artifacts.job_dir import DatasetDescription, TrialDir, TrialState
+from gandist.artifacts.writer import Writer
+from gandist.continuation import continues
+from gandist.errors import DataError
+from gandist.spec import TrialSpec
+from gandist.training import checkpoint, salvage
+from gandist.training.standing import Standing
+
+
+class Start:
+    """Reads what there is; changes nothing.
+
+    Attributes:
+        identity: the name that the trial's checkpoints bear.
+        restored: the newest checkpoint that can be trusted.
+
+    Args:
+        trial: what to train.
+        directory: the trial's.
+        before: how it stood when the attempt began.
+        tell: told of what is read.
+
+    Raises:
+        StorageError: the storage refused.
+    """
+
+    def __init__(self, trial: TrialSpec, directory: TrialDir, before: TrialState, tell: Tell) -> None:
+        self._trial, self._directory = trial, directory
+        # What was trained keeps its name, whatever version has given it.
+        named = before.step > 0 and before.identity != "" and continues(trial, before, directory)
+        self.identity = before.identity if named else trial.identity()
+        self.restored = checkpoint.restore_newest(directory, self.identity, tell)
+        step = int(self.restored.state["step"]) if self.restored.state else 0
+        self._goes_on = before.step > 0 or self.restored.state is not None
+        self._damaged = salvage.find(directory, step, tell)
+
+    def set_damaged_aside(self, standing: Standing, writer: Writer) -> Iterator[TrialState]:
+        """Give damaged records other names, and note it first: whoever dies in between has still said it."""
+        if self._damaged:
+            standing.add_notes(map(str, self._damaged))
+            standing.write()
+            writer.submit(partial(salvage.set_aside, self._directory, self._damaged))
+            yield from standing.during(lambda _: writer.flush())
+
+    def check(self, dataset: data.Dataset) -> None:
+        """Describe the data where the trial begins; where it goes on, insist on the same content.
+
+        Raises:
+            DataError: it is another.
+        """
+        found = DatasetDescription(
+            image_shape=dataset.image_shape,
+            class_names=dataset.class_names,
+            images=len(dataset),
+            fingerprint=dataset.fingerprint,
+            summary=dataset.summary,
+            left_out=dataset.left_out,
+        )
+        before = self._directory.read_dataset() if self._goes_on else None
+        was, now = before.content if before else found.content, found.content
+        if was != now:
+            changes = ", ".join(
+                f"{name} {_short(was[name])} -> {_short(now[name])}" for name in now if was[name] != now[name]
+            )
+            raise DataError(
+                f"data.{self._trial.data.name}: not what {self._trial.id} was trained on: {changes}; bring "
+                "that data back, or give the job another name"
+            )
+        self._directory.write_dataset(found)
+
+
+def load(trial: TrialSpec, data_dir: str | None, tell: Tell) -> data.Dataset:
+    """The trial's data, with its fingerprint taken, which reads all images.
+
+    Raises:
+        DataError: it cannot be loaded.
+    """
+    dataset = data.load(trial.data, Path(data_dir) if data_dir else None, tell)
+    tell(Activity("hashing the data"))
+    _ = dataset.fingerprint
+    return dataset
+
+
+def _short(value: object, limit: int = 60) -> str:
+    text = str(value)
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
