@@ -69,7 +69,7 @@ def _read(paths: Sequence[Path], memory: Path, tell: Tell) -> Iterator[tuple[Sta
         try:
             for number, (found, digest) in enumerate(threads.map(_digest, paths), 1):
                 tell(Activity("reading pictures", number, len(paths)))
-                if found is not None and time.time_ns() - max(found[3:]) > SETTLED_NS:
+                if found is not None and digest and time.time_ns() - max(found[3:]) > SETTLED_NS:
                     lines.append(_line(found, digest))
                 if time.monotonic() - kept > KEEP_S or number == len(paths):
                     _remember(memory, lines)
@@ -89,7 +89,7 @@ def _digest(path: Path) -> tuple[Stamp | None, str]:
                 digest.update(piece)
             same = before is not None and before == _stamp(os.fstat(file.fileno()))
     except OSError:
-        return None, ""
+        return stamp(path), ""
     return (before, digest.hexdigest()) if same else (None, "")
 
 

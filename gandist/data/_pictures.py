@@ -7,6 +7,7 @@ programs. One of more than PIL's limit of 89 million pixels is refused before it
 from __future__ import annotations
 
 import contextlib
+import errno
 import stat
 import warnings
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,8 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 import numpy as np
 
 from gandist.data import _cache, _samples
+from gandist.errors import DataError
+from gandist.printable import printable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -46,6 +49,8 @@ OTHERS = {
     b"PF\n": "PFM",
 }
 """What else a picture may be, by what stands in its first bytes."""
+PASSING = (errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT)
+"""Errors that say nothing of a picture: it is not left out for them, now and, by the cache, for ever."""
 MARGIN = 3.0
 """Large pictures are first reduced by whole factors, to this many times the size or more: much faster, and
 next to indistinguishable (Pillow's documentation, ``reducing_gap``)."""
@@ -105,7 +110,11 @@ def _decoded(path: Path, square: Square) -> np.ndarray | str:
                     return decode(picture, square)
             except UnidentifiedImageError:
                 return _line(why_not(file))
-    except Exception as error:  # noqa: BLE001 - on damaged files PIL raises about anything
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in PASSING:
+            raise DataError(
+                f"{printable(str(path))}: {error.strerror}; run again when that is over"
+            ) from error
         return _line(f"{kind}{getattr(error, 'strerror', None) or str(error) or type(error).__name__}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -306,3 +307,49 @@ def test_a_picture_that_changes_while_it_is_decoded_is_an_error(
         with pytest.raises(DataError, match=r"1\.png: changed while the folder was read; run again"):
             read(root, **GREY)
     assert levels(read(root, **GREY)) == [9, 9]
+
+
+def refused(monkeypatch: pytest.MonkeyPatch, name: str, number: int) -> None:
+    """Files of that name cannot be opened."""
+    open_file, open_path = os.open, Path.open
+
+    def refuse(path: Any) -> None:
+        if Path(path).name == name:
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "open", lambda path, *a, **k: (refuse(path), open_file(path, *a, **k))[1])
+    monkeypatch.setattr(Path, "open", lambda path, *a, **k: (refuse(path), open_path(path, *a, **k))[1])
+
+
+def test_a_picture_that_may_not_be_read_is_left_out_until_it_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write(tmp_path, {"1.png": 1, "2.png": 2})
+    with monkeypatch.context() as patch:
+        refused(patch, "2.png", errno.EACCES)
+        dataset = read(root, **GREY, max_unreadable=0.5)
+    assert levels(dataset) == [1]
+    assert "2.png: Permission denied" in dataset.left_out[0]
+    assert levels(read(root, **GREY)) == [1, 2]
+
+
+def test_a_passing_error_is_not_kept_as_a_fault_of_the_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hashed: list[Path]
+) -> None:
+    root = write(tmp_path, {"1.png": 1, "2.png": 2})
+    with monkeypatch.context() as patch:
+        refused(patch, "2.png", errno.EMFILE)
+        with pytest.raises(DataError, match=r"2\.png: Too many open files; run again when that is over"):
+            read(root, **GREY, max_unreadable=0.5)
+    assert levels(read(root, **GREY)) == [1, 2]
+
+
+def test_a_picture_that_could_not_be_hashed_has_no_place_in_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write(tmp_path, {"1.png": 1})
+    with monkeypatch.context() as patch:
+        patch.setattr(_hashes, "_digest", lambda path: (_hashes.stamp(path), ""))
+        with pytest.raises(DataError, match=r"1\.png: changed while the folder was read"):
+            read(root, **GREY)
+    assert levels(read(root, **GREY)) == [1]
