@@ -102,9 +102,14 @@ def draw_histogram(histogram: Histogram, salt: str) -> str:
         axes.set(xlabel="probability of being real" if histogram.probability else "score")
         axes.margins(x=0.01)
         axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
-        for colour, shares in zip(SERIES_COLOURS, (histogram.real, histogram.generated), strict=False):
-            axes.stairs(shares, histogram.edges, fill=True, color=colour, alpha=0.15, linewidth=0)
-            axes.stairs(shares, histogram.edges, color=colour, linewidth=1.3)
+        colours = dict(zip(("real", "generated"), SERIES_COLOURS, strict=False))
+        for kind, shares in histogram.shares.items():
+            if kind in colours:
+                axes.stairs(shares, histogram.edges, fill=True, color=colours[kind], alpha=0.15, linewidth=0)
+                axes.stairs(shares, histogram.edges, color=colours[kind], linewidth=1.3)
+            else:  # held out, and real: in the same colour
+                dashed = (0, (2.5, 1.5))
+                axes.stairs(shares, histogram.edges, color=colours["real"], linewidth=1.3, linestyle=dashed)
         axes.set_ylim(bottom=0)
     return written[0]
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from gandist.artifacts.tables import OUTPUT_KINDS
 from gandist.report.merge import Trial
 from gandist.report.statistics import Floats
 
 BINS = 40
 ROUNDING = 1e-5
 """A mean of float32 ones need not be one."""
+_NONE = np.empty(0)
 
 
 @dataclass(frozen=True)
@@ -20,22 +22,21 @@ class Histogram:
     """One configuration, all its seeds together.
 
     Attributes:
-        real: float64 ``[BINS]``: the share of real images in each bin.
-        generated: the same of generated ones.
-        edges: float64 ``[BINS + 1]``, of both.
+        shares: of each of ``tables.OUTPUT_KINDS`` that there are outputs on, the share of its images in each
+            bin: float64 ``[BINS]``.
+        edges: float64 ``[BINS + 1]``, of all.
         probability: whether all outputs lie in [0, 1].
-        images: real and generated ones.
-        means: the mean output on real and on generated images.
+        images: of each kind.
+        means: the mean output on each kind.
         seeds: trials that the images are of.
         outside: images beyond the first and the last edge, counted in the first and the last bin.
     """
 
-    real: Floats
-    generated: Floats
+    shares: Mapping[str, Floats]
     edges: Floats
     probability: bool
-    images: tuple[int, int]
-    means: tuple[float, float]
+    images: Mapping[str, int]
+    means: Mapping[str, float]
     seeds: int
     outside: int
 
@@ -45,21 +46,26 @@ def histogram(trials: Sequence[Trial]) -> Histogram | None:
     kept = [trial for trial in trials if trial.status == "completed" and has_outputs(trial)]
     if not kept:
         return None
-    kinds = [np.concatenate([trial.outputs[kind] for trial in kept]) for kind in ("real", "generated")]
-    both = np.concatenate(kinds)
-    probability = is_probability(both)
-    low, high = (0.0, 1.0) if probability else _ends(both)
+    kinds = {
+        kind: np.concatenate([trial.outputs[kind] for trial in kept])
+        for kind in OUTPUT_KINDS
+        if all(trial.outputs.get(kind, _NONE).size for trial in kept)
+    }
+    every = np.concatenate(list(kinds.values()))
+    probability = is_probability(every)
+    low, high = (0.0, 1.0) if probability else _ends(every)
     edges = np.linspace(low, high, BINS + 1)
-    shares = [np.histogram(np.clip(kind, low, high), edges)[0] / kind.size for kind in kinds]
     return Histogram(
-        real=shares[0],
-        generated=shares[1],
+        shares={
+            kind: np.histogram(np.clip(values, low, high), edges)[0] / values.size
+            for kind, values in kinds.items()
+        },
         edges=edges,
         probability=probability,
-        images=(kinds[0].size, kinds[1].size),
-        means=(float(kinds[0].mean()), float(kinds[1].mean())),
+        images={kind: values.size for kind, values in kinds.items()},
+        means={kind: float(values.mean()) for kind, values in kinds.items()},
         seeds=len(kept),
-        outside=int(((both < low) | (both > high)).sum()),
+        outside=int(((every < low) | (every > high)).sum()),
     )
 
 
@@ -74,8 +80,8 @@ def _ends(scores: Floats) -> tuple[float, float]:
 
 
 def has_outputs(trial: Trial) -> bool:
-    """Whether there are outputs of both kinds."""
-    return all(trial.outputs.get(kind, np.empty(0)).size for kind in ("real", "generated"))
+    """Whether there are outputs on real and on generated images; only those of some trials are held out."""
+    return all(trial.outputs.get(kind, _NONE).size for kind in ("real", "generated"))
 
 
 def is_probability(values: Floats) -> bool:

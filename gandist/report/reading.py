@@ -15,7 +15,6 @@ from gandist.report.statistics import Series
 
 MAX_BYTES = 32 * 2**20
 """Of a table with a few rows an evaluation or a few thousand in all, unpacked: what is larger is none."""
-KINDS = ("real", "generated")
 
 Evaluated = tuple[str, bool, str]
 """A metric's name, whether lower values are better, and the protocol."""
@@ -56,13 +55,13 @@ def evaluations(metrics: pa.Table) -> dict[Evaluated, Series]:
 
 
 def read_outputs(directory: TrialDir) -> tuple[dict[str, np.ndarray], list[str]]:
-    """The discriminator's finite outputs on ``real`` and ``generated`` images, float64 ``[n]`` each."""
+    """The discriminator's finite outputs on each of ``tables.OUTPUT_KINDS``: float64 ``[n]``."""
     rows, warnings = _read(directory, TrialDir.OUTPUTS, tables.OUTPUTS, "outputs", ("kind",))
     kinds = np.asarray(rows["kind"].to_pylist(), np.str_)
     with np.errstate(invalid="ignore"):  # a damaged file may hold NaNs that complain of being copied
         values = np.asarray(rows["output"].to_numpy(), np.float64)
     there = np.isfinite(values)
-    return {kind: values[there & (kinds == kind)] for kind in KINDS}, warnings
+    return {kind: values[there & (kinds == kind)] for kind in tables.OUTPUT_KINDS}, warnings
 
 
 def _read(

@@ -19,29 +19,53 @@ from tests.report.pages import Page, report
 from tests.report.sweep import write_outputs
 
 
-def trial(real: object, generated: object, status: str = "completed") -> Trial:
-    outputs = {"real": np.float64(real), "generated": np.float64(generated)}
+def trial(real: object, generated: object, status: str = "completed", held_out: object = ()) -> Trial:
+    pairs = zip(tables.OUTPUT_KINDS, (real, held_out, generated), strict=True)
+    outputs = {kind: np.float64(of) for kind, of in pairs}
     return Trial("a-seed0", "a", 0, status, state(4), tables.LOSSES.empty_table(), outputs=outputs)
 
 
 def test_all_seeds_count_together_in_common_bins():
     found = histogram([trial([0.01, 0.99], [0.01]), trial([0.99, 0.51], [0.03, 0.02, 0.5])])
 
-    assert (found.probability, found.seeds, found.images, found.outside) == (True, 2, (4, 4), 0)
-    assert found.means == pytest.approx((0.625, 0.14))
+    assert (found.probability, found.seeds, found.images, found.outside) == (
+        True,
+        2,
+        {"real": 4, "generated": 4},
+        0,
+    )
+    assert found.means == pytest.approx({"real": 0.625, "generated": 0.14})
     np.testing.assert_allclose(found.edges, np.linspace(0, 1, BINS + 1))
     expected = np.zeros((2, BINS))
     expected[0, [0, 20, 39]] = 0.25, 0.25, 0.5
     expected[1, [0, 1, 20]] = 0.5, 0.25, 0.25
-    np.testing.assert_allclose([found.real, found.generated], expected)
+    np.testing.assert_allclose(list(found.shares.values()), expected)
 
 
 def test_only_trials_that_completed_and_left_both_kinds_count():
     found = histogram([trial([1.0], [0.0]), trial([0.5], [0.5], "collapsed"), trial([0.5], [])])
 
-    assert (found.seeds, found.images) == (1, (1, 1))
+    assert (found.seeds, found.images) == (1, {"real": 1, "generated": 1})
     assert histogram([trial([0.5], [0.5], "running")]) is None
     assert histogram([]) is None
+
+
+def test_held_out_images_are_shown_beside_those_that_were_trained_on():
+    found = histogram([trial([0.9], [0.1], held_out=[0.3, 0.5]), trial([0.9], [0.1], held_out=[0.4])])
+
+    assert found.images == {"real": 2, "held_out": 3, "generated": 2}
+    assert found.means["held_out"] == pytest.approx(0.4)
+    without = histogram([trial([0.9], [0.1])])
+    assert draw_histogram(found, "salt").count("stroke-dasharray") == 1
+    assert draw_histogram(without, "salt").count("stroke-dasharray") == 0
+
+
+def test_tables_of_earlier_versions_have_no_held_out_images():
+    found = histogram([trial([0.9], [0.1], held_out=[0.3]), trial([0.9], [0.1])])
+
+    assert list(found.shares) == ["real", "generated"], (
+        "of some trials only, they are not those of the others"
+    )
 
 
 def test_scores_have_their_own_axis():
@@ -58,8 +82,8 @@ def test_scores_far_out_stand_in_the_outermost_bins():
     assert found.edges[0] > -2
     assert found.edges[-1] < 3
     assert found.outside >= 2
-    assert found.real.sum() == pytest.approx(1)
-    assert found.generated.sum() == pytest.approx(1)
+    assert found.shares["real"].sum() == pytest.approx(1)
+    assert found.shares["generated"].sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("score", [0.0, 2.0, -1e38])
@@ -67,7 +91,7 @@ def test_scores_that_are_all_one_can_be_drawn(score):
     found = histogram([trial([score] * 3, [score] * 3)])
 
     assert found.edges[0] < found.edges[-1]
-    assert found.real.max() == 1.0
+    assert found.shares["real"].max() == 1.0
     ElementTree.fromstring(draw_histogram(found, "salt"))  # noqa: S314
 
 

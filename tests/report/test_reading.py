@@ -53,7 +53,11 @@ def test_evaluations_and_outputs_are_read(trial):
     assert rows["step"].to_pylist() == np.repeat(np.arange(50, 401, 50), 2).tolist()
     assert rows["metric"].to_pylist() == ["frechet", "recall"] * 8
     assert rows["protocol"].unique().to_pylist() == [PROTOCOL]
-    assert {kind: values.size for kind, values in outputs.items()} == {"real": 1000, "generated": 1000}
+    assert {kind: values.size for kind, values in outputs.items()} == {
+        "real": 1000,
+        "held_out": 0,
+        "generated": 1000,
+    }
     assert outputs["real"].mean() > outputs["generated"].mean()
     assert warnings == more == []
 
@@ -63,7 +67,7 @@ def test_a_trial_without_either_has_none_and_no_warning(empty_job):
 
     assert reading.read_metrics(directory) == (tables.METRICS.empty_table(), [])
     outputs, warnings = reading.read_outputs(directory)
-    assert [values.size for values in outputs.values()] == [0, 0]
+    assert [values.size for values in outputs.values()] == [0, 0, 0]
     assert warnings == []
 
 
@@ -167,7 +171,7 @@ def test_outputs_that_cannot_be_used_are_left_out_and_named(trial, damage):
 
     outputs, [warning] = reading.read_outputs(trial)
 
-    assert [values.size for values in outputs.values()] == [0, 0]
+    assert [values.size for values in outputs.values()] == [0, 0, 0]
     assert warning.startswith("slow-seed0: outputs.parquet ")
     assert warning.endswith("left out")
 
@@ -179,7 +183,11 @@ def test_outputs_that_are_not_finite_or_of_no_known_kind_do_not_count(trial):
 
     outputs, _ = reading.read_outputs(trial)
 
-    assert {name: values.size for name, values in outputs.items()} == {"real": 500, "generated": 0}
+    assert {name: values.size for name, values in outputs.items()} == {
+        "real": 500,
+        "held_out": 0,
+        "generated": 0,
+    }
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

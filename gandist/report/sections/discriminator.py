@@ -53,6 +53,7 @@ def build(content: Content) -> dict[str, Any] | None:
             for place, (config, it) in enumerate(histograms[:MAX_HISTOGRAMS])
         ],
         "more_histograms": max(0, len(histograms) - MAX_HISTOGRAMS),
+        "held_out": any("held_out" in it.means for _, it in histograms),
         "scores": any(not it.probability for _, it in histograms),
         "outside": sum(it.outside for _, it in histograms),
     }
