@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -220,9 +220,13 @@ class TrialDir:
             return []
         return rows
 
-    def losses_parts(self) -> list[tuple[int, int, str]]:
-        """``(first step, last step, path)`` of each part, in the order of steps."""
-        names = self.storage.list(self.LOSSES)
+    def losses_parts(self, names: Iterable[str] | None = None) -> list[tuple[int, int, str]]:
+        """``(first step, last step, path)`` of each part, in the order of steps.
+
+        Args:
+            names: of the files there, where they are known.
+        """
+        names = self.storage.list(self.LOSSES) if names is None else names
         found = (re.fullmatch(rf"part-{_STEP}-{_STEP}\.parquet", name) for name in names)
         return sorted((int(m[1]), int(m[2]), f"{self.LOSSES}/{m[0]}") for m in found if m)
 
@@ -262,6 +266,8 @@ class JobDir:
     LOSSES = "losses.parquet"
     METRICS = "metrics.parquet"
     TRIALS = "trials.parquet"
+    CURVES = "curves.parquet"
+    """What a report of a running job keeps for the next one."""
     DRIVER = "driver.json"
     """Who runs the job at the moment."""
     ASIDE = "aside"

@@ -179,6 +179,11 @@ class Storage:
         names = [_name(info) for info in self._infos(path)]
         return sorted(name for name in names if name and not name.endswith(".tmp"))
 
+    def stamps(self, path: str) -> dict[str, str]:
+        """Of each name that ``list`` gives, what changes with the file: its size and when it was written."""
+        found = ((_name(info), f"{info.size} {info.mtime_ns}") for info in self._infos(path))
+        return {name: stamp for name, stamp in found if name and not name.endswith(".tmp")}
+
     def delete(self, path: str) -> None:
         """Delete a file or a link, or a directory with all it holds; nothing if it is not there.
 

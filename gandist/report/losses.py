@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,11 +31,16 @@ Piece = tuple[Part, ...]
 """Parts that are read together: all that share steps, in the order in which they count."""
 
 
-def pieces(directory: TrialDir) -> list[Piece]:
-    """All parts, in the order of their steps: no two pieces have a step in common."""
+def pieces(directory: TrialDir, names: Iterable[str] | None = None) -> list[Piece]:
+    """All parts, in the order of their steps: no two pieces have a step in common.
+
+    Args:
+        directory: the trial's.
+        names: of the files with its losses, where they are known.
+    """
     found: list[list[Part]] = []
     last = -1
-    for part in (Part(*listed) for listed in directory.losses_parts()):
+    for part in (Part(*listed) for listed in directory.losses_parts(names)):
         apart = part.first > last
         if not found or (apart and part.last - found[-1][0].first >= PIECE_STEPS):
             found.append([])

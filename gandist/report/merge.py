@@ -23,6 +23,7 @@ from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir, TrialDir, TrialState
 from gandist.artifacts.manifest import ListedTrial, Manifest
 from gandist.errors import StorageError
+from gandist.report.kept import Kept
 from gandist.report.losses import Piece, pieces, read_piece
 from gandist.report.reading import Evaluated, evaluations, read_metrics, read_outputs, read_state
 from gandist.report.statistics import Series
@@ -31,6 +32,8 @@ from gandist.report.thinning import Thinned, Thinner
 A = TypeVar("A")
 B = TypeVar("B")
 
+SILENT_S = 300.0
+"""A trial that is recorded as running and has been silent for longer may have lost its process."""
 READERS = 16  # trials read at a time: over s3:// the waiting is the cost
 UNREADABLE = "unreadable"
 UNSTABLE = ("diverged", "collapsed")
@@ -52,6 +55,8 @@ class Trial:
     outputs: Mapping[str, np.ndarray] = field(default_factory=dict)
     """What the discriminator says at the end of ``real`` and ``generated`` images, each float64 ``[n]``."""
     warnings: tuple[str, ...] = ()
+    stamp: str = ""
+    """Changes with what ``losses`` come from; empty where some of that was left out."""
 
     @cached_property
     def unstable(self) -> str:
@@ -103,11 +108,33 @@ def merge_job(job_dir: JobDir, keep: Callable[[pa.Table], object] | None = None)
         NotAJobError: the directory has no manifest.
         StorageError: the storage refused to list a directory.
     """
+    return merge_opened(open_job(job_dir), keep)
+
+
+def open_job(job_dir: JobDir) -> Opened:
+    """Every trial that the job's manifest lists, but for its losses. Raises like ``merge_job``."""
     manifest = job_dir.read_manifest()
-    members, metrics = [], [tables.METRICS.empty_table()]
     with ThreadPoolExecutor(READERS) as pool:
-        opened = _ahead(pool, partial(_open, job_dir), manifest.trials)
-        read = _ahead(pool, _read, ((it, piece) for it in opened for piece in it.pieces or [()]))
+        return Opened(manifest, tuple(pool.map(partial(_open, job_dir), manifest.trials)))
+
+
+def merge_opened(
+    opened: Opened, keep: Callable[[pa.Table], object] | None = None, known: Kept | None = None
+) -> Merged:
+    """With the losses, like ``merge_job``, but for those that are ``known``: they are not read."""
+    unchanged = {
+        trial.listed.id: known[trial.listed.id][1]
+        for trial in opened.trials
+        if known and known.get(trial.listed.id, ("",))[0] == trial.stamp != ""
+    }
+    members = []
+    with ThreadPoolExecutor(READERS) as pool:
+        to_read = (
+            (trial, piece)
+            for trial in opened.trials
+            for piece in ([()] if trial.listed.id in unchanged else trial.pieces or [()])
+        )
+        read = _ahead(pool, _read, to_read)
         for trial, of_trial in itertools.groupby(read, key=itemgetter(0)):
             thinner = Thinner(trial.state.total_steps)
             warnings: list[str] = []
@@ -116,11 +143,12 @@ def merge_job(job_dir: JobDir, keep: Callable[[pa.Table], object] | None = None)
                     keep(rows)
                 thinner.add(rows)
                 warnings += of_piece
-            members.append(_closed(trial, thinner.thinned(), warnings))
-            metrics.append(trial.metrics)
-    told = [f"manifest.json: {problem}" for problem in manifest.problems]
+            losses = unchanged.get(trial.listed.id) or thinner.thinned()
+            members.append(_closed(trial, losses, warnings))
+    told = [f"manifest.json: {problem}" for problem in opened.manifest.problems]
     told += [line for member in members for line in member.warnings]
-    return Merged(tuple(members), tuple(told), manifest, pa.concat_tables(metrics))
+    metrics = pa.concat_tables([tables.METRICS.empty_table(), *(trial.metrics for trial in opened.trials)])
+    return Merged(tuple(members), tuple(told), opened.manifest, metrics)
 
 
 def merge_trials(job_dir: JobDir) -> pa.Table:
@@ -148,14 +176,30 @@ class _Opened:
     pieces: list[Piece]
     warnings: tuple[list[str], list[str]]
     """Of the state, which come before those of the losses, and of the rest."""
+    stamp: str
+    """Changes with the parts of the losses and the trial's length."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A job but for its losses."""
+
+    manifest: Manifest
+    trials: tuple[_Opened, ...]
+
+    def runs(self, now: float) -> bool:
+        """Whether a trial has given a sign of life within the last minutes."""
+        return any(it.status == "running" and now - it.state.updated_at < SILENT_S for it in self.trials)
 
 
 def _open(job_dir: JobDir, listed: ListedTrial) -> _Opened:
     directory = job_dir.trial(listed.id)
     metrics, of_metrics = read_metrics(directory)
     outputs, of_outputs = read_outputs(directory)
+    stamps: dict[str, str] = {}
     try:
-        parts, of_parts = pieces(directory), []
+        stamps = directory.storage.stamps(TrialDir.LOSSES)
+        parts, of_parts = pieces(directory, stamps), []
     except StorageError as error:
         parts, of_parts = [], [f"{listed.id}: losses cannot be listed: {error}"]
     state = read_state(directory)
@@ -169,6 +213,7 @@ def _open(job_dir: JobDir, listed: ListedTrial) -> _Opened:
         outputs,
         parts,
         (of_state + of_parts, of_metrics + of_outputs),
+        f"{0 if state is None else state.total_steps}: {sorted(stamps.items())}" if parts else "",
     )
 
 
@@ -193,6 +238,7 @@ def _closed(trial: _Opened, losses: Thinned, of_losses: list[str]) -> Trial:
         evaluations(trial.metrics),
         trial.outputs,
         tuple(warnings),
+        "" if of_losses else trial.stamp,
     )
 
 

@@ -35,6 +35,8 @@ class Content:
     merged: Merged
     made_at: float
     """Unix time of the report."""
+    runs: bool = False
+    """Whether trials are running: their losses are not merged yet."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def render_page(content: Content) -> bytes:
         sections=shown,
         style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),  # noqa: S704
         made_at=content.made_at,
+        runs=content.runs,
         version=gandist.__version__,
     )
     return page.encode("utf-8", "replace")  # a lone surrogate is no reason to have no report
