@@ -15,12 +15,19 @@ import yaml
 MAX_NODES = 100_000
 MAX_DEPTH = 40
 
+
+def _number(text: str) -> float:
+    """A whole one as an integer, as JSON Schema has it: ``steps: 1e5``, ``batch_size: 64.0``."""
+    value = float(text)
+    return int(value) if abs(value) < 2**53 and value == int(value) else value
+
+
 # YAML 1.2's core schema, without octal and hexadecimal. An integer too long for int() is read as a float.
 _SCALARS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
     (re.compile(r"~|null|Null|NULL|"), lambda _: None),
     (re.compile(r"true|True|TRUE|false|False|FALSE"), lambda text: text.lower() == "true"),
     (re.compile(r"[-+]?[0-9]{1,30}"), int),
-    (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
+    (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), _number),
     (re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), lambda text: float(text.replace(".", ""))),
 )
 
@@ -51,9 +58,10 @@ class _Dumper(yaml.SafeDumper):
 
 
 _FIRST = list("-+.0123456789")
-for _pattern, _convert in _SCALARS[2:4]:
-    _tag = f"tag:yaml.org,2002:{_convert.__name__}"
-    _Dumper.add_implicit_resolver(_tag, re.compile(rf"(?:{_pattern.pattern})\Z"), _FIRST)
+for _tag, (_pattern, _) in zip(("int", "float"), _SCALARS[2:4], strict=True):
+    _Dumper.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern.pattern})\Z"), _FIRST
+    )
 
 
 def dump(values: Any) -> str:

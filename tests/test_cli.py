@@ -271,6 +271,22 @@ def test_bench_times_the_first_trial(gandist_: CommandLine, monkeypatch: pytest.
     }
 
 
+def test_what_is_probably_not_meant_is_told_and_run_all_the_same(gandist_: CommandLine) -> None:
+    odd = ("--set", "seeds=3", "--set", "training.steps=1e1", "--set", "samples.every_steps=20")
+    lines = [
+        "seeds: one seed, number 3; for 3 seeds write 0..2",
+        "samples.every_steps: 20 is beyond the end of training.steps: 10: only the last step counts",
+    ]
+    code, _, err = gandist_("run", "job.yaml", "--local", *odd)
+    assert (code, err) == (0, lines)
+    code, out, err = gandist_("run", "job.yaml", "--local", *odd[:2], "--set", "training.steps=4")
+    assert (code, out[0]) == (0, "nothing left to do: 1 of 1 trials are finished")
+    assert err == [
+        "base-seed3: trained further than training.steps: 4 asks for now (1 finished, which stay as they are)"
+        "; to train all for equally long, give the job another name"
+    ]
+
+
 MISSING = """
 import os, sys
 from gandist import cli

@@ -90,7 +90,7 @@ JOBS = [
     ("optimizer: {name: adam, learning_rate: .inf}", "optimizer.learning_rate: .inf is not finite"),
     ("optimizer: {name: adam, learning_rate: 1e999}", "optimizer.learning_rate: .inf is not finite"),
     ("optimizer: {name: adam, learning_rate: 1_0}", 'optimizer.learning_rate: "1_0" is not a number'),
-    ("optimizer: {name: adam, beta_1: 1.0}", "optimizer.beta_1: 1.0 is out of range; give"),
+    ("optimizer: {name: adam, beta_1: 1.0}", "optimizer.beta_1: 1 is out of range; give"),
     ("samples: {rows: 0}", "samples.rows: 0 is out of range; give a whole number from 1 to 32"),
     (
         "samples: {every_epochs: 1, every_steps: 1}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from typing import Annotated
 
@@ -24,6 +25,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line. Errors are plain lines on stderr; the exit code is theirs."""
+    _open_standard_streams()
     output.watch()
     try:
         code = app(prog_name="gandist", standalone_mode=False)
@@ -41,6 +43,22 @@ def main() -> None:
         complain(f"{command}: {' '.join(error.format_message().split())} (see {command} --help)")
         code = error.exit_code
     sys.exit(code)
+
+
+def _open_standard_streams() -> None:
+    """Make what is closed from the beginning (``gandist ... >&-``) go nowhere.
+
+    Else the next file that is opened would take the number of a standard stream, and what a library writes to
+    that would end up in it.
+    """
+    for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+            os.set_inheritable(nowhere, True)
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(descriptor, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 @app.callback(invoke_without_command=True)

@@ -10,7 +10,7 @@ import typer
 
 from gandist.cli import options
 from gandist.cli.application import app, complain
-from gandist.cli.job import load, product
+from gandist.cli.job import load, product, tell_notices
 from gandist.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ def submit(
         raise typer.Exit(DETACHED_EXIT) from None
     where = "" if "://" in storage else ", a path of the cluster's nodes"
     typer.echo(f"{job.name}: {product(trials)}; in {submission.job_dir}{where}")
+    tell_notices(job, trials)
     for what, command in (
         ("log", f"logs {submission.id} --follow"),
         ("state", f"status {submission.id}"),
@@ -169,10 +170,17 @@ def fetch(
             metavar="JOB",
             help="A job's directory (a path or s3://...), a submission's id, or a submitted job's name.",
             show_default=False,
+            callback=options.from_home,
         ),
     ],
     destination: Annotated[
-        Path, typer.Argument(metavar="DIR", help="The directory to copy into.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="DIR",
+            help="The directory to copy into.",
+            show_default=False,
+            callback=options.from_home,
+        ),
     ],
     everything: Annotated[
         bool,

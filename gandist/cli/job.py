@@ -53,6 +53,15 @@ def telling(work: Callable[[Tell], T]) -> T:
             told_at = time.monotonic()
 
 
+def tell_notices(job: JobSpec, trials: tuple[TrialSpec, ...], datasets: Datasets | None = None) -> None:
+    """To stderr, what is allowed and probably not meant."""
+    from gandist.notices import notices
+
+    sizes = {options: len(dataset) for options, dataset in (datasets or {}).items()}
+    for line in notices(job, trials, sizes):
+        complain(line)
+
+
 def product(trials: tuple[TrialSpec, ...]) -> str:
     """``2 configurations x 4 seeds = 8 trials``."""
     configs, seeds = len({trial.config for trial in trials}), len({trial.seed for trial in trials})

@@ -25,6 +25,7 @@ def status(
             help="A job's directory (a path or s3://bucket/...); with an address a submission's id or a "
             "submitted job's name.",
             show_default=False,
+            callback=options.from_home,
         ),
     ],
     address: Address = None,
@@ -79,6 +80,7 @@ def jobs(
             metavar="DIR",
             envvar="GANDIST_STORAGE",
             help="Where job directories are kept: a path or s3://...",
+            callback=options.from_home,
         ),
     ] = "runs",
 ) -> None:

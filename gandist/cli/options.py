@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
-JobFile = Annotated[Path, typer.Argument(metavar="JOB", help="The job file (YAML).", show_default=False)]
+Place = TypeVar("Place", str, Path, None)
+
+
+def from_home(place: Place) -> Place:
+    """``~`` as shells have it, where none has seen it: in quotes, behind an ``=``, in a variable.
+
+    Raises:
+        typer.BadParameter: nothing was given, as by a variable that is not set.
+    """
+    if place is None:
+        return place
+    if not str(place):
+        raise typer.BadParameter("is empty; is a variable not set?")
+    return type(place)(os.path.expanduser(place))  # noqa: PTH111 - Path's raises where there is no home
+
+
+JobFile = Annotated[
+    Path,
+    typer.Argument(metavar="JOB", help="The job file (YAML).", show_default=False, callback=from_home),
+]
 JobDirectory = Annotated[
     str,
     typer.Argument(
-        metavar="JOB_DIR", help="A job's directory: a path or s3://bucket/...", show_default=False
+        metavar="JOB_DIR",
+        help="A job's directory: a path or s3://bucket/...",
+        show_default=False,
+        callback=from_home,
     ),
 ]
 DataDir = Annotated[
@@ -21,6 +44,7 @@ DataDir = Annotated[
         envvar="GANDIST_DATA_DIR",
         help="Where data files lie, on every node. Without it each data set is downloaded to its own cache.",
         show_default=False,
+        callback=from_home,
     ),
 ]
 Overrides = Annotated[
@@ -35,7 +59,10 @@ Overrides = Annotated[
 StorageDir = Annotated[
     str,
     typer.Option(
-        metavar="DIR", envvar="GANDIST_STORAGE", help="Where job directories are kept: a path or s3://..."
+        metavar="DIR",
+        envvar="GANDIST_STORAGE",
+        help="Where job directories are kept: a path or s3://...",
+        callback=from_home,
     ),
 ]
 Fresh = Annotated[

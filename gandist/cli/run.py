@@ -11,7 +11,7 @@ import typer
 
 from gandist.cli import options
 from gandist.cli.application import app, complain
-from gandist.cli.job import load, product, tell_data, telling
+from gandist.cli.job import load, product, tell_data, tell_notices, telling
 from gandist.errors import GandistError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def run(
     from gandist.runner.cost import datasets
     from gandist.runner.interrupts import at_once
     from gandist.runner.lease import Lease
-    from gandist.runner.plan import make_plan
+    from gandist.runner.plan import make_plan, shortened
     from gandist.runner.prepare import open_job_dir, write_job
     from gandist.runner.submit import refuse_scratch
     from gandist.runner.told_data import ToldData
@@ -71,6 +71,8 @@ def run(
                 return make_plan(trials, job_dir, retry_failed=retry_failed, fresh=fresh)
 
             plan = look()
+        if ahead := shortened(trials, plan.states):
+            complain(ahead)
         done = len(trials) - len(plan.todo)
         if not plan.todo:
             from gandist.runner.schedule import Outcome
@@ -86,6 +88,7 @@ def run(
         where = f"{len(plan.todo)} to run, {done} finished; in {job_dir.root}"
         typer.echo(f"{job.name}: {product(trials)}, {where}")
         tell_data(found)
+        tell_notices(job, plan.todo, found)
 
         from rich.console import Console
 
@@ -128,6 +131,7 @@ def validate(
 
     loaded = telling(partial(datasets, trials, data_dir))
     tell_data(loaded)
+    tell_notices(job, trials, loaded)
     found = costs(trials, loaded)
     for cost in found:
         typer.echo(

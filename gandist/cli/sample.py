@@ -30,6 +30,7 @@ def sample(
             metavar="FILE",
             help="A .png grid, a .gif animation, or an .npy array: uint8 [n, height, width, channels].",
             show_default=False,
+            callback=options.from_home,
         ),
     ],
     trial: Annotated[

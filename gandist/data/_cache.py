@@ -52,6 +52,11 @@ class _Index(BaseModel):
     fingerprint: str
 
 
+def from_home(path: str) -> Path:
+    """``path`` with ``~`` as shells have it; left as it is where that is nobody's home."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path's raises then
+
+
 def directory() -> Path:
     """``GANDIST_CACHE_DIR``, by default ``gandist`` in the user's directory of caches.
 
@@ -59,9 +64,9 @@ def directory() -> Path:
         DataError: this user has no such directory.
     """
     if given := os.environ.get("GANDIST_CACHE_DIR"):
-        return Path(given)
+        return from_home(given)
     if given := os.environ.get("XDG_CACHE_HOME"):
-        return Path(given) / "gandist"
+        return from_home(given) / "gandist"
     try:
         return Path.home() / ".cache" / "gandist"
     except RuntimeError as error:

@@ -77,7 +77,7 @@ def fetch(
 
 def _caches() -> Iterator[Path]:
     if home := os.environ.get("KERAS_HOME"):
-        yield Path(home) / "datasets"
+        yield _cache.from_home(home) / "datasets"
     with contextlib.suppress(RuntimeError):  # this user has no home
         yield Path.home() / ".keras" / "datasets"
     yield _cache.directory() / "datasets"

@@ -98,7 +98,7 @@ def load(options: Options, data_dir: Path | None, tell: Tell = silent) -> Datase
 
 
 def _folder(options: Options, data_dir: Path | None) -> Path:
-    path = Path(options.path).expanduser()
+    path = _cache.from_home(options.path)
     if not path.is_absolute() and data_dir is None:
         raise DataError(
             f"data.path: {shown(path)} is below a data directory: name that with --data-dir or "

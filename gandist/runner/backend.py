@@ -12,6 +12,7 @@ from typing import Protocol, Self
 from gandist.activity import alive
 from gandist.artifacts.job_dir import TrialState
 from gandist.errors import GandistError
+from gandist.printable import printable
 from gandist.runner.events import Alive, BackendEvent, Finished, Lost, Progress
 from gandist.spec import TrialSpec
 
@@ -98,9 +99,9 @@ def attempt(
 
 
 def one_line(text: str) -> str:
-    """The first line of ``text`` that says something, of bounded length."""
+    """The first line of ``text`` that says something, printable and of bounded length."""
     line = next((stripped for line in text.splitlines() if (stripped := line.strip())), "")
-    return line if len(line) <= MAX_REASON else f"{line[: MAX_REASON - 3]}..."
+    return printable(line if len(line) <= MAX_REASON else f"{line[: MAX_REASON - 3]}...")
 
 
 def _reason(error: Exception) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -81,3 +82,29 @@ def _grew(trained: str, asked: str) -> bool:
         return False
     before, now = json.loads(trained), json.loads(asked)  # a state with another text than JSON is not read
     return before.keys() != now.keys() or any(now[unit] > before[unit] for unit in now)
+
+
+def shortened(trials: Sequence[TrialSpec], states: Mapping[str, TrialState]) -> str | None:
+    """Which of ``trials`` have trained further than the job file asks for now, and what becomes of them."""
+    ahead = [trial.id for trial in trials if _is_ahead(trial, states[trial.id])]
+    if not ahead:
+        return None
+    finished = sum(states[trial].finished for trial in ahead)
+    ends = [f"{finished} finished, which stay as they are"] * bool(finished)
+    ends += [f"{len(ahead) - finished} that end where they stand"] * (finished < len(ahead))
+    others = f" and {len(ahead) - 1} more" if len(ahead) > 1 else ""
+    asked = next(trial for trial in trials if trial.id == ahead[0]).budget().strip("{}").replace('"', "")
+    return (
+        f"{ahead[0]}{others}: trained further than training.{asked.replace(':', ': ')} asks for now "
+        f"({', '.join(ends)}); to train all for equally long, give the job another name"
+    )
+
+
+def _is_ahead(trial: TrialSpec, state: TrialState) -> bool:
+    if not state.step or state.budget in ("", trial.budget()):
+        return False
+    [(unit, asked)] = json.loads(trial.budget()).items()
+    epochs = re.fullmatch(r'\{"epochs":(\d{1,9})\}', state.budget)
+    passed = int(epochs[1]) * state.step / max(1, state.total_steps) if epochs else 0.0
+    done: float = {"steps": state.step, "kimg": state.kimg, "epochs": passed}[unit]
+    return bool(done - asked >= done / state.step)  # a whole step: lengths are rounded up to steps

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from gandist import data, models
+from gandist import data, models, notices
 from gandist.activity import Activity, Tell
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import TrialDir, TrialState
@@ -157,6 +157,12 @@ class _Run:
                     f"{restored.replicas}: no longer bit-exact"
                 )
         self.directory.write_trial(self.trial.model_dump(mode="json"))
+        notes += notices.of_data(self.trial, len(self.dataset))
+        if (step := self.trainer.step) > self.budget.total_steps:
+            notes.append(
+                f"trained to step {step:,}, further than the {self.budget.total_steps:,} that the job file "
+                "has asked for since: it ends there"
+            )
         self._update(
             total_steps=self.budget.total_steps,
             budget=self.trial.budget(),

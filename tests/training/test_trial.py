@@ -90,6 +90,25 @@ def test_checkpoints_of_a_version_that_hashed_otherwise_are_used(
     assert train(more, tmp_path / "earlier").read_state().notes == ()
 
 
+def test_fewer_steps_than_were_trained_end_the_trial_where_it_stands_and_say_so(tmp_path: Path) -> None:
+    train(tiny_trial(**SMALL), tmp_path, stop_after=4)
+    shorter = tiny_trial(**{**SMALL, "training": {"steps": 3, "generator_ema": 0.9}})
+    directory = train(shorter, tmp_path)
+    state = directory.read_state()
+    assert (state.status, state.step, state.total_steps) == ("completed", 4, 3)
+    assert any("trained to step 4, further than the 3" in note for note in state.notes)
+    assert losses(directory)["step"].to_pylist() == [1, 2, 3, 4]
+
+
+def test_a_batch_larger_than_the_data_set_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = tiny_trial(**{**SMALL, "training": {"steps": 1}})
+    few = data.load(trial.data, None)
+    few = dataclasses.replace(few, images=few.images[:7], labels=few.labels[:7])
+    monkeypatch.setattr(data, "load", lambda *_: few)
+    notes = train(trial, tmp_path).read_state().notes
+    assert "data.batch_size: 8 is more than the 7 images: a step sees some of them twice" in notes
+
+
 def test_more_steps_continue_a_completed_trial(tmp_path: Path) -> None:
     longer = tiny_trial(**{**SMALL, "training": {"steps": 9, "generator_ema": 0.9}})
     whole = train(longer, tmp_path / "whole")

@@ -1,0 +1,76 @@
+"""What of a job is allowed and probably not meant: a line each, told by whoever is about to run it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from gandist.budget import Budget
+from gandist.data import DataOptions
+from gandist.overrides import BUDGETS
+from gandist.sections import Cadence
+from gandist.spec import JobSpec, TrialSpec
+
+MANY_SEEDS = 100
+"""A number that hardly anyone means as a count of seeds."""
+
+
+def notices(job: JobSpec, trials: Sequence[TrialSpec], sizes: Mapping[DataOptions, int]) -> list[str]:
+    """What a person should know of ``job`` before it runs.
+
+    Args:
+        job: as validated.
+        trials: of it.
+        sizes: images in each data set, as far as known.
+    """
+    lines: dict[str, None] = {}
+    if len(job.seeds) == 1 and 1 < (seed := job.seeds[0]) < MANY_SEEDS:
+        lines[f"seeds: one seed, number {seed}; for {seed} seeds write 0..{seed - 1}"] = None
+    configs: dict[str, dict[str, None]] = {}
+    for trial in trials:
+        for line in (*_beyond_the_end(trial, sizes.get(trial.data)), *of_data(trial, sizes.get(trial.data))):
+            configs.setdefault(line, {})[trial.config] = None
+    every = len({trial.config for trial in trials})
+    for line, having in configs.items():
+        first, *others = having
+        more = f" and {len(others)} more" if others else ""
+        lines[line if len(having) == every else f"{first}{more}: {line}"] = None
+    return list(lines)
+
+
+def of_data(trial: TrialSpec, images: int | None) -> Iterator[str]:
+    """What does not fit the number of ``images``."""
+    batch = trial.data.batch_size
+    if images is not None and batch > images:
+        yield f"data.batch_size: {batch:,} is more than the {images:,} images: a step sees some of them twice"
+
+
+def _beyond_the_end(trial: TrialSpec, images: int | None) -> Iterator[str]:
+    """Cadences of which nothing comes before the last step."""
+    training = trial.training
+    unit = next(name for name in BUDGETS if getattr(training, name) is not None)
+    end = f"beyond the end of training.{unit}: {getattr(training, unit):g}"
+    budget = Budget(training, trial.data.batch_size, images) if images is not None else None
+
+    def is_beyond(number: int, counted: str) -> bool:
+        if budget is not None:
+            return (budget.step_of_epoch(number) if counted == "epochs" else number) > budget.total_steps
+        return counted == unit and number > getattr(training, unit)
+
+    sections: dict[str, Cadence | None] = {
+        "samples": trial.samples,
+        "evaluation": trial.evaluation,
+        "checkpoint": trial.checkpoint,
+    }
+    for name, cadence in sections.items():
+        if cadence is None:
+            continue
+        for epoch in cadence.chosen_epochs():
+            if is_beyond(epoch, "epochs"):
+                yield f"{name}.at_epochs: {epoch:,} is {end}"
+        for field in ("every_epochs", "every_steps"):
+            every = getattr(cadence, field)
+            if every is not None and is_beyond(every, field.removeprefix("every_")):
+                yield f"{name}.{field}: {every:,} is {end}: only the last step counts"
+    stopping = training.early_stopping
+    if stopping is not None and is_beyond(stopping.window, "steps"):
+        yield f"training.early_stopping.window: {stopping.window:,} steps is {end}: it never applies"
