@@ -156,19 +156,20 @@ def _backend(job: JobSpec, job_dir: JobDir, data_dir: str | None, local: bool) -
 @contextmanager
 def _stoppable() -> Iterator[None]:
     """However a signal has ended what is within, the exit code tells which it was."""
-    from gandist.runner.interrupts import Interrupted, interruptible
+    from gandist.runner.interrupts import Interrupted, ignore, interruptible
 
-    with interruptible() as interrupt:
-        try:
+    try:
+        with interruptible() as interrupt:
             yield
-        except (Interrupted, GandistError, typer.Exit) as left:
-            if interrupt.signal is None:
-                raise
-            if isinstance(left, GandistError):
-                complain(str(left))
-            elif isinstance(left, Interrupted):
-                complain("stopped; the same command goes on from the last checkpoint")
-            raise typer.Exit(128 + interrupt.signal) from None
+    except (Interrupted, GandistError, typer.Exit) as left:
+        if interrupt.signal is None:
+            raise
+        ignore()
+        if isinstance(left, GandistError):
+            complain(str(left))
+        elif isinstance(left, Interrupted):
+            complain("stopped; the same command goes on from the last checkpoint")
+        raise typer.Exit(128 + interrupt.signal) from None
 
 
 def _end(job_dir: JobDir, outcome: Outcome) -> NoReturn:

@@ -17,7 +17,7 @@ from gandist.runner import auth
 from gandist.runner.backend import one_line
 from gandist.runner.interrupts import at_once
 from gandist.runner.processes import Started
-from gandist.runner.starting import start, start_own, where
+from gandist.runner.starting import shut_down, start, start_own, where
 from gandist.runner.watch import HEAD_S, OWN_S, Watch
 
 QUIET = {
@@ -147,10 +147,10 @@ def connected(num_cpus: int | None = None, tell: Callable[[str], None] = lambda 
         if own:
             started = Started()
             stack.callback(started.end)
-            stack.callback(ray.shutdown)
+            stack.callback(shut_down)
             start_own(num_cpus, tell, started.end)
         else:
-            stack.callback(ray.shutdown)
+            stack.callback(shut_down)
             start(address)
         stack.enter_context(watch.running())
         with at_once():

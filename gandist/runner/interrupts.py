@@ -112,6 +112,13 @@ def at_a_checkpoint() -> Iterator[Interrupt]:
         yield interrupt
 
 
+def ignore() -> None:
+    """For a process that leaves because of a signal, and has its exit code: another would change that."""
+    if threading.current_thread() is threading.main_thread():
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+
 def arrived(number: int) -> None:
     """A signal came while another handler stood in its place.
 

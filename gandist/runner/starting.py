@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +14,9 @@ from gandist.errors import RunError, UsageError
 from gandist.runner import auth, interrupts
 from gandist.runner.backend import one_line
 
+SHUT_DOWN_S = 20.0
+"""Without its head it takes 7 s."""
+SIGNALS_S = 0.002
 LOCAL = "--local runs the same trials without Ray, one after another"
 _NUMBER = re.compile(r"RAY_\w+_(ms|s|seconds|milliseconds|bytes|mb|threshold|count|size|num)", re.IGNORECASE)
 _VERSIONS = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
@@ -90,6 +95,23 @@ def _may_pass(error: BaseException | None) -> bool:
     """Whether another start could end better: not where a file or a value is wrong."""
     passing = isinstance(error, ConnectionError | TimeoutError)
     return passing or not isinstance(error, OSError | ValueError | LookupError | TypeError)
+
+
+def shut_down() -> None:
+    """``ray.shutdown``, for so long at most, and with the signals kept.
+
+    Ray makes SIGTERM deadly when it shuts down, and goes on for seconds. Handlers can only be set in the main
+    thread, so that is where they are set again, while another does the rest.
+    """
+    import ray
+
+    ending = threading.Thread(target=ray.shutdown, name="ray.shutdown", daemon=True)
+    ending.start()
+    give_up = time.monotonic() + SHUT_DOWN_S
+    while ending.is_alive() and time.monotonic() < give_up:
+        ending.join(SIGNALS_S)
+        interrupts.take_back()
+    interrupts.take_back()
 
 
 def where(address: str) -> str:
