@@ -3,11 +3,12 @@
     python benchmarks/chaos.py --minutes 10 --seed 1
 
 Each round runs the job in a fresh directory through one to four faults: SIGKILL or SIGTERM of actors,
-SIGKILL, SIGTERM or SIGINT of the driver, which is then started again, half of the time with its newest
-checkpoint damaged in between. What it leaves must be what a run without faults leaves: the merged losses but
-for their wall-clock time, the exported generators' weights and the sample grids' pixels, with each step once
-in the Parquet parts. Prints a JSON summary and exits with 1 if any round differs. Linux; a round takes 1 to
-2 minutes on two cores.
+SIGKILL, SIGTERM, SIGINT or SIGHUP of the driver, SIGKILL of its raylet or its head (GCS). After the death
+of Ray's own processes the driver has to end within a minute and to leave none behind. It is started again,
+half of the time after its signal with its newest checkpoint damaged. What it leaves must be what a run
+without faults leaves: the merged losses but for their wall-clock time, the exported generators' weights and
+the sample grids' pixels, with each step once in the Parquet parts. Prints a JSON summary and exits with 1
+if any round differs. Linux; a round takes 1 to 2 minutes on two cores.
 """
 
 from __future__ import annotations
@@ -75,7 +76,9 @@ def main() -> None:
         expected = fingerprint(job_directory(reference))
         while len(rounds) < args.rounds if args.rounds else time.monotonic() - began < 60 * args.minutes:
             source = random.Random(f"{args.seed} {len(rounds)}")  # noqa: S311
-            faults = random_faults(source, ["actor", "actors", "driver"], source.randint(1, MAX_FAULTS))
+            faults = random_faults(
+                source, ["actor", "actors", "driver", "raylet", "head"], source.randint(1, MAX_FAULTS)
+            )
             folder = Path(temporary) / f"round-{len(rounds)}"
             done = one_round(folder, faults, expected)
             rounds.append(done)

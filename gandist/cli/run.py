@@ -96,6 +96,8 @@ def run(
         from gandist.runner.schedule import run_job
         from gandist.runner.views import view
 
+        if len(plan.todo) == 1 and not local and on_this_machine():
+            typer.echo("one trial only: --local runs it without Ray, and begins sooner")
         lease = Lease(job_dir.storage, typer.echo)
         with at_once():
             lease.look()

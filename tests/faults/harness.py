@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from signal import SIGINT, SIGKILL, SIGTERM, Signals
+from signal import SIGHUP, SIGINT, SIGKILL, SIGTERM, Signals
 from types import TracebackType
 from typing import Literal, Self, get_args
 
@@ -145,20 +145,20 @@ class Driver:
         """Its processes that run trials on this machine's own Ray."""
         return actors(self.process.pid)
 
-    def until(self, condition: Callable[[], bool]) -> bool:
+    def until(self, condition: Callable[[], bool], patience_s: float = PATIENCE_S) -> bool:
         """Wait for ``condition``; False where the driver ends before that."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + patience_s
         while not condition():
             if self.process.poll() is not None:
                 return False
             if time.monotonic() > deadline:
-                raise TimeoutError(f"nothing in {PATIENCE_S:.0f} s; the driver says:\n{self.output[-3000:]}")
+                raise TimeoutError(f"nothing in {patience_s:.0f} s; the driver says:\n{self.output[-3000:]}")
             time.sleep(POLL_S)
         return True
 
-    def wait(self) -> int:
+    def wait(self, patience_s: float = PATIENCE_S) -> int:
         """Its exit code, once it has ended."""
-        self.until(lambda: False)
+        self.until(lambda: False, patience_s)
         return self.process.wait()
 
 
@@ -197,7 +197,10 @@ def newest_step(trial: TrialDir) -> int:
 
 
 Damage = Literal["truncate", "flip", "delete"]
-Target = Literal["actor", "actors", "driver"]
+Target = Literal["actor", "actors", "driver", "raylet", "head"]
+RAYS_OWN = {"raylet": "/raylet/raylet ", "head": "/gcs/gcs_server "}
+"""What the processes of Ray itself are called, without which a driver cannot go on."""
+HANG_S = 60.0
 
 
 def damage(trial: TrialDir, how: Damage) -> bool:
@@ -239,12 +242,12 @@ def random_faults(random: Random, targets: Sequence[Target], count: int) -> list
         phase: Phase = random.choice(("training", "training", "writing"))
         if random.random() < 0.15:
             phase = "ending" if step > STEPS / 2 else "starting"
-        numbers = (SIGKILL, SIGTERM, SIGINT) if target == "driver" else (SIGKILL, SIGTERM)
+        numbers = {"driver": (SIGKILL, SIGTERM, SIGINT, SIGHUP), "raylet": (SIGKILL,), "head": (SIGKILL,)}
         spoil = target == "driver" and random.random() < 0.5
         faults.append(
             Fault(
                 target,
-                random.choice(numbers),
+                random.choice(numbers.get(target, (SIGKILL, SIGTERM))),
                 Moment(phase, random.choice(SEEDS), step if phase in ("training", "writing") else 0),
                 random.choice(get_args(Damage)) if spoil else None,
             )
@@ -275,12 +278,14 @@ def run_through(folder: Path, faults: Sequence[Fault] = (), options: Sequence[st
         while True:
             driver = drivers.enter_context(Driver(folder, options))
             fatal = _strike(driver, queue, struck)
-            code = driver.wait()
+            code = driver.wait(HANG_S if fatal and fatal.target in RAYS_OWN else PATIENCE_S)
             if fatal is None:
                 return Survived(tuple(struck), damaged, code, driver.output)
             # A driver that was through when the signal came leaves as if it had not come.
-            allowed = (-fatal.signal, 128 + fatal.signal, 0)
+            allowed = (1, 0) if fatal.target in RAYS_OWN else (-fatal.signal, 128 + fatal.signal, 0)
             assert code in allowed, f"{fatal}: the driver left with {code}:\n{driver.output[-3000:]}"
+            if fatal.target in RAYS_OWN:
+                assert not (left := session(driver.process.pid)), f"{fatal}: still there: {left}"
             if fatal.damage:
                 end(driver.process.pid)  # an orphan could write another checkpoint after it
                 damaged += damage(driver.job_dir.trial(f"base-seed{fatal.moment.seed}"), fatal.damage)
@@ -292,11 +297,14 @@ def _strike(driver: Driver, queue: list[Fault], struck: list[Fault]) -> Fault | 
         fault = queue[0]
         if fault.target == "driver":
             driver.process.send_signal(fault.signal)
+        elif fault.target in RAYS_OWN:
+            title = RAYS_OWN[fault.target]
+            send([pid for pid, shown in session(driver.process.pid).items() if title in shown], fault.signal)
         elif driver.until(lambda: bool(driver.actors)):
             send(driver.actors[: 1 if fault.target == "actor" else None], fault.signal)
         else:
             break
         struck.append(queue.pop(0))
-        if fault.target == "driver":
+        if fault.target == "driver" or fault.target in RAYS_OWN:
             return fault
     return None

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
-from signal import SIGKILL
+from signal import SIGKILL, SIGTERM
 
 import pytest
 
 from .fingerprint import differences, fingerprint, of_one_seed
-from .harness import ONE_SEED, Fault, Moment, Survived, Target, job_directory, random_faults, run_through
+from .harness import (
+    ONE_SEED,
+    Driver,
+    Fault,
+    Moment,
+    Survived,
+    Target,
+    job_directory,
+    random_faults,
+    run_through,
+    session,
+)
 
 POINTS = 3  # in each run of the job
 
@@ -39,7 +50,53 @@ def test_a_process_is_killed_and_its_newest_checkpoint_altered(
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("target", ["actor", "actors", "driver"])
+@pytest.mark.parametrize("target", ["raylet", "head"])
+def test_a_ray_that_dies_ends_the_run_in_a_line_and_the_next_goes_on(
+    tmp_path: Path, undisturbed: dict[str, str], target: Target
+) -> None:
+    faults = [Fault(target, SIGKILL, Moment("training", 0, 60))]
+    survived = run_through(tmp_path, faults, options=ONE_SEED)
+    assert survived.struck == tuple(faults)
+    assert_undisturbed(tmp_path, survived, of_one_seed(undisturbed))
+    said = (tmp_path / "output.txt").read_text()
+    assert "answers no more, killed or crashed; the same command goes on from the last checkpoints\n" in said
+    assert "Traceback" not in said
+
+
+def is_there(driver: Driver, name: str) -> bool:
+    return any(name in title for title in session(driver.process.pid).values())
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_signal_while_ray_starts_ends_it_all(tmp_path: Path, times: int) -> None:
+    with Driver(tmp_path, ONE_SEED) as driver:
+        assert driver.until(
+            lambda: any("gcs_server" in title for title in session(driver.process.pid).values())
+        )
+        for _ in range(times):
+            driver.process.send_signal(SIGTERM)
+        assert driver.wait() == 128 + SIGTERM
+        assert session(driver.process.pid) == {}
+        assert not driver.job_dir.storage.exists("driver.json")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_signal_while_ray_shuts_down_changes_only_the_exit_code(tmp_path: Path) -> None:
+    with Driver(tmp_path, [*ONE_SEED, "--set", "training.steps=1"]) as driver:
+        assert driver.until(lambda: "base-seed0  completed" in driver.output)
+        assert driver.until(
+            lambda: not any("/raylet " in title for title in session(driver.process.pid).values())
+        )
+        driver.process.send_signal(SIGTERM)
+        assert driver.wait() == 128 + SIGTERM
+        assert session(driver.process.pid) == {}
+        assert not driver.job_dir.storage.exists("driver.json")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("target", ["actor", "actors", "driver", "raylet", "head"])
 @pytest.mark.parametrize("seed", range(3))
 def test_seeded_kill_points(tmp_path: Path, undisturbed: dict[str, str], target: Target, seed: int) -> None:
     faults = random_faults(Random(f"{target} {seed}"), [target], POINTS)  # noqa: S311
