@@ -125,6 +125,23 @@ def test_ray_job_submit_runs_a_job_to_its_report(head: Head, tmp_path: Path) -> 
     assert job_dir.storage.exists(JobDir.REPORT)
 
 
+@pytest.mark.slow
+def test_ray_job_submit_without_a_storage_is_refused(head: Head, tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text(JOB)
+    command = [str(RAY), "job", "submit", "--address", head.url, "--working-dir", str(tmp_path), "--"]
+    done = subprocess.run(
+        [*command, "gandist", "run", "job.yaml"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+        env=CLUSTER,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr  # Ray's, for the driver's 2
+    assert "--storage runs: relative to what? give s3://bucket/path, or a directory" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
 def test_gandist_submit_follows_stops_and_continues(head: Head, tmp_path: Path) -> None:
     trial = JobDir(str(tmp_path / "runs" / "small")).trial("base-seed0")
     submit = submission(head, tmp_path)
