@@ -91,6 +91,9 @@ class Stream:
     def __exit__(self, *_: object) -> None:
         self.stream.close()
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
     def write(self, content: bytes) -> None:
         half = len(content) // 2
         self.stream.write(content[:half])
