@@ -2,8 +2,8 @@
 
     python benchmarks/report_scale.py --trials 1000 --steps 10000
 
-Makes the job if it is not there, see synthetic_job.py. Each command is a process of its own; the second
-`report` finds everything unchanged, the third one trial that has gone on.
+Makes the job if it is not there, see synthetic_job.py. Each command is a process of its own. Of a running job
+the first report reads everything, the second only the trial whose last part is newer.
 """
 
 from __future__ import annotations
@@ -19,19 +19,21 @@ from pathlib import Path
 
 from synthetic_job import make_job
 
+from gandist.artifacts.job_dir import JobDir
+
 COMMAND = "from gandist.cli import main; main()"
-AGAIN = ("losses.parquet", "metrics.parquet", "trials.parquet", "report.html")
+AGAIN = ("losses.parquet", "curves.parquet", "metrics.parquet", "trials.parquet", "report.html")
 
 
-def measure(arguments: Sequence[str]) -> tuple[float, float]:
-    """Seconds, and MiB of memory at the most, of one gandist command."""
+def measure(arguments: Sequence[str]) -> tuple[float, float, float]:
+    """Seconds, seconds of processor time, and MiB of memory at the most, of one gandist command."""
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-c", COMMAND, *arguments], stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{' '.join(arguments)} failed: {status}")
     scale = 1024 if sys.platform.startswith("linux") else 1024**2
-    return time.perf_counter() - began, usage.ru_maxrss / scale
+    return time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / scale
 
 
 def main() -> None:
@@ -54,14 +56,28 @@ def main() -> None:
         for name in AGAIN:
             (root / name).unlink(missing_ok=True)
 
-    def touch() -> None:
-        last = sorted((root / "trials").iterdir())[-1]
-        os.utime(max((last / "losses").iterdir()))
+    last = JobDir(job).trial(JobDir(job).read_manifest().trials[-1].id)
+    ended = last.read_state().model_copy(update={"status": "completed"})
+
+    def run() -> None:
+        last.write_state(ended.model_copy(update={"status": "running", "updated_at": time.time()}))
+
+    def run_anew() -> None:
+        again()
+        run()
+
+    def go_on() -> None:
+        run()
+        os.utime(max((root / "trials" / last.id / "losses").iterdir()))
+
+    def end() -> None:
+        again()
+        last.write_state(ended)
 
     cases = {
-        "report": (again, ["report", job]),
-        "report, unchanged": (lambda: None, ["report", job]),
-        "report, one trial changed": (touch, ["report", job]),
+        "report": (end, ["report", job]),
+        "report, running": (run_anew, ["report", job]),
+        "report, one trial went on": (go_on, ["report", job]),
         "status": (lambda: None, ["status", job]),
         "jobs": (lambda: None, ["jobs", str(given.storage)]),
     }
@@ -74,8 +90,8 @@ def main() -> None:
         for _ in range(given.repeats):
             prepare()
             found.append(measure(arguments))
-        seconds, mebibytes = min(found)
-        print(f"{name:<28} {seconds:6.1f} s  {mebibytes:7.0f} MiB", flush=True)
+        seconds, cpu, mebibytes = min(found)
+        print(f"{name:<26} {seconds:6.1f} s  {cpu:6.1f} s of CPU  {mebibytes:6.0f} MiB", flush=True)
 
 
 if __name__ == "__main__":
