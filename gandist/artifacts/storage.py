@@ -169,6 +169,14 @@ class Storage:
         """
         return self._is_ours(path) and bool(self._type(path) != pafs.FileType.NotFound)
 
+    def holds(self, path: str) -> bool:
+        """Whether no link leads out of this one on the way to ``path`` or from it."""
+        return not self._local or self._leads_here(self._join(path))
+
+    def is_link(self, path: str) -> bool:
+        """Whether ``path`` is a symbolic link; gandist makes none."""
+        return self._local and Path(self._join(path)).is_symlink()
+
     def list(self, path: str = "") -> list[str]:
         """The names directly under ``path``, sorted, without unfinished writes; none if it does not exist.
 
@@ -176,12 +184,12 @@ class Storage:
             NotAFileError: it is a link that leads out of the directory.
             StorageError: the storage refused.
         """
-        names = [_name(info) for info in self._infos(path)]
+        names = [name_of(info) for info in self._infos(path)]
         return sorted(name for name in names if name and not name.endswith(".tmp"))
 
     def stamps(self, path: str) -> dict[str, str]:
         """Of each name that ``list`` gives, what changes with the file: its size and when it was written."""
-        found = ((_name(info), f"{info.size} {info.mtime_ns}") for info in self._infos(path))
+        found = ((name_of(info), f"{info.size} {info.mtime_ns}") for info in self._infos(path))
         return {name: stamp for name, stamp in found if name and not name.endswith(".tmp")}
 
     def delete(self, path: str) -> None:
@@ -196,9 +204,9 @@ class Storage:
 
         def attempt() -> None:
             info = self._fs.get_file_info(full)
-            if info.type == pafs.FileType.Directory and not self._is_link(full):
+            if info.type == pafs.FileType.Directory and not self.is_link(path):
                 self._fs.delete_dir(full)
-            elif info.type != pafs.FileType.NotFound or self._is_link(full):
+            elif info.type != pafs.FileType.NotFound or self.is_link(path):
                 self._fs.delete_file(full)
 
         self._retry(attempt, f"{self.where(path)}: cannot be deleted", self._retry.write_s)
@@ -268,9 +276,6 @@ class Storage:
         home = os.path.realpath(self._home)
         return os.path.commonpath([home, os.path.realpath(full)]) == home
 
-    def _is_link(self, full: str) -> bool:
-        return self._local and Path(full).is_symlink()
-
     def _type(self, path: str) -> pafs.FileType:
         full = self._full(path)
         what = f"{self.where(path)}: cannot be reached"
@@ -278,7 +283,7 @@ class Storage:
 
     def _infos(self, path: str, recursive: bool = False) -> Sequence[pafs.FileInfo]:
         full = self._join(path)
-        if self._local and not self._leads_here(full):
+        if not self.holds(path):
             raise self._elsewhere(path)
         selector = pafs.FileSelector(full, allow_not_found=True, recursive=recursive)
         what = f"{self.where(path)}: cannot be listed"
@@ -319,7 +324,7 @@ def _give(content: bytes, stream: pa.NativeFile) -> None:
     stream.write(content)
 
 
-def _name(info: pafs.FileInfo) -> str:
+def name_of(info: pafs.FileInfo) -> str:
     """The file's name; empty for one that is no text, and so none of gandist's."""
     try:
         return str(info.base_name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import uuid
 from collections import deque
@@ -18,6 +19,7 @@ from gandist.artifacts.address import open_address
 from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.artifacts.manifest import Manifest
 from gandist.artifacts.retry import Retry
+from gandist.artifacts.storage import MAX_BYTES, name_of
 from gandist.errors import StorageError, UsageError
 from gandist.runner.prepare import listed_trials
 
@@ -54,10 +56,10 @@ class Fetched:
     there: int = 0
     """Copied earlier."""
     refused: int = 0
-    """Names that would lead out of the directory, or that a terminal would take for commands."""
+    """Links, what is larger than any file of a job, and names that would lead out or steer a terminal."""
 
     def __str__(self) -> str:
-        refused = f"; {self.refused} names left out as unsafe here" if self.refused else ""
+        refused = f"; {self.refused} left out as unsafe here" if self.refused else ""
         return (
             f"{self.copied} files copied, {self.bytes / 1e6:.1f} MB; {self.there} were there already{refused}"
         )
@@ -101,6 +103,10 @@ class Fetch:
         self._open()
         files = list(self._files(trials))
         self.fetched.found = len(files)
+        if MANIFEST not in {file.path for file in files}:
+            manifest = self._job_dir.storage.where(MANIFEST)
+            raise StorageError(f"{manifest}: a link, or gone meanwhile; put the file itself there")
+        self._refuse_more_than_fits(files)
         # First what makes it known as a copy of this job, which may be gone on with.
         files.sort(key=lambda file: file.path != MANIFEST)
         self._take(files[0], self._copy(files[0]))
@@ -136,6 +142,20 @@ class Fetch:
             raise UsageError(f"{here}: holds something else than {root}; give another directory")
         copy.storage.delete_unfinished()
 
+    def _refuse_more_than_fits(self, files: list[RemoteFile]) -> None:
+        here = next(
+            place for place in (self._destination, *self._destination.absolute().parents) if place.exists()
+        )
+        try:
+            free, size = shutil.disk_usage(here).free, sum(file.size for file in files)
+        except OSError as error:
+            raise _disk_trouble(here, error) from error
+        if size > free:
+            raise StorageError(
+                f"{self._destination}: {size / 1e9:,.1f} GB are to be copied, and {free / 1e9:,.1f} GB are "
+                "free there; give a directory with more space"
+            )
+
     def _open(self) -> None:
         root = self._job_dir.root
         self._fs, self._base = self._retry(
@@ -153,20 +173,29 @@ class Fetch:
 
     def _under(self, folder: str, omitted: set[str], folders: bool = True) -> Iterator[RemoteFile]:
         """The files below ``folder``, without those of the names directly in it that are ``omitted``."""
+        if not self._job_dir.storage.holds(folder):
+            self.fetched.refused += 1
+            return
         left = deque([folder])
         while left:
             at = left.popleft()
             for info in self._infos(at):
-                name = info.base_name
+                name = name_of(info)
                 if (at == folder and name in omitted) or name.endswith(".tmp"):
                     continue
                 path = f"{at}/{name}" if at else name
-                if not _safe(name) or info.path != f"{self._base}/{path}":
+                if not self._is_wanted(path, info):
                     self.fetched.refused += 1
                 elif info.type == pafs.FileType.File:
                     yield RemoteFile(path, info.size, info.mtime_ns or 0)
                 elif info.type == pafs.FileType.Directory and folders and path.count("/") < MAX_DEPTH:
                     left.append(path)
+
+    def _is_wanted(self, path: str, info: pafs.FileInfo) -> bool:
+        """Whether a job of gandist's could have it, under a name that is safe here."""
+        fits = info.type != pafs.FileType.File or info.size <= MAX_BYTES
+        named = _safe(name_of(info)) and info.path == f"{self._base}/{path}"
+        return fits and named and not self._job_dir.storage.is_link(path)
 
     def _infos(self, folder: str) -> list[pafs.FileInfo]:
         full = f"{self._base}/{folder}" if folder else self._base

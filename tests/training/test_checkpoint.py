@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -145,11 +149,52 @@ def test_another_trials_checkpoint_is_not_used(directory: TrialDir) -> None:
 
 def test_a_pickle_is_never_opened(directory: TrialDir, tmp_path: Path) -> None:
     """Even where its checksum is right: a checkpoint may come from a stranger."""
-    import hashlib
-    import json
-
     path = newest(directory)
     np.savez(path / "state.npz", evil=np.array([{"a": 1}], dtype=object))
+    manifest = json.loads((path / "manifest.json").read_text())
+    manifest["sha256"]["state.npz"] = hashlib.sha256((path / "state.npz").read_bytes()).hexdigest()
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        checkpoint.load(directory, directory.checkpoints()[-1][1], "me")
+
+
+def in_the_place_of(name: str, what: str) -> Callable[[Path], None]:
+    def damage(path: Path) -> None:
+        (path / name).unlink()
+        if what == "a pipe":
+            os.mkfifo(path / name)
+        elif what == "a directory":
+            (path / name).mkdir()
+        else:
+            (path / name).symlink_to({"a link to itself": name}.get(what, "/dev/zero"))
+
+    return damage
+
+
+@pytest.mark.parametrize("name", ["state.npz", "manifest.json"])
+@pytest.mark.parametrize("what", ["a pipe", "a directory", "a link to itself", "a device"])
+def test_what_is_no_file_is_a_damaged_checkpoint_and_makes_way_for_the_next(
+    directory: TrialDir, name: str, what: str
+) -> None:
+    in_the_place_of(name, what)(newest(directory))
+    restored = checkpoint.restore_newest(directory, "me")
+    assert_same_bits(restored.state or {}, state(5))
+    assert len(restored.notes) == 1
+    assert "step-000000010" in restored.notes[0]
+    checkpoint.save(directory, state(10), "me", replicas=2, keep=2)
+    assert_same_bits(checkpoint.restore_newest(directory, "me").state or {}, state(10))
+
+
+@pytest.mark.parametrize("manifest", ['{"replicas": 1e999}', "[1]", '{"sha256": 3}', "[" * 10**5, "9" * 5000])
+def test_a_manifest_that_is_none_is_a_damaged_checkpoint(directory: TrialDir, manifest: str) -> None:
+    (newest(directory) / "manifest.json").write_text(manifest)
+    restored = checkpoint.restore_newest(directory, "me")
+    assert (int((restored.state or {})["step"]), len(restored.notes)) == (5, 1)
+
+
+def test_a_checkpoint_is_not_unpacked_to_any_size(directory: TrialDir) -> None:
+    path = newest(directory)
+    np.savez_compressed(path / "state.npz", x=np.zeros(10**6))
     manifest = json.loads((path / "manifest.json").read_text())
     manifest["sha256"]["state.npz"] = hashlib.sha256((path / "state.npz").read_bytes()).hexdigest()
     (path / "manifest.json").write_text(json.dumps(manifest))
