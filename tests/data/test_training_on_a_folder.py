@@ -65,7 +65,7 @@ def test_the_pictures_may_move_while_what_is_in_them_stays(
     here, there = pictures.folder(tmp_path / "here"), tmp_path / "there"
 
     def trial(path: Path) -> TrialSpec:
-        data = {"name": "image_folder", "path": str(path), "image_size": 28}
+        data = {"name": "image_folder", "path": str(path), "image_size": 28, "batch_size": 8}
         return tiny_trial(data=data, training={"steps": 4}, checkpoint={"every_steps": 2})
 
     whole = train(trial(here), tmp_path / "whole")
