@@ -55,6 +55,28 @@ def test_closed_streams_change_nothing_of_a_run(tmp_path: Path, closed: str) -> 
     assert (tmp_path / "runs/small/report.html").read_text().startswith("<!")
 
 
+# A command that writes as libraries do, past Python and through it, and then opens a file.
+WRITING = """
+import os, sys
+from gandist import cli
+@cli.app.command()
+def write():
+    for descriptor, stream in ((1, sys.stdout), (2, sys.stderr)):
+        os.write(descriptor, b"x")
+        stream.flush()
+    print(open("new", "w").fileno(), file=open("number", "w"))
+sys.argv = ["gandist", "write"]
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_no_file_takes_the_number_of_a_stream_that_is_closed(tmp_path: Path, closed: str) -> None:
+    command = ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-c", WRITING]
+    subprocess.run(command, cwd=tmp_path, check=True, env={**os.environ, "PYTHONPATH": str(Path.cwd())})
+    assert int((tmp_path / "number").read_text()) > 2
+
+
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
 def test_closed_streams_keep_the_exit_code_of_wrong_input(tmp_path: Path, closed: str) -> None:
     done = gandist("run", "nothing.yaml", cwd=tmp_path, closed=closed)
