@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +20,19 @@ LOCAL = "--local runs the same trials without Ray, one after another"
 _NUMBER = re.compile(r"RAY_\w+_(ms|s|seconds|milliseconds|bytes|mb|threshold|count|size|num)", re.IGNORECASE)
 _VERSIONS = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
 
+_ray_starts = threading.Event()
+"""Set while what this process forks is Ray's."""
+
+
+def _leave_group() -> None:
+    if _ray_starts.is_set():
+        os.setpgrp()
+
+
+# A terminal that is closed and `timeout` signal all processes of a group. This process then has its trials
+# stop at a checkpoint, for which Ray must be there. Ray forks in a way that these hooks see.
+os.register_at_fork(after_in_child=_leave_group)
+
 
 def start(address: str, **options: Any) -> None:
     """``ray.init`` as it should be: it gives the signals back, and raises one kind of error.
@@ -31,9 +43,7 @@ def start(address: str, **options: Any) -> None:
     """
     import ray
 
-    # A terminal that is closed sends SIGHUP to all that was started in it. This process then has its trials
-    # stop at a checkpoint, with the others alive: they inherit that it is blocked, as SIGINT is by Ray.
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    _ray_starts.set()
     try:
         with interrupts.at_once():
             try:
@@ -49,7 +59,7 @@ def start(address: str, **options: Any) -> None:
                 raise
             finally:
                 interrupts.take_back()
-                signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+                _ray_starts.clear()
     except Exception as error:  # plain ones, too
         raise RunError(f"{where(address)}: {trouble(error, own=address == 'local')}") from error
 

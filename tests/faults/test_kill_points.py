@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from random import Random
 from signal import SIGKILL, SIGTERM
@@ -82,6 +83,18 @@ def test_a_signal_while_ray_starts_ends_it_all(tmp_path: Path, times: int) -> No
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+def test_a_signal_to_the_whole_group_leaves_ray_there_until_trials_have_stopped(tmp_path: Path) -> None:
+    with Driver(tmp_path, ONE_SEED) as driver:  # as `timeout` and a closed terminal send it
+        trial = driver.job_dir.trial("base-seed0")
+        assert driver.until(lambda: bool(trial.checkpoints()))
+        others = {os.getpgid(pid) for pid in session(driver.process.pid) if pid != driver.process.pid}
+        assert driver.process.pid not in others
+        os.killpg(driver.process.pid, SIGTERM)
+        assert driver.wait() == 128 + SIGTERM
+        assert trial.read_state().status == "stopped", driver.output
+
+
+@pytest.mark.slow
 def test_a_signal_while_ray_shuts_down_changes_only_the_exit_code(tmp_path: Path) -> None:
     with Driver(tmp_path, [*ONE_SEED, "--set", "training.steps=1"]) as driver:
         assert driver.until(lambda: "base-seed0  completed" in driver.output)
