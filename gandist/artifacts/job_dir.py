@@ -19,6 +19,7 @@ from gandist.errors import NotAFileError, NotAJobError, StorageError
 Status = Literal["queued", "running", "completed", "stopped", "diverged", "collapsed", "failed"]
 FINISHED: tuple[Status, ...] = ("completed", "diverged", "collapsed", "failed")
 MAX_NOTES = 100
+MAX_PHASES = 100
 _STEP = "([0-9]{1,18})"
 
 
@@ -60,6 +61,8 @@ class TrialState(BaseModel):
     """``TrialSpec.identity()`` of what was trained."""
     budget: Annotated[Line, AfterValidator(_budget)] = ""
     """``TrialSpec.budget()`` that it trains for."""
+    seconds: Annotated[dict[Line, Amount], Field(max_length=MAX_PHASES)] = {}
+    """What its time went to, over all attempts: ``training``, ``grids``, ``evaluation``, ..."""
     activity: Line = ""
     """What takes long just now besides training steps, as text: ``str(Activity)``."""
     notes: Annotated[tuple[Line, ...], AfterValidator(lambda notes: notes[-MAX_NOTES:])] = ()

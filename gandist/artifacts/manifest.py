@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from gandist.artifacts.documents import INT64, Line
+from gandist.artifacts.documents import INT64, Amount, Line
 
 # It becomes a directory: no slash, so that it cannot lead out of the job.
 DirectoryName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._=,+-]{0,199}$")]
@@ -38,6 +38,8 @@ class Manifest(BaseModel):
     spec_hash: Line = ""
     configs: dict[Line, dict[Line, Any]] = {}
     """The value of each path of the sweep, for each configuration."""
+    start_s: Amount | None = None
+    """From the last command's start to its first trial: settings read, data looked for, Ray started."""
     trials: tuple[ListedTrial, ...] = ()
     """In order, each once."""
     problems: Annotated[tuple[str, ...], Field(exclude=True)] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -61,6 +62,7 @@ def run(
     from gandist.runner.submit import refuse_scratch
     from gandist.runner.told_data import ToldData
 
+    began = time.monotonic()
     with _stoppable():
         with at_once():
             job, trials = load(job_file, overrides)
@@ -109,7 +111,7 @@ def run(
                 plan = look()  # another driver may have been at work since
             for trial in plan.aside:
                 typer.echo(f"{trial}: trained anew; what there was is now in {job_dir.set_aside(trial)}")
-            write_job(job_dir, job, trials)
+            write_job(job_dir, job, trials, start_s=time.monotonic() - began)
             with view(Board(plan.states), Console(highlight=False)) as show:
                 tell = show if here else ToldData(show, job_dir, plan.todo)
                 outcome = run_job(job, plan, job_dir, backend, tell, check=lease.check)

@@ -31,7 +31,7 @@ def write_report(job_dir: JobDir) -> str:
         StorageError: the storage refused.
     """
     job, opened, storage = job_dir.read_job(), open_job(job_dir), job_dir.storage
-    made_at = time.time()
+    made_at, began = time.time(), time.monotonic()
     if runs := opened.runs(made_at):
         merged = merge_opened(opened, known=kept.read(storage))
         kept.write(storage, merged.members)
@@ -40,7 +40,8 @@ def write_report(job_dir: JobDir) -> str:
         storage.delete(JobDir.CURVES)
     job_dir.storage.write(JobDir.METRICS, tables.encode_table(merged.metrics))
     job_dir.storage.write(JobDir.TRIALS, tables.encode_table(merged.trials))
-    page = render_page(Content(job_dir, job, merged.manifest, merged, made_at=made_at, runs=runs))
+    merge_s = time.monotonic() - began
+    page = render_page(Content(job_dir, job, merged.manifest, merged, made_at, merge_s, runs))
     job_dir.storage.write(JobDir.REPORT, page)
     return job_dir.storage.where(JobDir.REPORT)
 

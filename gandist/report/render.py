@@ -35,6 +35,8 @@ class Content:
     merged: Merged
     made_at: float
     """Unix time of the report."""
+    merge_s: float = 0.0
+    """Seconds that reading and merging took."""
     runs: bool = False
     """Whether trials are running: their losses are not merged yet."""
 

@@ -45,10 +45,22 @@ def open_job_dir(storage: str, job: JobSpec) -> JobDir:
     return job_dir
 
 
-def write_job(job_dir: JobDir, job: JobSpec, trials: Sequence[TrialSpec]) -> None:
-    """Write ``job.yaml`` and ``manifest.json``; the trials of earlier runs stay listed."""
+def write_job(
+    job_dir: JobDir, job: JobSpec, trials: Sequence[TrialSpec], start_s: float | None = None
+) -> None:
+    """Write ``job.yaml`` and ``manifest.json``; the trials of earlier runs stay listed.
+
+    Args:
+        job_dir: where to.
+        job: what is run.
+        trials: all of its.
+        start_s: see ``Manifest``; None keeps what stands there.
+    """
     before = read_manifest(job_dir) if job_dir.storage.exists("manifest.json") else Manifest()
-    job_dir.write_job(job.model_dump(mode="json"), manifest(job, trials, before))
+    made = manifest(job, trials, before)
+    if start_s is not None:
+        made = made.model_copy(update={"start_s": start_s})
+    job_dir.write_job(job.model_dump(mode="json"), made)
 
 
 def manifest(job: JobSpec, trials: Sequence[TrialSpec], before: Manifest) -> Manifest:
@@ -65,6 +77,7 @@ def manifest(job: JobSpec, trials: Sequence[TrialSpec], before: Manifest) -> Man
         git_commit=git_commit(Path(gandist.__file__).parent),
         spec_hash=hashlib.sha256(resolved.encode()).hexdigest()[:16],
         configs=before.configs | points,
+        start_s=before.start_s,
         trials=tuple(listed.values()),
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -37,6 +38,9 @@ def _start() -> None:
 
     tf.config.list_physical_devices()  # looks for CUDA, and says so when it finds none
 
+
+BEGAN = time.monotonic()
+"""When this package began to be loaded, and TensorFlow with it."""
 
 environment.pin()
 if os.environ["TF_CPP_MIN_LOG_LEVEL"] >= "3":

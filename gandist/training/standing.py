@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from gandist.activity import Tell, alive
@@ -15,6 +16,8 @@ from gandist.artifacts.writer import Writer
 T = TypeVar("T")
 
 STATE_S = 5.0
+WRITING = "waiting for what is written"
+"""The phase in which a trial waits for its storage, and for its film and archive to be made."""
 
 
 class StopAskedError(Exception):
@@ -66,9 +69,24 @@ class Standing:
             self._keep_up(state)
         return state
 
+    def spend(self, phase: str, seconds: float) -> None:
+        """Count ``seconds`` as ``phase``'s."""
+        known = self.state.seconds
+        self.update(seconds={**known, phase: known.get(phase, 0.0) + seconds})
+
+    @contextmanager
+    def spending(self, phase: str) -> Iterator[None]:
+        """Count the time that is spent within."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.spend(phase, time.monotonic() - began)
+
     def during(
         self,
         work: Callable[[Tell], T],
+        phase: str,
         *,
         can_wait: bool = False,
         doing: str = "",
@@ -78,6 +96,7 @@ class Standing:
 
         Args:
             work: see ``alive``.
+            phase: whose time it is.
             can_wait: it can be done by the next attempt as well: given up where the trial is to leave.
             doing: see ``alive``.
             patience_s: likewise.
@@ -93,7 +112,8 @@ class Standing:
 
         def told(tell: Tell) -> T:
             self._writer.tell = tell
-            return work(tell)
+            with self.spending(phase):
+                return work(tell)
 
         return (yield from alive(told, see, doing, patience_s))
 
@@ -104,12 +124,12 @@ class Standing:
             notes: more of them, known when everything is written.
             changes: of the state.
         """
-        yield from self.during(lambda _: self._writer.flush())
+        yield from self.during(lambda _: self._writer.flush(), WRITING)
         self.add_notes(notes)
         ended = self.state.model_copy(update={"updated_at": time.time(), **changes})
         self._write(ended)
         self._written = math.inf  # nothing is written after it
-        yield from self.during(lambda _: self._writer.flush())
+        yield from self.during(lambda _: self._writer.flush(), WRITING)
         self.state = ended
         yield ended
 

@@ -14,7 +14,7 @@ from gandist.continuation import continues
 from gandist.errors import DataError
 from gandist.spec import TrialSpec
 from gandist.training import checkpoint, salvage
-from gandist.training.standing import Standing
+from gandist.training.standing import WRITING, Standing
 
 
 class Start:
@@ -50,7 +50,7 @@ class Start:
             standing.add_notes(map(str, self._damaged))
             standing.write()
             writer.submit(partial(salvage.set_aside, self._directory, self._damaged))
-            yield from standing.during(lambda _: writer.flush())
+            yield from standing.during(lambda _: writer.flush(), WRITING)
 
     def check(self, dataset: data.Dataset) -> None:
         """Describe the data where the trial begins; where it goes on, insist on the same content.

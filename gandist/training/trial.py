@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from gandist import data, models, notices
+from gandist import data, models, notices, training
 from gandist.activity import Activity, Tell
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import TrialDir, TrialState
@@ -25,10 +25,11 @@ from gandist.training.outputs import discriminator_outputs
 from gandist.training.recorder import Recorder
 from gandist.training.sampler import Sampler
 from gandist.training.stability import Stability
-from gandist.training.standing import Standing, StopAskedError
+from gandist.training.standing import WRITING, Standing, StopAskedError
 from gandist.training.start import Start, load
 from gandist.training.trainer import Trainer
 
+CHECKPOINTS, RESUMING = "checkpoints", "looking for checkpoints"
 BLOCK_S = 1.0
 """Seconds that one compiled call aims at: long enough to cost nothing, short enough to stop and report."""
 MAX_BLOCK = 2000
@@ -36,6 +37,8 @@ FINITE = tuple(name for name in tables.STEP_METRICS if name != "penalty")
 """What must be numbers. A lazy penalty is none at most steps; where it is not finite, the gradient is not."""
 COMPILE_S = 600.0
 """How long the first block may take without a sign of life: compiling gives none."""
+_loading_s = [time.monotonic() - training.BEGAN]
+"""What loading TensorFlow took; the first trial of a process counts it."""
 
 
 def run_trial(
@@ -62,15 +65,19 @@ def run_trial(
         patience = Retry(read_s=GIVE_UP_S, denied_s=GIVE_UP_S, sleep=writer.pause)
         directory = TrialDir(Storage(job_root, patience), trial.id)
         standing = Standing(directory, writer, stop)
+        standing.spend("loading TensorFlow", _loading_s.pop() if _loading_s else 0.0)
         try:
-            dataset = yield from standing.during(lambda tell: load(trial, data_dir, tell), can_wait=True)
+            dataset = yield from standing.during(
+                lambda tell: load(trial, data_dir, tell), "loading the data", can_wait=True
+            )
             start = yield from standing.during(
-                lambda tell: Start(trial, directory, standing.state, tell), can_wait=True
+                lambda tell: Start(trial, directory, standing.state, tell), RESUMING, can_wait=True
             )
             yield from start.set_damaged_aside(standing, writer)
             start.check(dataset)
             yield standing.busy_with("building the networks")
-            run = _Run(trial, directory, dataset, writer, standing, start.identity)
+            with standing.spending("building the networks"):
+                run = _Run(trial, directory, dataset, writer, standing, start.identity)
             yield from run.blocks(start.restored, stop)
         except StopAskedError:
             yield from standing.finish(status="stopped", reason="asked to stop")
@@ -120,7 +127,7 @@ class _Run:
         try:
             yield from self._blocks(stop)
         except StopAskedError:
-            yield from self.standing.during(self._save)
+            yield from self.standing.during(self._save, CHECKPOINTS)
             raise
 
     def _blocks(self, stop: threading.Event) -> Iterator[TrialState]:
@@ -137,11 +144,13 @@ class _Run:
             block = min(MAX_BLOCK, 8 * block, max(1, int(BLOCK_S / seconds_a_step)))
             yield from self._record()  # before the checkpoint: whoever resumes there finds it done
             if self._checkpoint_is_due() and trainer.step < total:
-                yield from self.standing.during(self._save)
-            yield from self.standing.during(lambda _: self.recorder.keep_up())
+                yield from self.standing.during(self._save, CHECKPOINTS)
+            yield from self.standing.during(lambda _: self.recorder.keep_up(), WRITING)
             self.standing.keep_up()
             yield self.standing.state
-        yield from self.standing.during(self._complete)
+        yield from self.standing.during(self._save, CHECKPOINTS)
+        yield from self.standing.during(self._judge, "judging images by D")
+        yield from self.standing.during(self._export, "exporting the generator")
         yield from self._finish(status="completed")
 
     def _resume(self, restored: checkpoint.Restored) -> Iterator[TrialState]:
@@ -174,7 +183,9 @@ class _Run:
         )
         self.standing.add_notes(notes)
         self.standing.write()
-        yield from self.standing.during(lambda _: self.recorder.resume(self.trainer.step, restored.unusable))
+        yield from self.standing.during(
+            lambda _: self.recorder.resume(self.trainer.step, restored.unusable), RESUMING
+        )
 
     def _next_stop(self, block: int) -> int:
         """A block ends where something is due, so that it is done at exactly that step."""
@@ -192,10 +203,11 @@ class _Run:
         if first_call:
             yield self.standing.busy_with("compiling")
             columns = yield from self.standing.during(
-                lambda _: self.trainer.run(until), doing="compiling", patience_s=COMPILE_S
+                lambda _: self.trainer.run(until), "compiling", doing="compiling", patience_s=COMPILE_S
             )
         else:
-            columns = self.trainer.run(until)
+            with self.standing.spending("training"):
+                columns = self.trainer.run(until)
         seconds = time.monotonic() - began
         columns["wall_time"] = self._unix + began + seconds * np.arange(1, steps + 1) / steps
         finite = np.isfinite([columns[name] for name in FINITE]).all(axis=0)
@@ -228,11 +240,11 @@ class _Run:
         step, samples = self.trainer.step, self.trial.samples
         grid_is_due = self.budget.is_due(step, samples) or (step == 0 and not samples.at_epochs)
         if grid_is_due and not (missing and self.recorder.has_grid(step)):
-            yield from self.standing.during(self._draw)
+            yield from self.standing.during(self._draw, "grids")
         if self.evaluator is None or not self.budget.is_due(step, self.evaluator.options):
             return
         if not (missing and self.recorder.has_metrics(step)):
-            found = yield from self.standing.during(self._evaluated, can_wait=True)
+            found = yield from self.standing.during(self._evaluated, "evaluation", can_wait=True)
             self.recorder.write_metrics(step, found)
 
     def _draw(self, tell: Tell) -> None:
@@ -248,13 +260,15 @@ class _Run:
         self.sampler.update(self.trainer.gan)
         return self.evaluator.evaluate(self.sampler, tell)
 
-    def _complete(self, tell: Tell) -> None:
-        """The last checkpoint, and everything that is made of a trained trial."""
-        self._save(tell)
+    def _judge(self, tell: Tell) -> None:
+        """What the trained discriminator says of images, for a histogram."""
         tell(Activity("judging images"))
         self.sampler.update(self.trainer.gan)
         outputs = discriminator_outputs(self.trial, self.trainer.gan, self.dataset, self.sampler)
         self.recorder.write_outputs(self.trainer.step, outputs)
+
+    def _export(self, tell: Tell) -> None:
+        """The trained generator, with the weights that ``_judge`` has brought, and a film of all grids."""
         tell(Activity("exporting the generator"))
         self.recorder.finish_artifacts(self.trainer.step, self.sampler.export())
 

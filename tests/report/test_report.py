@@ -247,6 +247,17 @@ def test_throughput_of_different_devices_is_not_averaged(empty_job):
     assert "slow CPU 1 4 " in text
 
 
+def test_what_time_went_to_is_added_up_over_trials_the_largest_first(empty_job):
+    job_dir = empty_job(("slow", 0), ("slow", 1), start_s=7.0)
+    for seed, spent in enumerate([{"training": 60.0, "grids": 2.0}, {"training": 38.0}]):
+        job_dir.trial(f"slow-seed{seed}").write_state(state(20, images_per_s=1.0, seconds=spent))
+
+    text = report(job_dir).text
+
+    assert "Phase Time Share training 1 min 38 s 98.0% grids 2 s 2.0%" in text
+    assert "the last command took 7 s before its first trial" in text
+
+
 def test_what_is_not_a_job_directory_is_refused(tmp_path):
     with pytest.raises(NotAJobError):
         write_report(JobDir(str(tmp_path)))

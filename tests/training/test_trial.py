@@ -63,6 +63,15 @@ def test_a_killed_trial_ends_with_the_same_bits(tmp_path: Path, kill_after: int)
     assert weights(resumed) == weights(whole)
 
 
+def test_a_trial_says_what_its_time_went_to_in_all_attempts(tmp_path: Path) -> None:
+    trial = tiny_trial(**SMALL)
+    first = train(trial, tmp_path, kill_after=3).read_state().seconds
+    seconds = train(trial, tmp_path).read_state().seconds
+    phases = {"loading the data", "building the networks", "compiling", "training", "grids", "checkpoints"}
+    assert phases | {"judging images by D", "exporting the generator"} <= seconds.keys()
+    assert all(seconds[phase] > first[phase] for phase in phases & first.keys())
+
+
 def test_a_stopped_trial_checkpoints_at_once_and_continues(tmp_path: Path) -> None:
     trial = tiny_trial(**SMALL)
     whole = train(trial, tmp_path / "whole")

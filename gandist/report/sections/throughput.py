@@ -1,7 +1,8 @@
-"""How fast each configuration trained."""
+"""How fast each configuration trained, and what else took time."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from gandist.report import text
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 TITLE = "Throughput"
 ORDER = 70
+MAX_PHASES = 30
 
 
 def build(content: Content) -> dict[str, Any] | None:
@@ -32,4 +34,21 @@ def build(content: Content) -> dict[str, Any] | None:
                     "n": rates.n,
                 }
             )
-    return {"rows": rows} if rows else None
+    return {"rows": rows, **_times(content)} if rows else None
+
+
+def _times(content: Content) -> dict[str, Any]:
+    """What the seconds of all trials went to, the largest first; and those that no trial has."""
+    spent: Counter[str] = Counter()
+    for trial in content.merged.members:
+        spent.update(trial.state.seconds)
+    total = sum(spent.values())
+    return {
+        "phases": [
+            {"name": text.plain(phase, 60), "time": text.duration(seconds), "share": f"{seconds / total:.1%}"}
+            for phase, seconds in spent.most_common(MAX_PHASES)
+            if seconds > 0
+        ],
+        "start_s": content.manifest.start_s,
+        "merge_s": content.merge_s,
+    }
