@@ -7,7 +7,7 @@ number (final values, gaps, extremes, the step where it was no longer finite) co
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -54,7 +54,7 @@ class Thinner:
 
     Args:
         total_steps: of the trial, to tell its last part; 0 where that is not known.
-        buckets: points to keep of a curve, an even number.
+        buckets: points to keep of a curve, a power of two.
     """
 
     def __init__(self, total_steps: int, buckets: int = BUCKETS) -> None:
@@ -76,10 +76,13 @@ class Thinner:
         columns = {name: _floats(rows, name) for name in ("kimg", *COLUMNS)}
         self._note_gaps(steps)
         self._rows, self._last = self._rows + steps.size, int(steps[-1])
-        while max(self._last - 1, 0) // self._width >= self._buckets:
-            self._width *= 2
+        wider = 1
+        while max(self._last - 1, 0) // (self._width * wider) >= self._buckets:
+            wider *= 2
+        self._width *= wider
+        if wider > 1 and self._rows > steps.size:
             for curve in self._curves.values():
-                curve.fold()
+                curve.fold(min(wider, self._buckets))
         places = np.maximum(steps - 1, 0) // self._width
         until = finite_rows(columns["d_loss"], columns["g_loss"]) if self._finite else 0
         for name, curve in self._curves.items():
@@ -104,11 +107,14 @@ class Thinner:
                 value = final_value(Series(steps, tail, tail), self._total_steps)
                 if value is not None:
                     finals[name] = value
+        curves: dict[str, Series] = {}
+        for name, curve in self._curves.items():
+            curves[name] = curve.series(self._width, curves.get(COLUMNS[0]))
         return Thinned(
             rows=self._rows,
             last=self._last,
             finite=self._finite,
-            curves={name: curve.series(self._width) for name, curve in self._curves.items()},
+            curves=curves,
             finals=finals,
             ranges=self._ranges,
             gaps=tuple(self._gaps),
@@ -147,17 +153,24 @@ class _Sums:
             self._values += np.bincount(places, weights=values, minlength=length)
             self._end = float(kimg[-1]), float(values[-1])
 
-    def fold(self) -> None:
-        """Make one bucket of every two."""
+    def fold(self, several: int) -> None:
+        """Make one bucket of every ``several``, a power of two."""
         for sums in (self._counts, self._kimg, self._values):
-            half = sums.size // 2
-            sums[:half] = sums.reshape(-1, 2).sum(axis=1)
-            sums[half:] = 0
+            left = sums.size // several
+            sums[:left] = sums.reshape(-1, several).sum(axis=1)
+            sums[left:] = 0
 
-    def series(self, width: int) -> Series:
-        """The means; ``steps`` are the first ones of their buckets."""
+    def series(self, width: int, like: Series | None) -> Series:
+        """The means; ``steps`` are the first ones of their buckets.
+
+        Args:
+            width: steps of a bucket.
+            like: of another column: what is equal is shared, for there are curves of thousands of trials.
+        """
         at = np.flatnonzero(self._counts)
         counts = self._counts[at]
+        if like is not None and like.counts is not None and np.array_equal(counts, like.counts):
+            return replace(like, values=self._values[at] / counts, end=self._end)
         return Series(
             at * width + 1, self._kimg[at] / counts, self._values[at] / counts, counts, width, self._end
         )

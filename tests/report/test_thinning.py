@@ -60,6 +60,12 @@ def test_a_curve_keeps_a_bounded_number_of_points_each_a_mean_of_equally_many_st
     assert curve.width in (1, 2, 16)
 
 
+def test_curves_share_what_is_equal():
+    curves = list(thin(table()).curves.values())
+
+    assert all(other.steps is curves[0].steps and other.kimg is curves[0].kimg for other in curves)
+
+
 def test_a_band_of_thinned_curves_is_the_one_of_all_steps():
     lengths = (1000, 700, 130)  # thinned by 16, 16 and 4 steps
     all_losses = [table(steps) for steps in lengths]
