@@ -20,6 +20,8 @@ Status = Literal["queued", "running", "completed", "stopped", "diverged", "colla
 FINISHED: tuple[Status, ...] = ("completed", "diverged", "collapsed", "failed")
 MAX_NOTES = 100
 MAX_PHASES = 100
+MAX_TRIAL_BYTES = 2**17
+"""Of ``trial.yaml``: a report reads one for each configuration, and YAML is slow to read."""
 _STEP = "([0-9]{1,18})"
 
 
@@ -153,7 +155,7 @@ class TrialDir:
             DocumentError: there is no mapping in it.
             StorageError: the storage refused.
         """
-        content = documents.parse_yaml(self.storage.read("trial.yaml", documents.MAX_BYTES))
+        content = documents.parse_yaml(self.storage.read("trial.yaml", MAX_TRIAL_BYTES))
         if not isinstance(content, dict):
             raise DocumentError("holds no mapping")
         return content

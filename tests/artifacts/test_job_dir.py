@@ -79,3 +79,8 @@ def test_a_directory_without_a_manifest_is_no_job(tmp_path: Path, content: bytes
         job_dir.read_manifest()
     assert str(error.value).startswith(str(tmp_path))
     assert "\n" not in str(error.value)
+
+
+def test_settings_that_are_too_long_to_be_a_trials_are_none(trial: TrialDir) -> None:
+    trial.write_trial({"x": ["y"] * 100_000})
+    assert trial.read_trial() == {}
