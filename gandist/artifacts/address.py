@@ -31,8 +31,6 @@ def mistake(address: str) -> str | None:
             "is a web address, not a storage; for a server that speaks S3 write s3://bucket/path and set "
             "AWS_ENDPOINT_URL to its address"
         )
-    if scheme != scheme.lower():
-        return f"write {scheme.lower()}:// in small letters"
     of_s3 = scheme.lower() == "s3"
     if _holds_credentials(scheme.lower(), rest):
         names = ": as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or as a role" if of_s3 else ""
@@ -43,6 +41,8 @@ def mistake(address: str) -> str | None:
     if "?" in rest or "#" in rest:
         instead = ", and set AWS_ENDPOINT_URL and AWS_REGION instead" if of_s3 else ""
         return f"holds settings behind its path; take them out{instead}"
+    if scheme != scheme.lower():
+        return f"write {scheme.lower()}:// in small letters"
     if (not rest.strip("/") and scheme != "file") or (rest.startswith("/") and scheme in ("s3", "gs", "gcs")):
         return f"names no bucket; write {scheme}://bucket or {scheme}://bucket/path"
     parts = rest.rstrip("/").split("/")[1 if rest.startswith("/") else 0 :]

@@ -111,7 +111,7 @@ def test_the_command_line_says_it_in_one_line(
 
 @pytest.mark.parametrize("command", ["validate", "run"])
 def test_the_command_line_tells_what_a_folder_holds_and_what_is_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: CommandLine, command: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: CommandLine, command: str, devices: None
 ) -> None:
     root = pictures.folder(tmp_path / "shapes")
     for name in ("circles/1.heic", "@eaDir/circles.jpg", "notes.txt"):
