@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from gandist.errors import RunError, UsageError
@@ -149,10 +150,11 @@ def connected(num_cpus: int | None = None, tell: Callable[[str], None] = lambda 
             stack.callback(started.end)
             stack.callback(shut_down)
             start_own(num_cpus, tell, started.end)
+            stack.enter_context(watch.running(partial(started.end, leave_s=0.0)))
         else:
             stack.callback(shut_down)
             start(address)
-        stack.enter_context(watch.running())
+            stack.enter_context(watch.running())
         with at_once():
             cluster = _look(watch, own)
         yield cluster

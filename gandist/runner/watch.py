@@ -82,8 +82,12 @@ class Watch:
             raise error
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """Look all the time, in a thread. Where Ray holds up this process after its death, end it."""
+    def running(self, end: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Look all the time, in a thread. Where Ray holds up this process after its death, end it.
+
+        Args:
+            end: called before that: ends the processes that nobody else would end.
+        """
         leaving = threading.Event()
 
         def keep_looking() -> None:
@@ -92,9 +96,9 @@ class Watch:
                 if self._dead:
                     if not leaving.wait(LAST_S):
                         print(self.error, file=sys.stderr, flush=True)
-                        os._exit(
-                            1
-                        )  # nothing else gets the main thread out of Ray; Ray does the same after 60 s
+                        end()
+                        # Nothing else gets the main thread out of Ray, which does the same after 60 s.
+                        os._exit(1)
                     return
 
         thread = threading.Thread(target=keep_looking, name="watch", daemon=True)

@@ -188,7 +188,13 @@ class Moment:
         if self.phase == "training" or step < self.step:
             return step >= self.step
         # A write is over within milliseconds: where several were missed, the moment is taken as it comes.
-        return step >= self.step + 4 * CHECKPOINT_STEPS or any(Path(trial.storage.root).rglob("*.tmp"))
+        return step >= self.step + 4 * CHECKPOINT_STEPS or is_writing(Path(trial.storage.root))
+
+
+def is_writing(folder: Path) -> bool:
+    """Whether a file in it is not finished."""
+    # Unlike rglob it bears that folders vanish while it looks.
+    return any(name.endswith(".tmp") for _, _, names in os.walk(folder) for name in names)
 
 
 def newest_step(trial: TrialDir) -> int:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import threading
+
 import pytest
 
 from gandist.errors import RunError
+from gandist.runner import watch as module
 from gandist.runner.watch import HEAD_S, LAST_S, OWN_S, Watch
 
 
@@ -57,6 +61,22 @@ def test_a_raylet_does_not(watch: Watch, network: Network) -> None:
     look(watch, network, 1)
     with pytest.raises(RunError, match="the raylet of this machine answers no more"):
         look(watch, network, OWN_S)
+
+
+def test_what_ray_holds_up_is_ended_and_what_it_has_started_before_it(
+    watch: Watch, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_S", 0.0)
+    monkeypatch.setattr(module, "LAST_S", 0.0)
+    left: list[int] = []
+    done, ended = [], threading.Event()
+    monkeypatch.setattr(os, "_exit", lambda code: (left.append(code), ended.set()))
+    network.dead, network.now = {("::1", 4000)}, 1.0
+    watch.look()
+    network.now += OWN_S
+    with watch.running(lambda: done.append(len(left))):
+        assert ended.wait(60)
+    assert (done, left) == ([0], [1])
 
 
 def test_ray_itself_would_end_the_process_later() -> None:
