@@ -2,7 +2,7 @@
 
     python benchmarks/chaos.py --minutes 10 --seed 1
 
-Each round runs the job in a fresh directory through one to four faults: SIGKILL or SIGTERM of actors,
+Each round runs the job in a fresh directory through a few faults: SIGKILL or SIGTERM of actors,
 SIGKILL, SIGTERM, SIGINT or SIGHUP of the driver, SIGKILL of its raylet or its head (GCS). After the death
 of Ray's own processes the driver has to end within a minute and to leave none behind. It is started again,
 half of the time after its signal with its newest checkpoint damaged. What it leaves must be what a run
@@ -27,8 +27,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.faults.fingerprint import differences, fingerprint
 from tests.faults.harness import Fault, job_directory, random_faults, run_through
-
-MAX_FAULTS = 4
 
 
 def one_round(folder: Path, faults: list[Fault], expected: dict[str, str]) -> dict[str, Any]:
@@ -61,6 +59,7 @@ def main() -> None:
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--rounds", type=int, help="how many")
     length.add_argument("--minutes", type=float, default=5.0, help="no round begins after that long")
+    parser.add_argument("--faults", type=int, default=4, help="of a round, at the most")
     parser.add_argument(
         "--seed", type=int, default=0, help="of the faults; round k is the same for the same seed"
     )
@@ -77,7 +76,7 @@ def main() -> None:
         while len(rounds) < args.rounds if args.rounds else time.monotonic() - began < 60 * args.minutes:
             source = random.Random(f"{args.seed} {len(rounds)}")  # noqa: S311
             faults = random_faults(
-                source, ["actor", "actors", "driver", "raylet", "head"], source.randint(1, MAX_FAULTS)
+                source, ["actor", "actors", "driver", "raylet", "head"], source.randint(1, args.faults)
             )
             folder = Path(temporary) / f"round-{len(rounds)}"
             done = one_round(folder, faults, expected)
