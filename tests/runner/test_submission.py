@@ -123,7 +123,7 @@ def test_a_job_that_has_ended_may_be_submitted_again(job_file: Path, status: str
         (Request("runs"), "--storage runs: relative to what"),
         (Request("~/runs"), "--storage ~/runs: relative"),
         (Request("s3://"), "--storage s3://: names no bucket"),
-        (Request("s3:///x/../.."), None),
+        (Request("s3:///x/../.."), "--storage s3:///x/../..: names no bucket"),
         (Request("s3://AKIA:topsecret@bucket/x"), "--storage s3://...: holds credentials"),
         (Request("s3://bucket/x?region=eu"), "--storage s3://bucket/x: holds settings behind its path"),
         (Request("s3://bucket", data_dir="data"), "--data-dir data: give a directory of the cluster's nodes"),
