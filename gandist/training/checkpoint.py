@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from gandist.activity import Activity, Tell, silent
 from gandist.artifacts import documents
@@ -29,6 +29,12 @@ _ARRAYS, _MANIFEST = "state.npz", "manifest.json"
 _FORMAT = 1
 
 
+class _Checksums(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    arrays: str = Field(alias=_ARRAYS)
+
+
 class _Manifest(BaseModel):
     """What vouches for a checkpoint's file."""
 
@@ -37,7 +43,7 @@ class _Manifest(BaseModel):
     format: Count
     identity: Line
     replicas: Count
-    sha256: dict[str, str]
+    sha256: _Checksums
 
 
 @dataclass(frozen=True)
@@ -152,10 +158,10 @@ def load(directory: TrialDir, path: str, identity: str) -> tuple[State, dict[str
         raise CheckpointError(f"{where}: its {_ARRAYS} is missing") from error
     except NotAFileError as error:
         raise CheckpointError(str(error)) from error
-    if hashlib.sha256(content).hexdigest() != manifest.sha256.get(_ARRAYS):
+    if hashlib.sha256(content).hexdigest() != manifest.sha256.arrays:
         raise CheckpointError(f"{where}: its {_ARRAYS} is truncated or altered")
     try:
-        return _arrays(content), manifest.model_dump()
+        return _arrays(content), manifest.model_dump(by_alias=True)
     except Exception as error:  # there is no end to what zipfile and NumPy make of a stranger's file
         raise CheckpointError(f"{where}: its {_ARRAYS} cannot be read") from error
 
