@@ -219,7 +219,7 @@ def test_an_address_that_is_none_is_told_in_one_line(clock: Clock) -> None:
         ("s3://KEY:top?secret@bucket", "holds credentials"),
         ("s3://topsecret@bucket", "holds credentials"),
         ("s3://topsecret@bucket/a@b", "holds credentials"),
-        ("S3://topsecret@bucket", "small letters"),
+        ("S3://topsecret@bucket", "holds credentials"),
         ("gs://topsecret@bucket/a@b", "holds credentials"),
         ("gs://KEY:topsecret/b", "holds credentials"),
         ("abfss://account:topsecret@host/jobs", "holds credentials"),
