@@ -108,7 +108,8 @@ def test_where_no_token_can_be_kept_the_run_has_one_of_its_own(
     monkeypatch.setenv("HOME", str(tmp_path))
     auth.use_own_token()
     assert auth.TOKEN not in os.environ
-    monkeypatch.setenv("HOME", "/nonexistent")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("HOME", str(tmp_path / "file" / "home"))  # root could make any other
     auth.use_own_token()
     assert (os.environ[auth.MODE], len(os.environ[auth.TOKEN])) == ("token", 64)
 
