@@ -37,7 +37,7 @@ SMALL = [
     "samples.columns=2",
 ]
 STRANGER = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-STRANGER |= {"HOME": "/nonexistent"}  # where Ray keeps tokens
+STRANGER |= {"HOME": "/dev/null/home"}  # where Ray keeps tokens
 TOKEN = {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
 CLUSTER = STRANGER | TOKEN | {"RAY_AUTH_MODE": "token", "PATH": f"{BIN}:{os.environ['PATH']}"}
 ELSEWHERE = {"RAY_API_SERVER_ADDRESS": "http://127.0.0.1:1", "RAY_ADDRESS": "http://127.0.0.1:1"}
