@@ -141,7 +141,8 @@ class RayBackend:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for worker in list(self._workers):
+        # A Ray that has died would be waited for, once for each; its processes are ended in another way.
+        for worker in [] if self._cluster.watch.error else list(self._workers):
             self._discard(worker)
         self._stack.close()
 

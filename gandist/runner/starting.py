@@ -13,7 +13,7 @@ from gandist.errors import RunError, UsageError
 from gandist.runner import auth, interrupts
 from gandist.runner.backend import one_line
 
-SHUT_DOWN_S = 20.0
+SHUT_DOWN_S = 12.0
 """Without its head it takes 7 s."""
 SIGNALS_S = 0.002
 LOCAL = "--local runs the same trials without Ray, one after another"
