@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from gandist.report.statistics import (
-    T_95,
     Series,
     band,
     changes,
@@ -177,14 +176,16 @@ def test_fewer_than_two_common_seeds_have_no_difference():
     assert difference({}, {}) is None
 
 
-def test_many_seeds_use_the_last_of_the_table():
-    many = {seed: float(seed % 2) for seed in range(100)}
+@pytest.mark.parametrize(
+    ("freedom", "t"), [(1, 12.7062), (5, 2.5706), (30, 2.0423), (31, 2.0395), (60, 2.0003), (1000, 1.9623)]
+)
+def test_the_interval_is_that_of_published_tables_for_any_number_of_seeds(freedom: int, t: float):
+    n = freedom + 1
+    many = {seed: float(seed % 2) for seed in range(n)}
+
     found = difference(dict.fromkeys(many, 0.0), many)
 
-    assert found.high - found.mean == pytest.approx(T_95[-1] * np.std(list(many.values()), ddof=1) / 10)
-
-
-def test_the_table_of_student_is_right():
-    from scipy.stats import t
-
-    np.testing.assert_allclose(T_95, t.ppf(0.975, np.arange(1, 31)), atol=6e-4)
+    standard_error = np.std(list(many.values()), ddof=1) / math.sqrt(n)
+    assert found.n == n
+    assert (found.high - found.mean) / standard_error == pytest.approx(t, abs=1e-4)
+    assert (found.mean - found.low) / standard_error == pytest.approx(t, abs=1e-4)
