@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from gandist.errors import SpecError
 from gandist.overrides import Change, apply, leaves
+from gandist.printable import printable
 from gandist.spec import JobSpec, expand
 from gandist.spec_errors import explain
 from gandist.strict_yaml import YamlError, parse
@@ -88,12 +89,13 @@ def _mapping(text: str) -> dict[str, Any]:
 
 def _change(override: str) -> Change:
     path, equals, value = override.partition("=")
+    origin = f"--set {printable(override, 100)}"
     if not (equals and path.strip()):
-        raise _error([f"--set {_short(override, 100)}: write PATH=VALUE, as in optimizer.learning_rate=3e-4"])
+        raise _error([f"{origin}: write PATH=VALUE, as in optimizer.learning_rate=3e-4"])
     try:
-        return Change(f"--set {_short(override, 100)}", path.strip(), parse(value))
+        return Change(origin, path.strip(), parse(value))
     except YamlError as error:
-        raise _error([f"--set {_short(override, 100)}: {error}"]) from None
+        raise _error([f"{origin}: {error}"]) from None
 
 
 def _blame(problem: str, path: Path, changes: Sequence[Change]) -> str:
@@ -109,9 +111,4 @@ def _blame(problem: str, path: Path, changes: Sequence[Change]) -> str:
 
 def _error(problems: list[str]) -> SpecError:
     """One line each, whatever stands in the file: keys may hold line breaks and terminal escapes."""
-    lines = (_short(" ".join(problem.split()), 800) for problem in problems)
-    return SpecError(["".join(c if c.isprintable() else ascii(c)[1:-1] for c in line) for line in lines])
-
-
-def _short(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
+    return SpecError([printable(" ".join(problem.split()), 800) for problem in problems])

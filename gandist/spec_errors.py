@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails  # pydantic's own name for one entry of errors()
 
 from gandist.overrides import nearest
+from gandist.printable import printable
 
 Schema = Mapping[str, Any]
 
@@ -211,5 +212,4 @@ def _show(value: Any) -> str:
         return f"a {kind}" if value else f"an empty {kind}"
     if isinstance(value, float) and not math.isfinite(value):
         return f".{value}".replace(".-", "-.")
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else f"{text[:59]}…"
+    return printable(json.dumps(value, ensure_ascii=False, default=str), 60)

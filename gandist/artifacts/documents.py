@@ -14,7 +14,7 @@ import pydantic_core
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from gandist import strict_yaml
-from gandist.printable import printable
+from gandist.printable import one_line, printable
 
 MAX_BYTES = 16 * 2**20
 """Of a document: ten times what a job of 10,000 trials needs."""
@@ -49,7 +49,7 @@ def parse_json(content: bytes) -> Any:
     try:
         return _clean(pydantic_core.from_json(content))
     except ValueError as error:
-        raise DocumentError(printable(str(error).partition("\n")[0], 200)) from None
+        raise DocumentError(one_line(error)) from None
 
 
 def parse_yaml(content: bytes) -> Any:
@@ -59,7 +59,7 @@ def parse_yaml(content: bytes) -> Any:
     try:
         return _clean(strict_yaml.parse(content.decode()))
     except ValueError as error:
-        raise DocumentError(printable(str(error).partition("\n")[0], 200)) from None
+        raise DocumentError(one_line(error)) from None
 
 
 def validated(model: type[Model], values: Any) -> Model:

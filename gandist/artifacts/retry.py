@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from gandist.errors import StorageError
+from gandist.printable import one_line
 
 T = TypeVar("T")
 
@@ -74,11 +75,11 @@ class Retry:
             return self.persist(operation, patience_s)
         except OSError as error:
             if _is_bad_path(error):
-                raise StorageError(f"{what}: {_line(error)}; check the path") from error
+                raise StorageError(f"{what}: {one_line(error)}; check the path") from error
             waited_s = self.clock() - began
             tried = f" (tried for {waited_s:.0f} s)" if waited_s >= 1 else ""
             raise StorageError(
-                f"{what}: {_line(error)}{tried}; check the storage's space, permissions and "
+                f"{what}: {one_line(error)}{tried}; check the storage's space, permissions and "
                 "connection, then run the same command again"
             ) from error
 
@@ -123,7 +124,3 @@ def _is_bad_path(error: OSError) -> bool:
 
 def _is_denied(error: OSError) -> bool:
     return isinstance(error, PermissionError) or any(word in str(error) for word in _DENIED)
-
-
-def _line(error: OSError) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

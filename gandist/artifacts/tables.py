@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gandist.errors import StorageError
-from gandist.printable import printable
+from gandist.printable import one_line
 
 MAX_BYTES = 2**30
 """Of a table in memory, where nothing smaller is expected."""
@@ -190,8 +190,8 @@ def decode(content: bytes, schema: pa.Schema, where: str, most: int = MAX_BYTES)
             rows = rows.select(schema.names).cast(schema)
         rows.validate(full=True)  # text that is no text
     except (pa.ArrowException, KeyError, OSError, ValueError, MemoryError, OverflowError) as error:
-        line = printable(str(error).partition("\n")[0], 200)
-        raise StorageError(f"{where}: not a table of {', '.join(schema.names[:4])}, ...: {line}") from error
+        names = ", ".join(schema.names[:4])
+        raise StorageError(f"{where}: not a table of {names}, ...: {one_line(error)}") from error
     return rows
 
 

@@ -253,7 +253,7 @@ def _follow(api: JobsApi, submission: str) -> NoReturn:
 
 def _leave(found: Submission) -> NoReturn:
     """Say how a submission has ended, and end with its exit code."""
-    from gandist.runner.backend import one_line
+    from gandist.printable import one_line
 
     complain(f"{found.id}: {ended(found)}")
     if found.status == "FAILED" and found.driver_exit_code is None:

@@ -22,6 +22,7 @@ from gandist.activity import Tell
 from gandist.artifacts import retry
 from gandist.data import _download
 from gandist.errors import DataError, UnavailableError
+from gandist.printable import one_line
 
 KERAS = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 MAX_BYTES = 2**29
@@ -70,12 +71,6 @@ def reading(path: Path, what: str) -> Iterator[None]:
         raise UnavailableError(f"{path}: cannot be read: {error.strerror}") from error
     except Exception as error:  # readers of damaged files raise about anything
         raise DataError(f"{path}: not {what}: {one_line(error)}") from error
-
-
-def one_line(error: BaseException) -> str:
-    """The first line of an error's text."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
 
 
 def read_npz(path: Path, name: str) -> np.ndarray:

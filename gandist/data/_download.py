@@ -19,6 +19,7 @@ from gandist.activity import Activity, Tell
 from gandist.artifacts.retry import Retry
 from gandist.data import _cache
 from gandist.errors import DataError, UnavailableError
+from gandist.printable import one_line
 
 PATIENCE_S = 60.0
 """For what may pass; after that the schedule tries the trial again, some times."""
@@ -151,5 +152,4 @@ def _advice(name: str, origin: str, path: str, error: Exception) -> str:
 def _line(error: BaseException) -> str:
     """The first line of what went wrong; urllib puts its cause into brackets."""
     reason = getattr(error, "reason", None)
-    text = str(reason if isinstance(reason, OSError) else error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
+    return one_line(reason if isinstance(reason, OSError) else error)

@@ -70,8 +70,8 @@ def look(folder: Path) -> Found:
     classes = {name: level for name, level in levels.items() if level.pictures}
     if root.pictures and classes:
         raise DataError(
-            f"{shown(folder)}: has pictures beside its sub-folders ({shown(root.pictures[0])} and "
-            f"{shown(next(iter(classes)))}/): each sub-folder is a class; move them into one, or away"
+            f"{printable(folder)}: has pictures beside its sub-folders ({printable(root.pictures[0])} and "
+            f"{printable(next(iter(classes)))}/): each sub-folder is a class; move them into one, or away"
         )
     without = {name: _below(folder / name) for name in levels if name not in classes}
     if not root.pictures and not classes:
@@ -79,12 +79,12 @@ def look(folder: Path) -> Found:
     for name, below in without.items():
         if classes and (lost := _lost(below, levels[name].folders)):
             raise DataError(
-                f"{shown(folder / name)}: holds no picture that is read, but {lost}: this class would be "
+                f"{printable(folder / name)}: holds no picture that is read, but {lost}: this class would be "
                 "missing; move its pictures into it, convert others to JPEG or PNG, or move the folder away"
             )
     for name in classes:
         if not name.isprintable():
-            raise DataError(f"{shown(folder / name)}: cannot be the name of a class; rename it")
+            raise DataError(f"{printable(folder / name)}: cannot be the name of a class; rename it")
     within = {
         f"{name}/{below}": _below(folder / name / below)
         for name in classes
@@ -106,7 +106,8 @@ def _level(folder: Path) -> _Level:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(
-            f"{shown(folder)}: {reason}; data.path names a folder of pictures, absolute or below --data-dir"
+            f"{printable(folder)}: {reason}; data.path names a folder of pictures, "
+            "absolute or below --data-dir"
         ) from error
     for entry in found:
         if (kind := _kind(entry.name, _is_folder(entry))) == "":
@@ -160,7 +161,7 @@ def _nothing(folder: Path, root: _Level, without: Mapping[str, Counter[str]]) ->
     hint = f"; those below {_some(deeper)} lie too deep: name a folder of classes" if deeper else ""
     kinds = f"; found {_counted(others)}" if others else ""
     return (
-        f"{shown(folder)}: holds no pictures ({' '.join(sorted(_pictures.EXTENSIONS))}), neither itself "
+        f"{printable(folder)}: holds no pictures ({' '.join(sorted(_pictures.EXTENSIONS))}), neither itself "
         f"nor in its sub-folders{hint}{kinds}"
     )
 
@@ -183,9 +184,4 @@ def _counted(others: Counter[str]) -> str:
 
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return ", ".join(shown(name) for name in names[:SHOWN]) + more
-
-
-def shown(text: Path | str) -> str:
-    """As one printable line, whatever a stranger has named his files."""
-    return printable(str(text))
+    return ", ".join(printable(name) for name in names[:SHOWN]) + more

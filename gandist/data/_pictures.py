@@ -112,9 +112,7 @@ def _decoded(path: Path, square: Square) -> np.ndarray | str:
                 return _line(why_not(file))
     except Exception as error:
         if isinstance(error, OSError) and error.errno in PASSING:
-            raise DataError(
-                f"{printable(str(path))}: {error.strerror}; run again when that is over"
-            ) from error
+            raise DataError(f"{printable(path)}: {error.strerror}; run again when that is over") from error
         return _line(f"{kind}{getattr(error, 'strerror', None) or str(error) or type(error).__name__}")
 
 

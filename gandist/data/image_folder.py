@@ -26,8 +26,9 @@ from pydantic import Field
 from gandist.activity import Activity, Tell, silent
 from gandist.data import DataOptions, Dataset, _cache, _hashes, _pictures
 from gandist.data._chunks import Item
-from gandist.data._folder import look, shown
+from gandist.data._folder import look
 from gandist.errors import DataError
+from gandist.printable import printable
 from gandist.section import MAY_CHANGE
 
 FORMAT = 2
@@ -86,14 +87,14 @@ def load(options: Options, data_dir: Path | None, tell: Tell = silent) -> Datase
         (options.image_size, options.image_size, options.channels),
         found.class_names,
         decoded,
-        f"{shown(folder)} is decoded",
+        f"{printable(folder)} is decoded",
         tell,
     )
     _check(folder, options, len(files), cached)
     unreadable = f"left out {_rejections(cached, len(files))}" if cached.rejected else ""
     cropped = options.crop == "center"
     shaped = "each cut to its largest centred square" if cropped else "each squeezed into a square"
-    left_out = tuple(f"{shown(folder)}: {line}" for line in (found.left_out, unreadable) if line)
+    left_out = tuple(f"{printable(folder)}: {line}" for line in (found.left_out, unreadable) if line)
     return replace(cached.dataset, shaped=shaped, left_out=left_out)
 
 
@@ -101,7 +102,7 @@ def _folder(options: Options, data_dir: Path | None) -> Path:
     path = _cache.from_home(options.path)
     if not path.is_absolute() and data_dir is None:
         raise DataError(
-            f"data.path: {shown(path)} is below a data directory: name that with --data-dir or "
+            f"data.path: {printable(path)} is below a data directory: name that with --data-dir or "
             "GANDIST_DATA_DIR, or give an absolute path"
         )
     return path if data_dir is None else data_dir / path
@@ -125,24 +126,26 @@ def _decoded(folder: Path, files: list[_File], start: int, options: Options, tel
     for number, (file, path, image) in enumerate(zip(files[start:], paths, images, strict=True), start + 1):
         unknown = isinstance(image, np.ndarray) and not file.digest
         if unknown or _hashes.stamp(path) != file.stamp:  # then it is not what the key says
-            raise DataError(f"{shown(path)}: changed while the folder was read; run again when it is at rest")
+            raise DataError(
+                f"{printable(path)}: changed while the folder was read; run again when it is at rest"
+            )
         tell(Activity("decoding pictures", number, len(files)))
-        yield f"{shown(file.path)}: {shown(image)}" if isinstance(image, str) else (file.label, image)
+        yield f"{printable(file.path)}: {printable(image)}" if isinstance(image, str) else (file.label, image)
 
 
 def _check(folder: Path, options: Options, files: int, cached: _cache.Cached) -> None:
     """Refuse a set of which too much is missing."""
     if cached.rejected > options.max_unreadable * files or not len(cached.dataset):
         raise DataError(
-            f"{shown(folder)}: cannot read {_rejections(cached, files)}; data.max_unreadable allows "
+            f"{printable(folder)}: cannot read {_rejections(cached, files)}; data.max_unreadable allows "
             f"{options.max_unreadable:.2%}"
         )
     names = cached.dataset.class_names
     missing = set(range(len(names))) - set(np.unique(cached.dataset.labels).tolist())
     if missing:
         raise DataError(
-            f"{shown(folder / names[min(missing)])}: no picture of this class can be read "
-            f"(see {shown(cached.rejections)}); bring some, or move the folder away"
+            f"{printable(folder / names[min(missing)])}: no picture of this class can be read "
+            f"(see {printable(cached.rejections)}); bring some, or move the folder away"
         )
 
 
@@ -153,5 +156,5 @@ def _rejections(cached: _cache.Cached, files: int) -> str:
     more = ", ..." if cached.rejected > SHOWN else ""
     return (
         f"{cached.rejected:,} of {files:,} pictures ({cached.rejected / files:.2%}), "
-        f"listed in {shown(cached.rejections)}: {', '.join(first)}{more}"
+        f"listed in {printable(cached.rejections)}: {', '.join(first)}{more}"
     )

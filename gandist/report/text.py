@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from gandist.printable import printable
 from gandist.report.statistics import Summary
 
 NOTHING = "\N{EN DASH}"
@@ -87,8 +88,7 @@ def plain(value: object, limit: int = 300) -> str:
         return f"{value:g}"
     if isinstance(value, int) and abs(value) >= 10**18:
         return number(value)
-    shown = str(value)
-    return shown if len(shown) <= limit else f"{shown[:limit]}…"
+    return printable(value, limit)
 
 
 def flatten(values: Mapping[str, Any], most: int = 400) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Protocol, Self
 from gandist.activity import alive
 from gandist.artifacts.job_dir import TrialState
 from gandist.errors import GandistError
-from gandist.printable import printable
+from gandist.printable import one_line
 from gandist.runner.events import Alive, BackendEvent, Finished, Lost, Progress
 from gandist.spec import TrialSpec
 
@@ -25,8 +25,6 @@ RUN_TRIAL = "gandist.training.trial:run_trial"
 
 IMPORT_S = 600.0
 """How long loading it may take: a slow disk needs minutes for TensorFlow, and gives no sign on the way."""
-
-MAX_REASON = 300
 
 
 class Backend(Protocol):
@@ -98,12 +96,5 @@ def attempt(
         yield Lost(trial.id, f"the trial ended as {state.status} at step {state.step}, without a result")
 
 
-def one_line(text: str) -> str:
-    """The first line of ``text`` that says something, printable and of bounded length."""
-    line = next((stripped for line in text.splitlines() if (stripped := line.strip())), "")
-    return printable(line if len(line) <= MAX_REASON else f"{line[: MAX_REASON - 3]}...")
-
-
 def _reason(error: Exception) -> str:
-    text = str(error)
-    return one_line(text if isinstance(error, GandistError) else f"{type(error).__name__}: {text}")
+    return one_line(error if isinstance(error, GandistError) else f"{type(error).__name__}: {error}")

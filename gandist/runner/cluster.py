@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any
 
 from gandist.errors import RunError, UsageError
+from gandist.printable import one_line
 from gandist.runner import auth
-from gandist.runner.backend import one_line
 from gandist.runner.interrupts import at_once
 from gandist.runner.processes import Started
 from gandist.runner.starting import shut_down, start, start_own, where

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from gandist.errors import ClusterError, UsageError
+from gandist.printable import one_line
 from gandist.runner import auth
-from gandist.runner.backend import one_line
 from gandist.runner.cluster import CONNECT_S, QUIET
 
 READ_S = 60.0
@@ -85,13 +85,13 @@ def asking(address: str) -> Iterator[None]:
         raise kind(f"{address}: {_refusal(str(error))}{_proxied(address)}") from error
     except (ValueError, TypeError, KeyError) as error:
         raise ClusterError(
-            f"{address}: answers unlike a Ray dashboard of this version ({one_line(str(error))})"
+            f"{address}: answers unlike a Ray dashboard of this version ({one_line(error)})"
             f"{_proxied(address)}"
         ) from error
     except Exception as error:
         if type(error).__name__ != "AuthenticationError":  # Ray's; by name, since importing Ray has effects
             raise
-        raise ClusterError(f"{address}: {auth.refused(str(error)) or one_line(str(error))}") from error
+        raise ClusterError(f"{address}: {auth.refused(str(error)) or one_line(error)}") from error
 
 
 def without_password(url: str) -> str:

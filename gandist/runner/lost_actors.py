@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gandist.runner.backend import one_line
+from gandist.printable import one_line
 from gandist.runner.events import Lost
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from gandist.errors import RunError, UsageError
+from gandist.printable import one_line
 from gandist.runner import auth, interrupts
-from gandist.runner.backend import one_line
 
 SHUT_DOWN_S = 12.0
 """Without its head it takes 7 s."""
@@ -96,7 +96,7 @@ def start_own(num_cpus: int | None, tell: Callable[[str], None], end_started: Ca
             end_started()
             if not tries_left or not _may_pass(error.__cause__):
                 raise
-            tell(f"Ray did not start ({one_line(str(error.__cause__))}); once more")
+            tell(f"Ray did not start ({one_line(error.__cause__)}); once more")
         else:
             return
 

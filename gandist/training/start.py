@@ -12,6 +12,7 @@ from gandist.artifacts.job_dir import DatasetDescription, TrialDir, TrialState
 from gandist.artifacts.writer import Writer
 from gandist.continuation import continues
 from gandist.errors import DataError
+from gandist.printable import printable
 from gandist.spec import TrialSpec
 from gandist.training import checkpoint, salvage
 from gandist.training.standing import WRITING, Standing
@@ -70,7 +71,9 @@ class Start:
         was, now = before.content if before else found.content, found.content
         if was != now:
             changes = ", ".join(
-                f"{name} {_short(was[name])} -> {_short(now[name])}" for name in now if was[name] != now[name]
+                f"{name} {printable(was[name], 60)} -> {printable(now[name], 60)}"
+                for name in now
+                if was[name] != now[name]
             )
             raise DataError(
                 f"data.{self._trial.data.name}: not what {self._trial.id} was trained on: {changes}; bring "
@@ -89,8 +92,3 @@ def load(trial: TrialSpec, data_dir: str | None, tell: Tell) -> data.Dataset:
     tell(Activity("hashing the data"))
     _ = dataset.fingerprint
     return dataset
-
-
-def _short(value: object, limit: int = 60) -> str:
-    text = str(value)
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
