@@ -8,7 +8,10 @@ import pytest
 from gandist.data import digits
 from gandist.metrics.frechet import Reference, frechet_distance
 
-RANDOM = np.random.default_rng(0)
+
+@pytest.fixture
+def random() -> np.random.Generator:
+    return np.random.default_rng(0)
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +24,8 @@ def noisy(images: np.ndarray, amount: float) -> np.ndarray:
     return np.clip(images + noise, 0, 255).astype(np.uint8)
 
 
-def test_equal_covariances_are_as_far_apart_as_their_means() -> None:
-    square = RANDOM.normal(size=(5, 5))
+def test_equal_covariances_are_as_far_apart_as_their_means(random: np.random.Generator) -> None:
+    square = random.normal(size=(5, 5))
     covariance = square @ square.T
     mean, other = np.zeros(5), np.array([3.0, 0, 0, 4.0, 0])
     assert frechet_distance(mean, covariance, other, covariance) == pytest.approx(25.0)
@@ -40,11 +43,11 @@ def test_one_dimension_in_closed_form() -> None:
     assert found == pytest.approx((1 - 3) ** 2 + (2 - 3) ** 2)
 
 
-def test_it_is_symmetric_and_turns_with_its_axes() -> None:
-    one, other = (RANDOM.normal(size=(4, 4)) for _ in range(2))
+def test_it_is_symmetric_and_turns_with_its_axes(random: np.random.Generator) -> None:
+    one, other = (random.normal(size=(4, 4)) for _ in range(2))
     a, b = one @ one.T, other @ other.T
-    m, n = RANDOM.normal(size=(2, 4))
-    turn, _ = np.linalg.qr(RANDOM.normal(size=(4, 4)))
+    m, n = random.normal(size=(2, 4))
+    turn, _ = np.linalg.qr(random.normal(size=(4, 4)))
     distance = frechet_distance(m, a, n, b)
     assert frechet_distance(n, b, m, a) == pytest.approx(distance)
     turned = frechet_distance(turn @ m, turn @ a @ turn.T, turn @ n, turn @ b @ turn.T)
@@ -82,15 +85,15 @@ def test_it_sees_missing_classes(images: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (64, 64, 3), (70, 50, 3), (8, 8, 1)])
-def test_images_of_any_shape(shape: tuple[int, int, int]) -> None:
-    real = RANDOM.integers(0, 256, (120, *shape), dtype=np.uint8)
+def test_images_of_any_shape(random: np.random.Generator, shape: tuple[int, int, int]) -> None:
+    real = random.integers(0, 256, (120, *shape), dtype=np.uint8)
     reference = Reference(real)
     assert reference.protocol == "32 whitened principal components of the real pixels"
     assert 0 <= reference.compare(real) < reference.compare(real // 2)
 
 
-def test_few_images_have_few_components() -> None:
-    real = RANDOM.integers(0, 256, (5, 8, 8, 1), dtype=np.uint8)
+def test_few_images_have_few_components(random: np.random.Generator) -> None:
+    real = random.integers(0, 256, (5, 8, 8, 1), dtype=np.uint8)
     assert Reference(real).protocol.startswith("4 whitened")
     assert np.isfinite(Reference(real).compare(real[:2]))
 

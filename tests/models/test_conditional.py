@@ -27,6 +27,13 @@ both = pytest.mark.parametrize("options", OPTIONS, ids=["dcgan", "mlp"])
 randoms = np.random.default_rng(0)
 
 
+@pytest.fixture(autouse=True)
+def own_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test draws depends on no test before it."""
+    keras.utils.set_random_seed(0)
+    monkeypatch.setitem(globals(), "randoms", np.random.default_rng(0))
+
+
 def noise(*shape: int) -> np.ndarray:
     return randoms.normal(size=shape).astype(np.float32)
 
