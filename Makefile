@@ -20,8 +20,9 @@ venv: $(DEV) ## Make .venv with everything, development tools included
 quickstart: $(CORE) ## Train the first job and write its report
 	$(BIN)/gandist run jobs/quickstart.yaml
 
-test: $(TEST) ## Run the tests
-	$(BIN)/python -m pytest
+# Each process takes 1 to 2 GB.
+test: $(TEST) ## Run the tests, in as many processes as there are CPUs, 4 at most
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal
 
 test-slow: $(TEST) ## Run the slow tests too
 	$(BIN)/python -m pytest -m "slow or not slow"

@@ -22,6 +22,15 @@ for name in (auth.TOKEN, auth.TOKEN_PATH, auth.MODE):
 CommandLine = Callable[..., tuple[int, list[str], list[str]]]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts Ray comes first: of the processes that share the tests, the first then runs all of it. So
+    there is one Ray for the session, and those that tests start take no ports from each other."""
+    for item in items:
+        if "ray_cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.ray)
+    items.sort(key=lambda item: item.get_closest_marker("ray") is None)
+
+
 @pytest.fixture(scope="session")
 def ray_cluster() -> Iterator[Cluster]:
     """One local Ray for all tests: 4 logical CPUs, whatever the machine has."""

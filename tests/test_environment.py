@@ -122,7 +122,7 @@ def same_bits(job: JobDir, other: JobDir) -> None:
         assert found == expected
 
 
-@pytest.mark.parametrize("where", [["--local"], pytest.param([], marks=pytest.mark.slow)])
+@pytest.mark.parametrize("where", [["--local"], pytest.param([], marks=[pytest.mark.ray, pytest.mark.slow])])
 def test_a_run_has_the_same_bits_whatever_is_set_and_runs_nothing_that_lies_there(
     where: list[str], hostile: tuple[Path, dict[str, str]], clean: JobDir
 ) -> None:

@@ -23,6 +23,8 @@ from .harness import (
     session,
 )
 
+pytestmark = pytest.mark.ray
+
 POINTS = 3  # in each run of the job
 
 

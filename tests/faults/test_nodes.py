@@ -14,7 +14,7 @@ from .nodes import Cluster
 
 NOTICED_S = 15.0
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def assert_finished(driver: Driver, undisturbed: dict[str, str]) -> None:

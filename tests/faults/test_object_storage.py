@@ -52,7 +52,7 @@ def unpacked(name: str, content: bytes) -> bytes:
     ("refusal_s", "options"),
     [
         (3.0, ["--local", *ONE_SEED]),
-        pytest.param(60.0, [], marks=[pytest.mark.slow, pytest.mark.timeout(900)]),
+        pytest.param(60.0, [], marks=[pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(900)]),
     ],
     ids=["in one process", "on Ray"],
 )

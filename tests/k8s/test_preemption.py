@@ -15,6 +15,7 @@ from faults.nodes import Cluster, Node
 from .manifests import K8S
 
 pytestmark = [
+    pytest.mark.ray,
     pytest.mark.slow,
     pytest.mark.timeout(900),
     pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc"),

@@ -98,7 +98,7 @@ def job_dir(tmp_path: Path) -> JobDir:
     return JobDir(str(tmp_path / "fake"))
 
 
-@pytest.fixture(params=["local", "ray"])
+@pytest.fixture(params=["local", pytest.param("ray", marks=pytest.mark.ray)])
 def jobs(request: pytest.FixtureRequest, job_dir: JobDir) -> Jobs:
     """On either backend."""
     if request.param == "ray":

@@ -20,6 +20,7 @@ from tests.faults.nodes import Cluster
 from .gpu_trials import PATIENCE_S, Placement, placements
 
 pytestmark = [
+    pytest.mark.ray,
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc"),
 ]

@@ -16,6 +16,8 @@ import pytest
 
 from gandist.artifacts.job_dir import JobDir
 
+pytestmark = pytest.mark.ray
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 RAY, GANDIST = BIN / "ray", BIN / "gandist"
