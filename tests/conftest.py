@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -20,6 +22,14 @@ for name in (auth.TOKEN, auth.TOKEN_PATH, auth.MODE):
     os.environ.pop(name, None)
 
 CommandLine = Callable[..., tuple[int, list[str], list[str]]]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Gives the processes that tests start a temporary directory that ends with the session: those that are
+    killed cannot clear away what they have there."""
+    folder = tempfile.mkdtemp(prefix="gandist-", dir="/tmp")  # sockets need a short path
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    os.environ["TMPDIR"] = folder
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

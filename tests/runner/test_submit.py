@@ -65,7 +65,7 @@ class Head(NamedTuple):
 def head() -> Iterator[Head]:
     """``ray start --head`` on loopback, with a temporary directory of its own."""
     dashboard, port = free_port(), free_port()
-    folder = Path("/tmp") / f"gandist-{os.getpid()}"  # noqa: S108  Unix sockets need a short path
+    folder = Path(os.environ["TMPDIR"]) / "head"
     command = [
         *(
             str(RAY),
