@@ -15,7 +15,10 @@ def lost(trial: str, error: BaseException) -> Lost:
 
 
 def reason(error: BaseException) -> str:
-    """Why an actor is gone, as far as Ray knows: the cause is somewhere in the many lines of its errors."""
+    """Why an actor is gone, as far as Ray knows: it takes the cause apart into the many lines of its errors.
+
+    What Ray 2.60 keeps apart from the text is that a node was preempted, or that an actor could not be made.
+    """
     if isinstance(error, StopIteration):
         return "the trial ended without a result"
     from ray.exceptions import OutOfMemoryError
@@ -24,7 +27,9 @@ def reason(error: BaseException) -> str:
     if isinstance(error, OutOfMemoryError):
         used = re.search(r" was (.+? limit)", text)
         return "killed: out of memory on its node" + (f" ({used[1]})" if used else "")
-    if node := re.search(r"node was terminated \w+: (.+)", text):
+    if getattr(error, "actor_init_failed", False):
+        return one_line(f"its process could not start: {text.rstrip().splitlines()[-1]}")
+    if node := re.search(r"node was (?:terminated \w+|preempted): (.+)", text):
         return one_line(f"its node has died: {node[1]}")
     because = re.search(r"The actor is dead because (.+?)(?:\. |\.?$)", text, re.MULTILINE)
     if because and "Worker exit type: SYSTEM_ERROR" in text:

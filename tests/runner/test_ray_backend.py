@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 import ray
-from ray.exceptions import OutOfMemoryError, RayError
+from ray.core.generated.common_pb2 import ActorDiedErrorContext, NodeDeathInfo
+from ray.exceptions import ActorDiedError, OutOfMemoryError, RayError
 
 from gandist import environment
 from gandist.artifacts.job_dir import TrialDir
@@ -65,29 +66,45 @@ def test_actors_import_what_is_installed_and_have_gandists_environment(
     assert found == environment.PINNED
 
 
-NODE_DIED = (
-    "The actor died unexpectedly before finishing this task.\n\tclass_name: TrialActor\n\tpid: 7\n"
-    "The actor died because its node has died. Node Id: 0331f7\n\tthe actor's node was terminated {}"
-)
+def node_died(why: NodeDeathInfo.Reason, message: str) -> ActorDiedError:
+    """As Ray 2.60 has it, whose GCS writes the text."""
+    end = f"Node Id: 0331f7\n\tthe actor's node was {message}"
+    context = ActorDiedErrorContext(
+        class_name="TrialActor",
+        actor_id=bytes(16),
+        pid=7,
+        error_message=f"The actor died because its node has died. {end}",
+        node_death_info=NodeDeathInfo(reason=why),
+    )
+    return ActorDiedError(context)
 
 
 @pytest.mark.parametrize(
-    ("how", "preempted", "text"),
+    ("why", "message", "preempted"),
     [
-        ("expectedly: received SIGTERM", True, "received SIGTERM"),
-        (
-            "unexpectedly: health check failed due to missing too many heartbeats",
-            False,
-            "health check failed due to missing too many heartbeats",
-        ),
+        (NodeDeathInfo.EXPECTED_TERMINATION, "terminated expectedly: received SIGTERM", True),
+        (NodeDeathInfo.AUTOSCALER_DRAIN_PREEMPTED, "preempted: the spot instance is reclaimed", True),
+        (NodeDeathInfo.UNEXPECTED_TERMINATION, "terminated unexpectedly: missing too many heartbeats", False),
     ],
 )
 def test_a_node_that_was_told_to_go_is_no_failure_and_one_that_died_is(
-    how: str, preempted: bool, text: str
+    why: NodeDeathInfo.Reason, message: str, preempted: bool
 ) -> None:
-    event = lost(A, RayError(NODE_DIED.format(how)))
-    assert (event.trial, event.reason, event.preempted) == (A, f"its node has died: {text}", preempted)
-    assert how in event.detail
+    event = lost(A, node_died(why, message))
+    reason = f"its node has died: {message.partition(': ')[2]}"
+    assert (event.trial, event.reason, event.preempted) == (A, reason, preempted)
+    assert message in event.detail
+
+
+def test_an_actor_that_cannot_be_made_says_why(ray_cluster: Cluster) -> None:
+    class Broken:
+        def __init__(self) -> None:
+            raise ImportError("no gandist on this node")
+
+    actor = ray.remote(Broken).options(num_cpus=0).remote()
+    with pytest.raises(ActorDiedError) as died:
+        ray.get(actor.__ray_ready__.remote())
+    assert lost(A, died.value).reason == "its process could not start: ImportError: no gandist on this node"
 
 
 @pytest.mark.parametrize(
