@@ -184,3 +184,6 @@ class Schedule(Section):
         description="seconds without a sign of life after which a trial is killed and requeued; loading, "
         "evaluating and writing give signs, too",
     )
+    placement_timeout_s: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="seconds without a place for any trial that end the run; else it waits, and tells"
+    )

@@ -9,9 +9,8 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 from gandist.errors import RunError, UsageError
 from gandist.printable import one_line
@@ -74,6 +73,10 @@ class Cluster:
     def gpus(self) -> float:
         """Of all nodes together."""
         return sum(node.gpus for node in self.nodes)
+
+    def now(self) -> Cluster:
+        """With the nodes that there are by now."""
+        return replace(self, nodes=_nodes())
 
     def fits(self, cpus: float, gpus: float) -> bool:
         """Whether some node could hold an actor of that size, were it empty."""
@@ -194,10 +197,15 @@ def _look(watch: Watch, own: bool) -> Cluster:
 
     context = ray.get_runtime_context()
     watch.add("its head (GCS)", context.gcs_address, OWN_S if own else HEAD_S)
-    nodes: list[dict[str, Any]] = [node for node in ray.nodes() if node["Alive"]]
-    for node in nodes:
+    for node in ray.nodes():
         if node["NodeID"] == context.get_node_id():
             address = f"{node['NodeManagerAddress']}:{node['NodeManagerPort']}"
             watch.add("the raylet of this machine", address, OWN_S)
-    offers = [node["Resources"] for node in nodes]
-    return Cluster(own, tuple(Node(offer.get("CPU", 0.0), offer.get("GPU", 0.0)) for offer in offers), watch)
+    return Cluster(own, _nodes(), watch)
+
+
+def _nodes() -> tuple[Node, ...]:
+    import ray
+
+    offers: list[dict[str, float]] = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    return tuple(Node(offer.get("CPU", 0.0), offer.get("GPU", 0.0)) for offer in offers)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import signal
 import threading
@@ -17,7 +16,6 @@ from typing import Any, Self
 
 from gandist import environment
 from gandist.errors import RunError, UsageError
-from gandist.runner.autoscaler import NONE_THAT_LARGE, view, why_never
 from gandist.runner.backend import RUN_TRIAL, attempt
 from gandist.runner.cluster import QUIET, Cluster, connected
 from gandist.runner.events import BackendEvent, Finished, Lost, Notice, Started
@@ -28,7 +26,8 @@ MAX_PENDING = 100
 """Actors that wait for a place at a time: demand enough for an autoscaler, few enough for Ray."""
 
 MIN_WAIT_S = 0.01
-LOOK_AGAIN_S = 30.0
+PLACE_S = 15.0
+"""Without a place for any trial, until that is told; told again after twice that time, and so on."""
 ASLEEP_S = 10.0
 """Between two polls, which are a second apart: the driver itself was not there, and has heard of nobody."""
 
@@ -101,6 +100,7 @@ class RayBackend:
         self._resources = job.resources
         self._max_concurrent = job.schedule.max_concurrent or MAX_TRIALS
         self._stall_timeout_s = job.schedule.stall_timeout_s
+        self._placement_timeout_s = job.schedule.placement_timeout_s
         # An actor's working directory is not the driver's.
         root = job_root if "://" in job_root else str(Path(job_root).absolute())
         self._arguments = (root, data_dir and str(Path(data_dir).absolute()))
@@ -111,8 +111,9 @@ class RayBackend:
         self._workers: list[_Worker] = []
         self._polled: float | None = None
         """When last, in monotonic time."""
-        self._look_at = math.inf
-        """When to ask again whether there will ever be a node, in monotonic time."""
+        self._placed_at = 0.0
+        """When an actor last had a place, or none was asked for, in monotonic time."""
+        self._tell_after_s = PLACE_S
         self._stack = ExitStack()
         self._cluster: Cluster
         self._actor_class: Any
@@ -155,42 +156,30 @@ class RayBackend:
         """Refuse what can never be placed; else say where trials run.
 
         Raises:
-            UsageError: no node is as large as a trial, and none that is will come.
+            UsageError: this machine is smaller than a trial.
         """
         cpus, gpus, cluster = self._resources.cpus, self._gpus, self._cluster
         notices = [f"{cluster}; a trial takes {cpus} CPUs, {gpus:g} GPUs"]
         if not cluster.fits(cpus, gpus):
             if cluster.own:
-                raise UsageError(self._too_large("", cluster.advice(cpus, gpus)))
-            worker = self._add_worker()  # its actor waits for a place: what comes of it?
-
-            def placed(timeout_s: float) -> bool:
-                return bool(self._ray.wait([worker.waits_for], timeout=timeout_s)[0])
-
-            never = why_never(cpus, gpus, placed)
-            if never is not None:
-                advice = "ask for less" if never == NONE_THAT_LARGE else cluster.advice(cpus, gpus)
-                raise UsageError(self._too_large(never, advice))
-            if not placed(0):
-                notices.append("no node of the cluster is that large now: waiting for one")
-                self._look_at = time.monotonic() + LOOK_AGAIN_S
+                raise UsageError(f"resources: {self._demand()}")
+            notices.append(f"resources: {self._demand()}; {self._patience()}")
         if len(cluster.nodes) > 1 and "://" not in self._arguments[0]:
             notices.append(f"{self._arguments[0]} must be a directory that all nodes share")
         return notices
 
-    def _too_large(self, why: str, advice: str) -> str:
-        size = f"{self._resources.cpus} CPUs and {self._gpus:g} GPUs"
-        return f"resources: a trial asks for {size}, more than any node has ({self._cluster}){why}: {advice}"
+    def _demand(self) -> str:
+        """What a trial asks for, and what there is now."""
+        cpus, gpus, cluster = self._resources.cpus, self._gpus, self._cluster.now()
+        asks = f"a trial asks for {cpus} CPUs and {gpus:g} GPUs"
+        if cluster.fits(cpus, gpus):
+            return f"{asks}, and nodes that have them are in use or starting ({cluster})"
+        return f"{asks}, more than any node has ({cluster}): {cluster.advice(cpus, gpus)}"
 
-    def _look_again(self) -> None:
-        """A cluster that was busy when it was asked tells later that it has nothing so large."""
-        if any(worker.placed for worker in self._workers):
-            self._look_at = math.inf
-        elif time.monotonic() > self._look_at:
-            self._look_at = time.monotonic() + LOOK_AGAIN_S
-            found = view(self._resources.cpus, self._gpus)
-            if found is not None and found.is_hopeless:
-                raise RunError(self._too_large(NONE_THAT_LARGE, "ask for less"))
+    def _patience(self) -> str:
+        limit = self._placement_timeout_s
+        how = f"for {limit:g} s" if limit else "without end; schedule.placement_timeout_s sets one"
+        return f"waiting for a place {how}"
 
     def submit(self, trial: TrialSpec) -> None:
         """Queue a trial."""
@@ -205,12 +194,10 @@ class RayBackend:
         """Keep the pool at work; what the trials have sent since.
 
         Raises:
-            RunError: no node is as large as a trial, and the autoscaler has come to say that none will be; or
-                Ray itself has died.
+            RunError: no trial has had a place for ``placement_timeout_s``, or Ray itself has died.
         """
         self._cluster.watch.check()
-        self._look_again()
-        events = self._wake_up()
+        events = self._wake_up() + self._tell_unplaced()
         self._grow()
         events += [event for worker in self._ready(timeout_s) for event in self._take(worker)]
         events += self._kill_stalled()
@@ -278,10 +265,25 @@ class RayBackend:
         now = time.monotonic()
         if self._polled is None or now - self._polled < ASLEEP_S:
             return []
+        self._placed_at = now
         for worker in self._workers:
             worker.seen = now
         slept = f"this driver did not run for {now - self._polled:.0f} s (a machine that slept?)"
         return [Notice(f"{slept}: no trial is taken for stalled because of that")]
+
+    def _tell_unplaced(self) -> list[BackendEvent]:
+        """A job that waits does not wait in silence, nor for longer than it was told to."""
+        now = time.monotonic()
+        if not self._workers or any(worker.placed for worker in self._workers):
+            self._placed_at, self._tell_after_s = now, PLACE_S
+        waited_s, limit = now - self._placed_at, self._placement_timeout_s
+        if limit and waited_s >= limit:
+            ended = f"schedule.placement_timeout_s: no trial has had a place for {limit:g} s"
+            raise RunError(f"{ended}: {self._demand()}")
+        if waited_s < self._tell_after_s:
+            return []
+        self._tell_after_s *= 2
+        return [Notice(f"no trial has a place yet: {self._demand()}; {self._patience()}")]
 
     def _kill_stalled(self) -> list[BackendEvent]:
         oldest = time.monotonic() - self._stall_timeout_s

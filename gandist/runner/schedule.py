@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -17,7 +16,6 @@ from gandist.runner.plan import Plan
 from gandist.spec import JobSpec, TrialSpec
 
 POLL_S = 1.0
-PLACE_S = 15.0
 PREEMPTED = "stopped at a checkpoint: its node asked it to"
 GRACE_S = 25.0
 """For trials to reach a checkpoint after a signal: Kubernetes kills after 30."""
@@ -99,8 +97,6 @@ class _Run:
         """When the lost trials are attempted again, in monotonic time."""
         self.stop_by: float | None = None
         """Until when running trials may reach a checkpoint; None while nothing was asked to stop."""
-        self.tell_at = time.monotonic() + PLACE_S
-        """When to say that nothing has a place, unless something has one by then."""
 
     def run(self) -> Outcome:
         with at_a_checkpoint() as interrupt:
@@ -119,18 +115,11 @@ class _Run:
                     break
                 for trial in self.take_due():
                     self.backend.submit(trial)
-                self.tell_if_waiting()
                 for event in self.backend.poll(self.patience()):
-                    self.tell_at = math.inf
                     self.handle_lost(event) if isinstance(event, Lost) else self.handle(event)
                     if isinstance(event, Finished) and not event.state.finished and self.stop_by is None:
                         self.requeue(event.trial, PREEMPTED, failures=0)
             return Outcome(self.states, interrupt.signal)
-
-    def tell_if_waiting(self) -> None:
-        if time.monotonic() > self.tell_at:
-            self.tell(Notice("no trial has a place yet: others use the cluster, or its nodes are starting"))
-            self.tell_at = math.inf
 
     def stop(self) -> None:
         self.tell(Notice("stopping at the next checkpoint; once more to leave at once"))

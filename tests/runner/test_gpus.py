@@ -120,17 +120,22 @@ def test_a_trial_on_two_gpus_beside_trials_that_share_the_others(cluster: Cluste
         ("resources.cpus=5", "--set resources.cpus=4"),
     ],
 )
-def test_what_no_node_can_give_is_refused_and_nothing_is_written(
+def test_what_no_node_can_give_is_told_and_waited_for_as_long_as_the_job_says(
     cluster: Cluster, tmp_path: Path, override: str, hint: str
 ) -> None:
-    options = ["--set", "resources.gpus=1", "--set", override]
+    limit = "schedule.placement_timeout_s=3"
+    options = ["--set", "resources.gpus=1", "--set", override, "--set", limit]
+    shortage = (
+        "more than any node has (Ray cluster of 4 nodes: 3 with 4 CPUs, 2 GPUs; 1 with 0 CPUs, 0 GPUs): "
+    )
     with Driver(tmp_path, options, cluster.driver_environment) as driver:
-        assert driver.wait() == 2
-        assert driver.output.splitlines()[-1].endswith(
-            "more than any node has (Ray cluster of 4 nodes: 3 with 4 CPUs, 2 GPUs; 1 with 0 CPUs, 0 GPUs), "
-            f"and no autoscaler there starts nodes: {hint}"
+        assert driver.wait() == 1
+        assert f"{shortage}{hint}; waiting for a place for 3 s\n" in driver.output
+        last = driver.output.splitlines()[-1]
+        assert last.startswith(
+            "schedule.placement_timeout_s: no trial has had a place for 3 s: a trial asks "
         )
-    assert not (tmp_path / "runs").exists()
+        assert last.endswith(f"{shortage}{hint}")
 
 
 @pytest.fixture
@@ -138,18 +143,6 @@ def growing(tmp_path: Path) -> Iterator[Cluster]:
     """A head, and an autoscaler that may start two nodes of two GPUs."""
     with Cluster(tmp_path, 0, cpus=4, gpus=2, spare=2) as cluster:
         yield cluster
-
-
-def test_an_autoscaler_that_has_no_node_so_large_is_asked_and_nothing_is_written(
-    growing: Cluster, tmp_path: Path
-) -> None:
-    with Driver(tmp_path, ["--set", "resources.gpus=4"], growing.driver_environment) as driver:
-        assert driver.wait() == 2
-        assert driver.output.splitlines()[-1].endswith(
-            "more than any node has (Ray cluster of 1 node: 1 with 0 CPUs, 0 GPUs), "
-            "and its autoscaler can start none that large: ask for less"
-        )
-    assert not (tmp_path / "runs").exists()
 
 
 def test_trials_wait_for_the_nodes_that_an_autoscaler_starts(growing: Cluster, tmp_path: Path) -> None:

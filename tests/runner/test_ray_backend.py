@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,11 @@ from ray.exceptions import ActorDiedError, OutOfMemoryError, RayError
 from gandist import environment
 from gandist.artifacts.job_dir import TrialDir
 from gandist.errors import RunError, UsageError
+from gandist.runner import schedule
 from gandist.runner.cluster import HEALTH, Cluster, Node, connected
 from gandist.runner.events import Finished, JobEvent, Notice, Progress, Requeued
 from gandist.runner.lost_actors import lost, reason
+from gandist.runner.ray_backend import RayBackend
 from gandist.runner.schedule import PREEMPTED
 
 from .conftest import TESTS, Jobs, make_job
@@ -199,6 +202,82 @@ def test_what_can_never_fit_is_refused(ray_jobs: Jobs, resources: dict[str, int]
         ray_jobs.run(make_job(resources=resources))
     assert hint in str(refused.value)
     assert ray_jobs.events == []
+
+
+@pytest.fixture
+def shared_ray(ray_cluster: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Ray of this session as a cluster that others use, too, and that may grow."""
+    monkeypatch.setenv("RAY_ADDRESS", ray.get_runtime_context().gcs_address)
+
+
+@pytest.fixture
+def five_seconds_a_look(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Called with each look at the backend: it passes the time."""
+    passed: list[float] = []
+    monotonic = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + sum(passed))
+    monkeypatch.setattr(schedule, "POLL_S", 0.01)
+    return lambda: passed.append(5.0)
+
+
+TOO_LARGE = (
+    "a trial asks for 5 CPUs and 0 GPUs, more than any node has "
+    "(Ray cluster of 1 node: 1 with 4 CPUs, 0 GPUs): --set resources.cpus=4"
+)
+
+
+@pytest.mark.usefixtures("shared_ray")
+def test_a_cluster_too_small_is_waited_for_as_long_as_the_job_says(
+    ray_jobs: Jobs, five_seconds_a_look: Callable[[], None]
+) -> None:
+    job = make_job(resources={"cpus": 5}, schedule={"placement_timeout_s": 100.0})
+    with pytest.raises(RunError) as ended:
+        ray_jobs.run(job, check=five_seconds_a_look)
+    assert str(ended.value) == (
+        f"schedule.placement_timeout_s: no trial has had a place for 100 s: {TOO_LARGE}"
+    )
+    told = f"no trial has a place yet: {TOO_LARGE}; waiting for a place for 100 s"
+    assert [event.text for event in ray_jobs.of(Notice)] == 3 * [told], "after 15, 30 and 60 s"
+
+
+@pytest.mark.usefixtures("shared_ray")
+def test_without_a_limit_a_job_waits_and_tells(
+    ray_jobs: Jobs, five_seconds_a_look: Callable[[], None]
+) -> None:
+    def leave_when_told(event: JobEvent) -> None:
+        if isinstance(event, Notice) and len(ray_jobs.of(Notice)) == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    job = make_job(resources={"cpus": 5})
+    with RayBackend(job, ray_jobs.job_dir.root, None) as backend:
+        assert backend.admit()[1] == f"resources: {TOO_LARGE}; {NO_END}"
+    outcome = ray_jobs.run(job, check=five_seconds_a_look, on_event=leave_when_told)
+    assert ray_jobs.of(Notice)[0].text == f"no trial has a place yet: {TOO_LARGE}; {NO_END}"
+    assert (outcome.signal, outcome.counts) == (signal.SIGTERM, {"queued": 2})
+
+
+NO_END = "waiting for a place without end; schedule.placement_timeout_s sets one"
+
+
+@pytest.mark.usefixtures("shared_ray")
+def test_a_job_whose_place_others_have_says_so_and_begins_when_they_leave(
+    ray_jobs: Jobs, five_seconds_a_look: Callable[[], None]
+) -> None:
+    class Others:
+        pass
+
+    others = ray.remote(Others).options(num_cpus=4).remote()
+    ray.get(others.__ray_ready__.remote())
+
+    def let_others_leave(event: JobEvent) -> None:
+        if isinstance(event, Notice) and len(ray_jobs.of(Notice)) == 1:
+            ray.kill(others)
+
+    outcome = ray_jobs.run(make_job(), check=five_seconds_a_look, on_event=let_others_leave)
+    assert ray_jobs.of(Notice)[0].text.startswith(
+        "no trial has a place yet: a trial asks for 1 CPUs and 0 GPUs, and nodes that have them are in use"
+    )
+    assert outcome.counts == {"completed": 2}
 
 
 def test_a_ray_client_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

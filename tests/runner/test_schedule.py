@@ -115,18 +115,6 @@ def test_a_storage_that_refuses_the_record_of_a_failure_does_not_end_the_job(job
     assert sum("cannot be written" in event.text for event in told if isinstance(event, Notice)) == 2
 
 
-def test_that_nothing_has_a_place_is_told_once(job_dir: JobDir, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schedule, "PLACE_S", -1.0)
-    done = [Finished(trial, TrialState(status="completed")) for trial in (A, B)]
-    outcome, told = run(lambda: iter([[], [], [Started(A)], [], done]), job_dir)
-    assert outcome.counts == {"completed": 2}
-    assert [event.text for event in told if isinstance(event, Notice)] == [
-        "no trial has a place yet: others use the cluster, or its nodes are starting"
-    ]
-    monkeypatch.setattr(schedule, "PLACE_S", 15.0)
-    assert not any(isinstance(event, Notice) for event in run(lambda: iter([[], done]), job_dir)[1])
-
-
 def test_a_trial_whose_node_was_told_to_go_is_queued_again_and_has_not_failed(job_dir: JobDir) -> None:
     lost = Lost(A, "its node has died: received SIGTERM", preempted=True)
     backend = Scripted(lambda: iter([[lost], [lost], []]))
