@@ -30,8 +30,8 @@ def measure(kind: str, cpus: int, steps: int) -> None:
     import tensorflow as tf
 
     from gandist import data
-    from gandist.job_file import load_job
-    from gandist.spec import expand
+    from gandist.spec.job import expand
+    from gandist.spec.loading import load_job
     from gandist.training import bench, distribution
 
     if kind == "default":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from gandist.section import Section
+from gandist.spec.base import Section
 
 if TYPE_CHECKING:
     import tensorflow as tf

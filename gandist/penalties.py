@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from gandist.section import Positive, Section
+from gandist.spec.base import Positive, Section
 
 if TYPE_CHECKING:
     import tensorflow as tf

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gandist.budget import Budget
-from gandist.sections import Cadence, Checkpoint, Samples, Training
+from gandist.spec.budget import Budget
+from gandist.spec.sections import Cadence, Checkpoint, Samples, Training
 
 
 def budget(batch_size: int = 4, size: int = 10, **training: object) -> Budget:

@@ -21,7 +21,7 @@ from gandist.artifacts.job_dir import JobDir, TrialState
 from gandist.data import Dataset
 from gandist.runner.dashboard import ADDRESSES
 from gandist.runner.lease import Holder, Lease
-from gandist.spec import TrialSpec
+from gandist.spec.job import TrialSpec
 from tests.conftest import CommandLine
 from tests.strangers import write_documents
 
@@ -49,7 +49,7 @@ def gandist_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Comm
 
 def test_importing_the_command_line_is_cheap() -> None:
     code = "import sys, gandist.cli; print([m for m in sys.argv[1:] if m in sys.modules])"
-    heavy = ("tensorflow", "keras", "ray", "matplotlib", "sklearn", "pandas", "pyarrow", "gandist.spec")
+    heavy = ("tensorflow", "keras", "ray", "matplotlib", "sklearn", "pandas", "pyarrow", "gandist.spec.job")
     done = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

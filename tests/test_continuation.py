@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gandist.artifacts.job_dir import JobDir, TrialDir, TrialState
-from gandist.continuation import continues, differences
-from gandist.spec import JobSpec, TrialSpec, expand
+from gandist.spec.continuation import continues, differences
+from gandist.spec.job import JobSpec, TrialSpec, expand
 
 JOB: dict[str, Any] = {
     "name": "a-job",

@@ -14,14 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gandist import strict_yaml
 from gandist.errors import SpecError
-from gandist.job_file import json_schema, load_job
 from gandist.optimizers import Adam
-from gandist.overrides import leaves
 from gandist.penalties import R1
-from gandist.spec import JobSpec, Training, expand
-from gandist.strict_yaml import YamlError, parse
+from gandist.spec import yaml
+from gandist.spec.job import JobSpec, Training, expand
+from gandist.spec.loading import json_schema, load_job
+from gandist.spec.overrides import leaves
+from gandist.spec.yaml import YamlError, parse
 
 ROOT = Path(__file__).parents[1]
 JOB = """\
@@ -92,7 +92,7 @@ def test_nan_is_read_to_be_refused_where_it_stands() -> None:
 
 
 def test_a_file_of_too_many_values_is_given_up_early(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strict_yaml, "MAX_NODES", 1000)
+    monkeypatch.setattr(yaml, "MAX_NODES", 1000)
     assert len(parse("[" + "a," * 999 + "]")) == 999
     with pytest.raises(YamlError, match="more than 1000 values; is this a job file"):
         parse("[" + "a," * 1000 + "]")
@@ -229,8 +229,8 @@ def test_the_shipped_jobs_are_valid(path: Path) -> None:
 def test_loading_a_job_imports_nothing_heavy(job_file: Path) -> None:
     code = """
 import sys
-import gandist.job_file, pathlib
-gandist.job_file.load_job(pathlib.Path(sys.argv[1]), ["seeds=3"])
+import gandist.spec.loading, pathlib
+gandist.spec.loading.load_job(pathlib.Path(sys.argv[1]), ["seeds=3"])
 heavy = {"tensorflow", "keras", "ray", "matplotlib", "sklearn"} & set(sys.modules)
 sys.exit(f"imported: {heavy}" if heavy else 0)
 """

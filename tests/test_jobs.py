@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gandist.job_file import load_job
-from gandist.spec import expand
+from gandist.spec.job import expand
+from gandist.spec.loading import load_job
 
 JOBS = sorted((Path(__file__).parents[1] / "jobs").glob("*.yaml"))
 SMALL = ["data={name: digits, batch_size: 8}", "training.steps=2", "resources={gpus: 0, cpus: 1}"]

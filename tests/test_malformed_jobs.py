@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from gandist.errors import SpecError
-from gandist.job_file import MAX_BYTES, load_job
+from gandist.spec.loading import MAX_BYTES, load_job
 
 BASE = {
     "name": "name: a-job",

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gandist.notices import notices
-from gandist.spec import JobSpec, expand
+from gandist.spec.job import JobSpec, expand
+from gandist.spec.notices import notices
 
 JOB: dict[str, Any] = {
     "name": "a-job",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gandist.overrides import apply, configurations, leaves, nearest
+from gandist.spec.overrides import apply, configurations, leaves, nearest
 
 
 def merged(values: dict[str, Any], *changes: tuple[str, Any]) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def test_every_data_file_of_the_package_is_shipped() -> None:
     assert data_files == {path for pattern in patterns for path in PACKAGE.glob(pattern)}
 
 
-@pytest.mark.parametrize("module", ["gandist.cli", "gandist.report", "gandist.job_file"])
+@pytest.mark.parametrize("module", ["gandist.cli", "gandist.report", "gandist.spec.loading"])
 def test_importing_loads_nothing_heavy(module: str) -> None:
     """Validating a job and rendering a report take a second, not ten."""
     script = f"import sys, {module}; print(*{{'tensorflow', 'keras', 'ray'}} & sys.modules.keys())"

@@ -10,8 +10,8 @@ from typer.main import get_command
 
 from gandist.cli import app
 from gandist.errors import SpecError
-from gandist.job_file import load_job
-from gandist.spec import expand
+from gandist.spec.job import expand
+from gandist.spec.loading import load_job
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

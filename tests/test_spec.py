@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gandist.errors import SpecError
-from gandist.overrides import BUDGETS, leaves
-from gandist.spec import JobSpec, TrialSpec, expand
-from gandist.strict_yaml import parse
+from gandist.spec.job import JobSpec, TrialSpec, expand
+from gandist.spec.overrides import BUDGETS, leaves
+from gandist.spec.yaml import parse
 
 TRAINING = {"update": "alternating", "generator_ema": 0.9, "early_stopping": {"d_loss_below": 0.1}}
 JOB: dict[str, Any] = {

@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gandist.section import NAME
-from gandist.strict_yaml import dump, parse
+from gandist.spec.base import NAME
+from gandist.spec.yaml import dump, parse
 
 LOOK_LIKE_OTHERS = [
     *("1e-4", "1E+4", "1.5e3", "1e400", ".5", "1.", "017", "0o17", "0x10", "0b1", "1_000", "9" * 40),

@@ -13,8 +13,8 @@ from typing import Annotated, Any, TypeVar
 import pydantic_core
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
-from gandist import strict_yaml
 from gandist.printable import one_line, printable
+from gandist.spec import yaml
 
 MAX_BYTES = 16 * 2**20
 """Of a document: ten times what a job of 10,000 trials needs."""
@@ -57,7 +57,7 @@ def parse_yaml(content: bytes) -> Any:
     if len(content) > MAX_YAML_BYTES:
         raise DocumentError(f"larger than {MAX_YAML_BYTES:,} bytes")
     try:
-        return _clean(strict_yaml.parse(content.decode()))
+        return _clean(yaml.parse(content.decode()))
     except ValueError as error:
         raise DocumentError(one_line(error)) from None
 

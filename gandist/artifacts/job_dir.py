@@ -9,12 +9,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from gandist import strict_yaml
 from gandist.artifacts import documents, tables
 from gandist.artifacts.documents import Amount, Count, DocumentError, Line, Loss, Time
 from gandist.artifacts.manifest import Manifest
 from gandist.artifacts.storage import Storage
 from gandist.errors import NotAFileError, NotAJobError, StorageError
+from gandist.spec import yaml
 
 Status = Literal["queued", "running", "completed", "stopped", "diverged", "collapsed", "failed"]
 FINISHED: tuple[Status, ...] = ("completed", "diverged", "collapsed", "failed")
@@ -145,7 +145,7 @@ class TrialDir:
 
     def write_trial(self, resolved: dict[str, Any]) -> None:
         """Write ``trial.yaml``: the trial with every default filled in."""
-        self.storage.write("trial.yaml", strict_yaml.dump(resolved).encode())
+        self.storage.write("trial.yaml", yaml.dump(resolved).encode())
 
     def parse_trial(self) -> dict[str, Any]:
         """``trial.yaml`` as it was last trained.
@@ -303,7 +303,7 @@ class JobDir:
 
     def write_job(self, resolved: dict[str, Any], manifest: Manifest) -> None:
         """Write ``job.yaml`` and ``manifest.json``."""
-        self.storage.write("job.yaml", strict_yaml.dump(resolved).encode())
+        self.storage.write("job.yaml", yaml.dump(resolved).encode())
         self.storage.write("manifest.json", manifest.model_dump_json(indent=1).encode())
 
     def read_job(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ TELL_EVERY_S = 5.0
 
 if TYPE_CHECKING:
     from gandist.runner.cost import Datasets
-    from gandist.spec import JobSpec, TrialSpec
+    from gandist.spec.job import JobSpec, TrialSpec
 
 
 def load(job_file: Path, overrides: list[str] | None) -> tuple[JobSpec, tuple[TrialSpec, ...]]:
@@ -26,8 +26,8 @@ def load(job_file: Path, overrides: list[str] | None) -> tuple[JobSpec, tuple[Tr
     Raises:
         SpecError: the file or an override is wrong.
     """
-    from gandist.job_file import load_job
-    from gandist.spec import expand
+    from gandist.spec.job import expand
+    from gandist.spec.loading import load_job
 
     job = load_job(job_file, overrides or [])
     return job, expand(job)
@@ -55,7 +55,7 @@ def telling(work: Callable[[Tell], T]) -> T:
 
 def tell_notices(job: JobSpec, trials: tuple[TrialSpec, ...], datasets: Datasets | None = None) -> None:
     """To stderr, what is allowed and probably not meant."""
-    from gandist.notices import notices
+    from gandist.spec.notices import notices
 
     sizes = {options: len(dataset) for options, dataset in (datasets or {}).items()}
     for line in notices(job, trials, sizes):

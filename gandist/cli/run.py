@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gandist.runner.backend import Backend
     from gandist.runner.plan import Plan
     from gandist.runner.schedule import Outcome
-    from gandist.spec import JobSpec
+    from gandist.spec.job import JobSpec
 
 
 @app.command()

@@ -22,7 +22,7 @@ def schema() -> None:
     \b
     gandist schema > job.schema.json
     """
-    from gandist.job_file import json_schema
+    from gandist.spec.loading import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2))
 

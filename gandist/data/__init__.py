@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from gandist.activity import Activity, Tell, silent
-from gandist.section import Section, module_of
+from gandist.spec.base import Section, module_of
 
 SHOWN = 10
 """Classes that a summary names."""

@@ -29,7 +29,7 @@ from gandist.data._chunks import Item
 from gandist.data._folder import look
 from gandist.errors import DataError
 from gandist.printable import printable
-from gandist.section import MAY_CHANGE
+from gandist.spec.base import MAY_CHANGE
 
 FORMAT = 2
 """Of the cache; another for each change to what becomes of a picture."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from gandist.errors import UsageError
-from gandist.section import Section, module_of
+from gandist.spec.base import Section, module_of
 
 if TYPE_CHECKING:
     import keras

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gandist.artifacts.job_dir import JobDir
-from gandist.continuation import differences
-from gandist.spec import TrialSpec
+from gandist.spec.continuation import differences
+from gandist.spec.job import TrialSpec
 
 MAX_LINES = 20
 

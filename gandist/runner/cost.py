@@ -9,9 +9,9 @@ from pathlib import Path
 
 from gandist import data, models
 from gandist.activity import Tell, silent
-from gandist.budget import Budget
 from gandist.data import DataOptions, Dataset
-from gandist.spec import TrialSpec
+from gandist.spec.budget import Budget
+from gandist.spec.job import TrialSpec
 
 Datasets = Mapping[DataOptions, Dataset]
 

@@ -16,12 +16,12 @@ from gandist import models
 from gandist.artifacts.documents import DocumentError
 from gandist.artifacts.job_dir import DatasetDescription, JobDir, TrialDir, TrialState
 from gandist.errors import NotAJobError, SpecError, UsageError
-from gandist.overrides import nearest
 from gandist.printable import printable
 from gandist.runner.plan import read_states
 from gandist.runner.prepare import listed_trials
-from gandist.spec import TrialSpec
-from gandist.spec_errors import explain
+from gandist.spec.job import TrialSpec
+from gandist.spec.messages import explain
+from gandist.spec.overrides import nearest
 
 MAX_SIDE = 1024
 MAX_NAMES = 12

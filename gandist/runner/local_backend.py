@@ -12,7 +12,7 @@ from typing import Self
 
 from gandist.runner.backend import RUN_TRIAL, attempt
 from gandist.runner.events import BackendEvent, Finished, Lost, Started
-from gandist.spec import JobSpec, TrialSpec
+from gandist.spec.job import JobSpec, TrialSpec
 
 
 class LocalBackend:

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from gandist.artifacts.job_dir import JobDir, TrialState
-from gandist.continuation import continues
 from gandist.errors import UsageError
 from gandist.runner.changes import refusal
-from gandist.spec import TrialSpec
+from gandist.spec.continuation import continues
+from gandist.spec.job import TrialSpec
 
 READERS = 16
 """States read at a time: each costs a round trip to the storage."""

@@ -17,8 +17,8 @@ from gandist.artifacts.address import mistake, public
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.manifest import ListedTrial, Manifest
 from gandist.errors import NotAJobError, UsageError
-from gandist.overrides import configurations
-from gandist.spec import JobSpec, TrialSpec
+from gandist.spec.job import JobSpec, TrialSpec
+from gandist.spec.overrides import configurations
 
 PACKAGES = ("tensorflow", "keras", "ray", "numpy", "pyarrow")
 

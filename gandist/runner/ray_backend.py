@@ -20,7 +20,7 @@ from gandist.runner.backend import RUN_TRIAL, attempt
 from gandist.runner.cluster import QUIET, Cluster, connected
 from gandist.runner.events import BackendEvent, Finished, Lost, Notice, Started
 from gandist.runner.lost_actors import lost
-from gandist.spec import MAX_TRIALS, JobSpec, TrialSpec
+from gandist.spec.job import MAX_TRIALS, JobSpec, TrialSpec
 
 MAX_PENDING = 100
 """Actors that wait for a place at a time: demand enough for an autoscaler, few enough for Ray."""

@@ -13,7 +13,7 @@ from gandist.runner.backend import Backend
 from gandist.runner.events import Finished, JobEvent, Lost, Notice, Progress, Requeued
 from gandist.runner.interrupts import at_a_checkpoint
 from gandist.runner.plan import Plan
-from gandist.spec import JobSpec, TrialSpec
+from gandist.spec.job import JobSpec, TrialSpec
 
 POLL_S = 1.0
 PREEMPTED = "stopped at a checkpoint: its node asked it to"

@@ -20,7 +20,7 @@ from gandist.artifacts.address import mistake, public
 from gandist.errors import ClusterError, UsageError
 from gandist.runner.dashboard import UnreachableError
 from gandist.runner.jobs_api import JobsApi, Submission
-from gandist.spec import JobSpec
+from gandist.spec.job import JobSpec
 
 STOP_S = 60
 """Ray kills a driver that has not ended so long after it was asked to; by default after 3 s, far too early

@@ -11,7 +11,7 @@ from gandist.artifacts.job_dir import JobDir
 from gandist.data import DataOptions
 from gandist.errors import StorageError
 from gandist.runner.events import Finished, JobEvent, Notice, Progress
-from gandist.spec import TrialSpec
+from gandist.spec.job import TrialSpec
 
 
 class ToldData:

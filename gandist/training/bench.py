@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from gandist.data import Dataset
-from gandist.spec import TrialSpec
+from gandist.spec.job import TrialSpec
 from gandist.training import distribution, hardware
 from gandist.training.trainer import Trainer
 

@@ -12,7 +12,7 @@ from gandist import metrics
 from gandist.activity import Activity, Tell, silent
 from gandist.data import Dataset
 from gandist.randomness import permutation
-from gandist.sections import Evaluation
+from gandist.spec.sections import Evaluation
 from gandist.training.sampler import Sampler
 
 ORDER_SEED = 0

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from gandist.budget import Budget
 from gandist.data import Dataset
-from gandist.sections import Resources
-from gandist.spec import TrialSpec
+from gandist.spec.budget import Budget
+from gandist.spec.job import TrialSpec
+from gandist.spec.sections import Resources
 from gandist.training import hardware
 
 CHUNK_BYTES = 64 * 10**6

@@ -10,7 +10,7 @@ import tensorflow as tf
 from gandist import models
 from gandist.artifacts.tables import STEP_METRICS
 from gandist.randomness import Randomness, layers_draw_from
-from gandist.spec import TrialSpec
+from gandist.spec.job import TrialSpec
 from gandist.training.distribution import assign, sum_over_replicas
 from gandist.training.optimizer import Optimizer
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from gandist.artifacts.images import layout
-from gandist.spec import TrialSpec
+from gandist.spec.job import TrialSpec
 from gandist.training.sampler import Sampler
 
 BATCH = 32

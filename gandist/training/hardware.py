@@ -7,7 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from gandist.sections import Resources
+from gandist.spec.sections import Resources
 
 
 def gpus(resources: Resources) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 from gandist import models
 from gandist.data import Dataset
 from gandist.randomness import permutation
-from gandist.spec import TrialSpec
+from gandist.spec.job import TrialSpec
 from gandist.training.gan import GAN
 from gandist.training.sampler import Sampler
 

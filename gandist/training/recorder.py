@@ -12,9 +12,9 @@ import numpy as np
 from gandist.artifacts import images, tables
 from gandist.artifacts.job_dir import TrialDir
 from gandist.artifacts.writer import Writer
-from gandist.budget import Budget
 from gandist.errors import StorageError
-from gandist.spec import TrialSpec
+from gandist.spec.budget import Budget
+from gandist.spec.job import TrialSpec
 from gandist.training import checkpoint, film
 
 LOSSES_S = 30.0

@@ -12,7 +12,7 @@ from gandist import models
 from gandist.activity import Activity, Tell, silent
 from gandist.models._layers import portable
 from gandist.randomness import Randomness
-from gandist.spec import TrialSpec
+from gandist.spec.job import TrialSpec
 from gandist.training import exported
 from gandist.training.gan import GAN
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from gandist.sections import EarlyStopping
+from gandist.spec.sections import EarlyStopping
 
 LOSSES = ("d_loss", "g_loss")
 

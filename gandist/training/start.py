@@ -10,10 +10,10 @@ from gandist import data
 from gandist.activity import Activity, Tell
 from gandist.artifacts.job_dir import DatasetDescription, TrialDir, TrialState
 from gandist.artifacts.writer import Writer
-from gandist.continuation import continues
 from gandist.errors import DataError
 from gandist.printable import printable
-from gandist.spec import TrialSpec
+from gandist.spec.continuation import continues
+from gandist.spec.job import TrialSpec
 from gandist.training import checkpoint, salvage
 from gandist.training.standing import WRITING, Standing
 

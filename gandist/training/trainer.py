@@ -11,11 +11,11 @@ import tensorflow as tf
 
 from gandist import models
 from gandist.artifacts.tables import STEP_METRICS
-from gandist.budget import Budget
 from gandist.data import Dataset
 from gandist.errors import CheckpointError
 from gandist.randomness import Randomness
-from gandist.spec import TrialSpec
+from gandist.spec.budget import Budget
+from gandist.spec.job import TrialSpec
 from gandist.training import feed
 from gandist.training.gan import GAN
 

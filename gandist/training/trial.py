@@ -11,14 +11,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from gandist import data, models, notices, training
+from gandist import data, models, training
 from gandist.activity import Activity, Tell
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import TrialDir, TrialState
 from gandist.artifacts.retry import GIVE_UP_S, Retry
 from gandist.artifacts.storage import Storage
 from gandist.artifacts.writer import Writer
-from gandist.spec import TrialSpec
+from gandist.spec import notices
+from gandist.spec.job import TrialSpec
 from gandist.training import checkpoint, distribution, hardware
 from gandist.training.evaluation import Evaluator
 from gandist.training.outputs import discriminator_outputs

@@ -12,7 +12,7 @@ from gandist.artifacts import images
 from gandist.artifacts.job_dir import JobDir
 from gandist.errors import DataError
 from gandist.runner.plan import make_plan
-from gandist.spec import TrialSpec
+from gandist.spec.job import TrialSpec
 from tests.data import pictures
 from tests.training.conftest import tiny_trial
 from tests.training.trials import generated, losses, train, weights

@@ -18,7 +18,7 @@ import pytest
 
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir, TrialDir
-from gandist.spec import TrialSpec
+from gandist.spec.job import TrialSpec
 
 from .dying import Death, Snapshots, file_system
 from .fingerprint import hash_samples, hash_weights
@@ -107,7 +107,7 @@ def quick(devices: None) -> Iterator[list[int]]:
 
 
 def spec(small: Small) -> TrialSpec:
-    from gandist.spec import JobSpec, expand
+    from gandist.spec.job import JobSpec, expand
 
     return expand(JobSpec.model_validate({"name": "small", "seeds": [0], **SMALL, **small.sections}))[0]
 

@@ -27,7 +27,7 @@ from gandist.errors import CheckpointError, GandistError
 from gandist.report import render
 from gandist.runner import lease
 from gandist.runner.prepare import write_job
-from gandist.spec import JobSpec, TrialSpec, expand
+from gandist.spec.job import JobSpec, TrialSpec, expand
 from gandist.training import checkpoint
 from tests.faults.mutations import mutate
 from tests.report.conftest import rows, state, write_trial
@@ -55,7 +55,7 @@ unexpected: list[BaseException] = []
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``runs`` with a job of a completed and a stopped trial, and every file that a job can have."""
-    from gandist.job_file import load_job
+    from gandist.spec.loading import load_job
 
     folder = tmp_path_factory.mktemp("whole")
     (folder / "job.yaml").write_text(JOB)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gandist.job_file import load_job
 from gandist.runner.schedule import GRACE_S
-from gandist.spec import expand
+from gandist.spec.job import expand
+from gandist.spec.loading import load_job
 
 from .hardening import pod_problems
 from .manifests import (

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gandist.data import Dataset, digits
-from gandist.spec import JobSpec, TrialSpec, expand
+from gandist.spec.job import JobSpec, TrialSpec, expand
 
 DCGAN = {"name": "dcgan", "width": 2, "kernel_size": 3, "latent_dim": 6}
 MLP = {"name": "mlp", "generator_widths": [8, 12], "discriminator_widths": [12, 8], "latent_dim": 6}

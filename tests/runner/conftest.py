@@ -16,7 +16,7 @@ from gandist.runner.local_backend import LocalBackend
 from gandist.runner.plan import make_plan
 from gandist.runner.ray_backend import RayBackend
 from gandist.runner.schedule import Outcome, run_job
-from gandist.spec import JobSpec, expand
+from gandist.spec.job import JobSpec, expand
 
 from .fakes import FAKE
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from gandist.artifacts.job_dir import JobDir, TrialDir, TrialState
 from gandist.errors import DataError
-from gandist.spec import TrialSpec
+from gandist.spec.job import TrialSpec
 
 FAKE = f"{__name__}:run_trial"
 BROKEN = f"{__name__}:there_is_no_such_function"

@@ -18,7 +18,7 @@ from gandist.artifacts.job_dir import JobDir, TrialState
 from gandist.runner.plan import make_plan
 from gandist.runner.ray_backend import RayBackend
 from gandist.runner.schedule import run_job
-from gandist.spec import TrialSpec, expand
+from gandist.spec.job import TrialSpec, expand
 
 from .conftest import make_job
 

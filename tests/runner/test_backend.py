@@ -10,7 +10,7 @@ import pytest
 from gandist import activity
 from gandist.runner.backend import attempt
 from gandist.runner.events import Alive, Finished
-from gandist.spec import expand
+from gandist.spec.job import expand
 
 from .conftest import make_job
 

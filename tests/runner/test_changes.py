@@ -6,7 +6,7 @@ import pytest
 
 from gandist.artifacts.job_dir import JobDir
 from gandist.runner.changes import MAX_LINES, refusal
-from gandist.spec import expand
+from gandist.spec.job import expand
 
 from .conftest import make_job
 

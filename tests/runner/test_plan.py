@@ -8,7 +8,7 @@ import pytest
 
 from gandist.artifacts.job_dir import TrialState
 from gandist.runner.plan import shortened
-from gandist.spec import expand
+from gandist.spec.job import expand
 
 from .conftest import make_job
 

@@ -11,7 +11,7 @@ import gandist
 from gandist.artifacts.manifest import ListedTrial
 from gandist.errors import UsageError
 from gandist.runner.prepare import git_commit, listed_trials, open_job_dir, write_job
-from gandist.spec import JobSpec, expand
+from gandist.spec.job import JobSpec, expand
 
 from .conftest import make_job
 

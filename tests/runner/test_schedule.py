@@ -16,7 +16,7 @@ from gandist.runner.events import BackendEvent, Finished, JobEvent, Lost, Notice
 from gandist.runner.interrupts import at_a_checkpoint
 from gandist.runner.plan import Plan, make_plan
 from gandist.runner.schedule import Outcome, backoff_s, run_job
-from gandist.spec import TrialSpec, expand
+from gandist.spec.job import TrialSpec, expand
 
 from .conftest import Jobs, make_job
 from .fakes import script

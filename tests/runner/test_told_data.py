@@ -7,7 +7,7 @@ from pathlib import Path
 from gandist.artifacts.job_dir import DatasetDescription, JobDir, TrialState
 from gandist.runner.events import Finished, JobEvent, Notice, Progress, Started
 from gandist.runner.told_data import ToldData
-from gandist.spec import JobSpec, expand
+from gandist.spec.job import JobSpec, expand
 
 JOB = {
     "name": "a",

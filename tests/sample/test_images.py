@@ -12,7 +12,7 @@ import numpy as np
 
 from gandist.artifacts import images
 from gandist.artifacts.job_dir import JobDir, TrialState
-from gandist.spec import TrialSpec
+from gandist.spec.job import TrialSpec
 from tests.conftest import CommandLine
 from tests.sample.conftest import made, rename
 

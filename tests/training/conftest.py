@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gandist.data import Dataset, digits
-from gandist.spec import JobSpec, TrialSpec, expand
+from gandist.spec.job import JobSpec, TrialSpec, expand
 
 IMAGES = 200
 

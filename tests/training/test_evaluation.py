@@ -11,7 +11,7 @@ import pytest
 
 from gandist import data
 from gandist.artifacts.job_dir import TrialDir
-from gandist.sections import Evaluation
+from gandist.spec.sections import Evaluation
 from gandist.training.evaluation import Evaluator
 from gandist.training.sampler import Sampler
 from tests.training.conftest import tiny_trial

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gandist.budget import Budget
 from gandist.data import Dataset
-from gandist.sections import Resources
+from gandist.spec.budget import Budget
+from gandist.spec.sections import Resources
 from gandist.training import feed
 from tests.training.conftest import assert_same_bits, tiny_trial
 from tests.training.test_gan import N_CRITIC, R1_AND_EMA, SIMULTANEOUS

@@ -17,8 +17,8 @@ import tensorflow as tf
 from gandist import models
 from gandist.errors import CheckpointError
 from gandist.models import dcgan
-from gandist.section import modules
-from gandist.spec import TrialSpec
+from gandist.spec.base import modules
+from gandist.spec.job import TrialSpec
 from gandist.training import exported, generate, sampler
 from gandist.training.gan import GAN
 from gandist.training.sampler import Sampler

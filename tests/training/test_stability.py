@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gandist.sections import EarlyStopping
+from gandist.spec.sections import EarlyStopping
 from gandist.training.stability import Stability
 
 

@@ -17,7 +17,7 @@ from gandist import data
 from gandist.artifacts import images, tables
 from gandist.artifacts.job_dir import TrialDir, TrialState
 from gandist.errors import DataError
-from gandist.spec import TrialSpec
+from gandist.spec.job import TrialSpec
 from gandist.training.trial import run_trial
 from tests.training.conftest import tiny_trial
 from tests.training.trials import SMALL, generated, losses, train, weights

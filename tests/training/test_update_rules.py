@@ -11,7 +11,7 @@ import pytest
 
 from gandist import losses, penalties
 from gandist.artifacts.tables import STEP_METRICS
-from gandist.section import subclasses
+from gandist.spec.base import subclasses
 from tests.training.conftest import assert_same_bits
 
 ALTERNATING = {"update": "alternating"}

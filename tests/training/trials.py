@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir, TrialDir
-from gandist.spec import TrialSpec
+from gandist.spec.job import TrialSpec
 from gandist.training.trial import run_trial
 
 SMALL = {

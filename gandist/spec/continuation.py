@@ -13,10 +13,10 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter, ValidationError
 
 from gandist.artifacts.job_dir import TrialDir, TrialState
-from gandist.overrides import leaves
 from gandist.printable import printable
-from gandist.section import MAY_CHANGE, Section, fixed
-from gandist.spec import TrialSpec
+from gandist.spec.base import MAY_CHANGE, Section, fixed
+from gandist.spec.job import TrialSpec
+from gandist.spec.overrides import leaves
 
 NOT_SET = "(not set)"
 MAX_LINE = 500

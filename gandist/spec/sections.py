@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from gandist.overrides import BUDGETS, CADENCES
-from gandist.section import MAY_CHANGE, Positive, Section, modules
+from gandist.spec.base import MAY_CHANGE, Positive, Section, modules
+from gandist.spec.overrides import BUDGETS, CADENCES
 
 if TYPE_CHECKING:
     Metric = str

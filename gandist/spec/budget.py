@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gandist.sections import Cadence, Training
+from gandist.spec.sections import Cadence, Training
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails  # pydantic's own name for one entry of errors()
 
-from gandist.overrides import nearest
 from gandist.printable import printable
+from gandist.spec.overrides import nearest
 
 Schema = Mapping[str, Any]
 

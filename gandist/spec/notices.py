@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from gandist.budget import Budget
 from gandist.data import DataOptions
-from gandist.overrides import BUDGETS
-from gandist.sections import Cadence
-from gandist.spec import JobSpec, TrialSpec
+from gandist.spec.budget import Budget
+from gandist.spec.job import JobSpec, TrialSpec
+from gandist.spec.overrides import BUDGETS
+from gandist.spec.sections import Cadence
 
 MANY_SEEDS = 100
 """A number that hardly anyone means as a count of seeds."""

@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from gandist.errors import SpecError
-from gandist.overrides import Change, apply, leaves
 from gandist.printable import printable
-from gandist.spec import JobSpec, expand
-from gandist.spec_errors import explain
-from gandist.strict_yaml import YamlError, parse
+from gandist.spec.job import JobSpec, expand
+from gandist.spec.messages import explain
+from gandist.spec.overrides import Change, apply, leaves
+from gandist.spec.yaml import YamlError, parse
 
 MAX_BYTES = 1_000_000
 

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from gandist.errors import SpecError
-from gandist.overrides import configurations, leaves
-from gandist.section import MAY_CHANGE, Name, Section, Seed, choice, fixed, modules, subclasses
-from gandist.sections import Checkpoint, Evaluation, Resources, Samples, Schedule, Training
-from gandist.spec_errors import explain
+from gandist.spec.base import MAY_CHANGE, Name, Section, Seed, choice, fixed, modules, subclasses
+from gandist.spec.messages import explain
+from gandist.spec.overrides import configurations, leaves
+from gandist.spec.sections import Checkpoint, Evaluation, Resources, Samples, Schedule, Training
 
 if TYPE_CHECKING:
     from gandist.data import DataOptions as Data
