@@ -1,8 +1,7 @@
-"""Steps, epochs and kimg; the order in which images are seen."""
+"""Steps, epochs and kimg."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from gandist.spec.budget import Budget
@@ -34,22 +33,6 @@ def test_half_batches_show_half_as_many_real_images() -> None:
 
 def test_images_count_every_discriminator_update() -> None:
     assert budget(steps=3, update="alternating", n_critic=2).images == 24
-
-
-def test_every_epoch_shows_every_image_once() -> None:
-    order = budget().indices(seed=0, first=0, stop=5).ravel()
-    assert sorted(order[:10]) == sorted(order[10:20]) == list(range(10))
-    assert list(order[:10]) != list(order[10:20])
-
-
-def test_order_does_not_depend_on_how_steps_are_cut() -> None:
-    whole = budget().indices(seed=3, first=0, stop=6)
-    parts = [budget().indices(seed=3, first=a, stop=b) for a, b in ((0, 1), (1, 4), (4, 6))]
-    np.testing.assert_array_equal(whole, np.concatenate(parts))
-
-
-def test_seeds_have_orders_of_their_own() -> None:
-    assert not np.array_equal(budget().indices(0, 0, 5), budget().indices(1, 0, 5))
 
 
 def test_epoch_cadence_is_due_when_the_epoch_is_complete() -> None:

@@ -70,13 +70,3 @@ class Budget:
     def is_due(self, step: int, cadence: Cadence) -> bool:
         """Whether ``cadence`` is due after ``step``."""
         return step > 0 and self.next_stop(step - 1, cadence) == step
-
-    def indices(self, seed: int, first: int, stop: int) -> np.ndarray:
-        """The images of the steps ``first`` .. ``stop - 1``, from 0: int32 ``[steps, images_per_step]``."""
-        from gandist.randomness import permutation  # loads TensorFlow, which the arithmetic does without
-
-        begin, end = first * self.images_per_step, stop * self.images_per_step
-        first_epoch, last_epoch = begin // self.size, (end - 1) // self.size
-        order = np.concatenate([permutation(seed, e, self.size) for e in range(first_epoch, last_epoch + 1)])
-        offset = first_epoch * self.size
-        return order[begin - offset : end - offset].reshape(stop - first, self.images_per_step)

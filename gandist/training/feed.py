@@ -16,7 +16,7 @@ from gandist.data import Dataset
 from gandist.spec.budget import Budget
 from gandist.spec.job import TrialSpec
 from gandist.spec.sections import Resources
-from gandist.training import hardware
+from gandist.training import hardware, order
 
 CHUNK_BYTES = 64 * 10**6
 """Images that are gathered at a time. Three such chunks are in memory at most: the one in use, the next, and
@@ -26,7 +26,7 @@ CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 Chunk = tuple[Any, Any, np.ndarray]
 """Images uint8 ``[n, height, width, channels]`` and labels int32 ``[n]``, on each device its own, and which
-of them each step takes: int32 ``[steps, images_per_step]``, laid out as ``Budget.indices``."""
+of them each step takes: int32 ``[steps, images_per_step]``, laid out as ``order.indices``."""
 
 
 class Feed(Protocol):
@@ -48,7 +48,7 @@ class Resident:
 
     def chunks(self, first: int, stop: int) -> Generator[Chunk]:
         """All in one."""
-        yield self._images, self._labels, self._budget.indices(self._seed, first, stop)
+        yield self._images, self._labels, order.indices(self._budget, self._seed, first, stop)
 
 
 class Streamed:
@@ -102,7 +102,7 @@ class Streamed:
 
     def _gather(self, number: int) -> tuple[Any, Any]:
         first = number * self._steps
-        chosen = self._budget.indices(self._seed, first, first + self._steps).reshape(self._split)
+        chosen = order.indices(self._budget, self._seed, first, first + self._steps).reshape(self._split)
         return (
             on_devices(self._strategy, lambda r: self._images[chosen[:, :, r].ravel()]),
             on_devices(self._strategy, lambda r: self._labels[chosen[:, :, r].ravel()]),

@@ -16,7 +16,7 @@ import pytest
 from gandist.data import Dataset
 from gandist.spec.budget import Budget
 from gandist.spec.sections import Resources
-from gandist.training import feed
+from gandist.training import feed, order
 from tests.training.conftest import assert_same_bits, tiny_trial
 from tests.training.test_gan import N_CRITIC, R1_AND_EMA, SIMULTANEOUS
 
@@ -90,7 +90,7 @@ def test_each_replica_gets_its_part_of_each_step(
     """Over more than one epoch of 200 images: those that Budget.indices names, split as Trainer splits."""
     training = {"steps": 30, "update": "alternating", "n_critic": n_critic}
     source, budget = streamed(replicas, training=training)
-    expected = budget.indices(0, 0, 30).reshape(30, n_critic, replicas, -1)
+    expected = order.indices(budget, 0, 0, 30).reshape(30, n_critic, replicas, -1)
     step = 0
     for stop in (1, 2, 9, 30):
         for images, labels, indices in source.chunks(step, stop):

@@ -15,6 +15,7 @@ from gandist.data import Dataset
 from gandist.optimizers import Adam
 from gandist.randomness import Randomness
 from gandist.training.optimizer import Optimizer
+from gandist.training.order import indices
 
 SIMULTANEOUS: dict[str, Any] = {}
 ALTERNATING = {"training": {"update": "alternating"}}
@@ -77,7 +78,7 @@ def test_gradients_are_those_of_the_global_batch(
     }
     trainer = make_trainer(replicas, **sections)
     gan = make_trainer(1, **sections).gan  # equal weights, untouched
-    batch = dataset.images[trainer.budget.indices(0, 0, 1)[0]]
+    batch = dataset.images[indices(trainer.budget, 0, 0, 1)[0]]
     randomness = Randomness(0, tf.constant(0, tf.int64))
     by_role = update != "simultaneous"
     for_d, for_g = (randomness.stream(r) if by_role else randomness for r in ("discriminator0", "generator"))
