@@ -62,11 +62,10 @@ def fixed(section: Section) -> dict[str, Any]:
     }
 
 
-def modules(package: str) -> list[ModuleType]:
-    """The modules of ``gandist.<package>`` that a job file may name: those without a leading underscore."""
-    parent = importlib.import_module(f"gandist.{package}")
-    names = sorted(m.name for m in pkgutil.iter_modules(parent.__path__) if not m.name.startswith("_"))
-    return [importlib.import_module(f"{parent.__name__}.{name}") for name in names]
+def modules(package: ModuleType) -> list[ModuleType]:
+    """The modules of ``package`` that a job file may name: those without a leading underscore."""
+    names = sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
+    return [importlib.import_module(f"{package.__name__}.{name}") for name in names]
 
 
 def module_of(options: Section) -> ModuleType:

@@ -7,7 +7,6 @@ those packages, so a new architecture or data set is known here as soon as its f
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 import math
 import re
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from gandist import data, losses, models, optimizers, penalties
 from gandist.errors import SpecError
 from gandist.spec.base import MAY_CHANGE, Name, Section, Seed, choice, fixed, modules, subclasses
 from gandist.spec.messages import explain
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from gandist.optimizers import OptimizerOptions as Optimizer
     from gandist.penalties import PenaltyOptions as Penalty
 else:
-    Data = choice([module.Options for module in modules("data")])
-    Model = choice([module.Options for module in modules("models")])
-    Loss = choice(subclasses(importlib.import_module("gandist.losses").LossOptions))
-    Penalty = choice(subclasses(importlib.import_module("gandist.penalties").PenaltyOptions))
-    Optimizer = choice(subclasses(importlib.import_module("gandist.optimizers").OptimizerOptions))
+    Data = choice([module.Options for module in modules(data)])
+    Model = choice([module.Options for module in modules(models)])
+    Loss = choice(subclasses(losses.LossOptions))
+    Penalty = choice(subclasses(penalties.PenaltyOptions))
+    Optimizer = choice(subclasses(optimizers.OptimizerOptions))
 
 MAX_TRIALS = 10_000
 MAX_PROBLEMS = 20
@@ -116,9 +116,9 @@ class JobSpec(Section):
     description: Annotated[str, Field(max_length=2000)] = ""
     data: Data
     model: Model
-    loss: Loss = Field(default_factory=lambda: _default("losses"), validate_default=True)
+    loss: Loss = Field(default_factory=lambda: losses.DEFAULT, validate_default=True)
     penalty: Penalty | None = None
-    optimizer: Optimizer = Field(default_factory=lambda: _default("optimizers"), validate_default=True)
+    optimizer: Optimizer = Field(default_factory=lambda: optimizers.DEFAULT, validate_default=True)
     training: Training
     samples: Samples = Samples()
     evaluation: Evaluation | None = None
@@ -176,17 +176,13 @@ class JobSpec(Section):
     @classmethod
     def _default_name(cls, section: Any, info: ValidationInfo) -> Any:
         """A section with a default may leave out its name: ``optimizer: {learning_rate: 1e-3}``."""
-        module = {"loss": "losses", "optimizer": "optimizers"}[str(info.field_name)]
-        return {"name": _default(module).name, **section} if isinstance(section, dict) else section
+        default: Any = {"loss": losses.DEFAULT, "optimizer": optimizers.DEFAULT}[str(info.field_name)]
+        return {"name": default.name, **section} if isinstance(section, dict) else section
 
     def base(self) -> dict[str, Any]:
         """The sections that a configuration may override, as plain values."""
         kept = set(TrialSpec.model_fields) - {"job", "config", "seed"}
         return self.model_dump(mode="json", include=kept)
-
-
-def _default(module: str) -> Any:
-    return importlib.import_module(f"gandist.{module}").DEFAULT
 
 
 def expand(job: JobSpec) -> tuple[TrialSpec, ...]:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from gandist import metrics
 from gandist.spec.base import MAY_CHANGE, Positive, Section, modules
 from gandist.spec.overrides import BUDGETS, CADENCES
 
 if TYPE_CHECKING:
     Metric = str
 else:
-    Metric = Literal[tuple(module.__name__.rpartition(".")[2] for module in modules("metrics"))]
+    Metric = Literal[tuple(module.__name__.rpartition(".")[2] for module in modules(metrics))]
 
 
 class EarlyStopping(Section):

@@ -25,7 +25,7 @@ from gandist.training.sampler import Sampler
 from tests.training.conftest import tiny_trial
 
 SHAPE = (28, 28, 1)
-ARCHITECTURES = [module.Options.model_fields["name"].default for module in modules("models")]
+ARCHITECTURES = [module.Options.model_fields["name"].default for module in modules(models)]
 MEMBER = "model.weights.h5"
 
 
