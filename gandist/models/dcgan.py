@@ -54,22 +54,22 @@ def build_generator(options: Options, image_shape: tuple[int, int, int], classes
     import keras
     from keras import layers
 
-    from gandist.models import _conditional, _layers
+    from gandist.layers import conditional, normalization, resampling
 
     def normalised(x: keras.KerasTensor) -> keras.KerasTensor:
-        x = _layers.BatchNormalization(
+        x = normalization.BatchNormalization(
             momentum=options.batch_norm_momentum, synchronized=options.batch_norm == "synchronized"
         )(x)
         return layers.LeakyReLU(negative_slope=options.leaky_slope)(x)
 
     def upsampled(x: keras.KerasTensor, filters: int, strides: int, **kwargs: str) -> keras.KerasTensor:
-        return _layers.Conv2DTranspose(
+        return resampling.Conv2DTranspose(
             filters, options.kernel_size, strides=strides, padding="same", use_bias=False, **kwargs
         )(x)
 
     channels = [options.width * 2**halvings for halvings in reversed(range(options.depth + 1))]
     height, width = _smallest_sides(options, image_shape)
-    inputs, x = _conditional.generator_inputs(options, classes)
+    inputs, x = conditional.generator_inputs(options, classes)
     x = layers.Dense(height * width * channels[0], use_bias=False)(x)
     x = layers.Reshape((height, width, channels[0]))(normalised(x))
     x = normalised(upsampled(x, channels[1], strides=1))
@@ -88,16 +88,16 @@ def build_discriminator(options: Options, image_shape: tuple[int, int, int], cla
     import keras
     from keras import layers
 
-    from gandist.models import _conditional, _layers, _spectral
+    from gandist.layers import conditional, dropout, spectral
 
     _smallest_sides(options, image_shape)
-    convolution = _spectral.Conv2D if options.spectral_norm else layers.Conv2D
+    convolution = spectral.Conv2D if options.spectral_norm else layers.Conv2D
     images = x = keras.Input(image_shape, name="images")
     for halvings in range(options.depth):
         x = convolution(options.width * 2**halvings, options.kernel_size, strides=2, padding="same")(x)
         x = layers.LeakyReLU(negative_slope=options.leaky_slope)(x)
-        x = _layers.Dropout(options.dropout)(x)
-    return _conditional.discriminator(options, images, layers.Flatten()(x), classes)
+        x = dropout.Dropout(options.dropout)(x)
+    return conditional.discriminator(options, images, layers.Flatten()(x), classes)
 
 
 def _smallest_sides(options: Options, image_shape: tuple[int, int, int]) -> tuple[int, int]:

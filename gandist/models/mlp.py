@@ -40,13 +40,13 @@ def build_generator(options: Options, image_shape: tuple[int, int, int], classes
     import keras
     from keras import layers
 
-    from gandist.models import _conditional, _layers
+    from gandist.layers import conditional, normalization
 
-    inputs, x = _conditional.generator_inputs(options, classes)
+    inputs, x = conditional.generator_inputs(options, classes)
     for width in options.generator_widths:
         x = layers.Dense(width)(x)
         x = layers.LeakyReLU(negative_slope=options.leaky_slope)(x)
-        x = _layers.BatchNormalization(
+        x = normalization.BatchNormalization(
             momentum=options.batch_norm_momentum, synchronized=options.batch_norm == "synchronized"
         )(x)
     images = layers.Reshape(image_shape)(layers.Dense(math.prod(image_shape), activation="tanh")(x))
@@ -58,11 +58,11 @@ def build_discriminator(options: Options, image_shape: tuple[int, int, int], cla
     import keras
     from keras import layers
 
-    from gandist.models import _conditional, _spectral
+    from gandist.layers import conditional, spectral
 
-    dense = _spectral.Dense if options.spectral_norm else layers.Dense
+    dense = spectral.Dense if options.spectral_norm else layers.Dense
     images = keras.Input(image_shape, name="images")
     x = layers.Flatten()(images)
     for width in options.discriminator_widths:
         x = layers.LeakyReLU(negative_slope=options.leaky_slope)(dense(width)(x))
-    return _conditional.discriminator(options, images, x, classes)
+    return conditional.discriminator(options, images, x, classes)

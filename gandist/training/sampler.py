@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from gandist import models
 from gandist.activity import Activity, Tell, silent
-from gandist.models._layers import portable
+from gandist.layers.portable import portable
 from gandist.randomness import Randomness
 from gandist.spec.job import TrialSpec
 from gandist.training import exported

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from gandist.models import _layers
+from gandist.layers import embedding
 
 _FIRST_ITERATIONS = 20
 
@@ -81,8 +81,8 @@ class Conv2D(_SpectralNorm, keras.layers.Conv2D):
         return super().convolution_op(inputs, self._normalised())
 
 
-class Embedding(_SpectralNorm, _layers.Embedding):
-    """``_layers.Embedding`` with its table normalised."""
+class Embedding(_SpectralNorm, embedding.Embedding):
+    """``embedding.Embedding`` with its table normalised."""
 
     def table(self) -> tf.Tensor:
         """float32 ``[classes, features]``."""

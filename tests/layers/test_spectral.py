@@ -10,7 +10,8 @@ import pytest
 import tensorflow as tf
 
 from gandist import models
-from gandist.models import _layers, _spectral, dcgan
+from gandist.layers import embedding, spectral
+from gandist.models import dcgan
 
 pytestmark = pytest.mark.usefixtures("devices")
 
@@ -31,9 +32,9 @@ def noise(*shape: int) -> np.ndarray:
 IMAGES, VECTORS, LABELS = noise(3, 6, 5, 4), noise(3, 7), np.array([4, 0, 2], np.int32)
 # Ours, Keras' own, what both are called with, inputs.
 KINDS: dict[str, tuple[Any, Any, tuple[Any, ...], np.ndarray]] = {
-    "dense": (_spectral.Dense, keras.layers.Dense, (5,), VECTORS),
-    "conv": (_spectral.Conv2D, keras.layers.Conv2D, (6, 3, 2, "same"), IMAGES),
-    "embedding": (_spectral.Embedding, _layers.Embedding, (6, 8), LABELS),
+    "dense": (spectral.Dense, keras.layers.Dense, (5,), VECTORS),
+    "conv": (spectral.Conv2D, keras.layers.Conv2D, (6, 3, 2, "same"), IMAGES),
+    "embedding": (spectral.Embedding, embedding.Embedding, (6, 8), LABELS),
 }
 every_kind = pytest.mark.parametrize("kind", KINDS)
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import keras
 from keras import layers
 
-from gandist.models import ModelOptions, _layers, _spectral
+from gandist.layers import spectral
+from gandist.layers.embedding import Embedding
+
+if TYPE_CHECKING:
+    from gandist.models import ModelOptions
 
 
 def generator_inputs(
@@ -24,7 +30,7 @@ def generator_inputs(
     # Normal like the latents, so that the class weighs as much as they do when training starts: Keras' own
     # initialiser makes vectors 35 times shorter.
     initializer = keras.initializers.RandomNormal(stddev=1.0)
-    embedding = _layers.Embedding(classes, options.embedding_dim, embeddings_initializer=initializer)
+    embedding = Embedding(classes, options.embedding_dim, embeddings_initializer=initializer)
     return [latents, labels], layers.Concatenate()([latents, embedding(labels)])
 
 
@@ -36,12 +42,12 @@ def discriminator(
     Without classes its logits are psi(phi(x)), a Dense layer. With them it is the projection discriminator
     (Miyato & Koyama 2018, equation 3): y^T V phi(x) is added, V float32 ``[classes, n]``.
     """
-    dense = _spectral.Dense if options.spectral_norm else layers.Dense
+    dense = spectral.Dense if options.spectral_norm else layers.Dense
     logits = dense(1)(features)
     if not classes:
         return keras.Model(images, logits, name="discriminator")
     labels = keras.Input((), name="labels", dtype="int32")
-    embedding = _spectral.Embedding if options.spectral_norm else _layers.Embedding
+    embedding = spectral.Embedding if options.spectral_norm else Embedding
     # Initialised like psi, as in the authors' code: Keras' own is of no scale in particular.
     rows = embedding(classes, features.shape[-1], embeddings_initializer="glorot_uniform")(labels)
     logits = layers.Add()([logits, layers.Dot(axes=1)([features, rows])])

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gandist.models import _layers
+from gandist.layers.dropout import Dropout
+from gandist.layers.normalization import BatchNormalization
+from gandist.layers.resampling import Conv2DTranspose
 from gandist.randomness import Randomness, layers_draw_from
 
 pytestmark = pytest.mark.usefixtures("devices")
@@ -47,27 +49,25 @@ def noise(*shape: int) -> np.ndarray:
 def test_transposed_convolution(kernel_size: int, strides: int) -> None:
     options = {"strides": strides, "padding": "same", "use_bias": False, "activation": "tanh"}
     ours, theirs = (
-        kind(3, kernel_size, **options) for kind in (_layers.Conv2DTranspose, keras.layers.Conv2DTranspose)
+        kind(3, kernel_size, **options) for kind in (Conv2DTranspose, keras.layers.Conv2DTranspose)
     )
     compare(ours, theirs, noise(2, 5, 6, 4))
 
 
 @pytest.mark.parametrize("shape", [(8, 3, 4, 5), (8, 5)])
 def test_batch_normalization(shape: tuple[int, ...]) -> None:
-    ours, theirs = (
-        kind(momentum=0.7) for kind in (_layers.BatchNormalization, keras.layers.BatchNormalization)
-    )
+    ours, theirs = (kind(momentum=0.7) for kind in (BatchNormalization, keras.layers.BatchNormalization))
     compare(ours, theirs, 2 + noise(*shape), training=True)
     compare(ours, theirs, 2 + noise(*shape), training=False)
 
 
 def test_dropout_drops_its_share_and_keeps_the_mean() -> None:
     with layers_draw_from(Randomness(0, tf.constant(0, tf.int64))):
-        outputs = _layers.Dropout(0.3)(tf.ones([64, 10, 10, 3]), training=True).numpy()
+        outputs = Dropout(0.3)(tf.ones([64, 10, 10, 3]), training=True).numpy()
     assert set(np.unique(outputs)) == {0.0, np.float32(1 / 0.7)}
     assert abs((outputs == 0).mean() - 0.3) < 0.01
 
 
 def test_dropout_does_nothing_in_inference() -> None:
     ones = tf.ones([4, 5])
-    np.testing.assert_array_equal(_layers.Dropout(0.3)(ones, training=False), ones)
+    np.testing.assert_array_equal(Dropout(0.3)(ones, training=False), ones)

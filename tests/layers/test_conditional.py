@@ -10,8 +10,9 @@ import pytest
 import tensorflow as tf
 
 from gandist import models
-from gandist.models import ModelOptions, _layers, dcgan, mlp
-from gandist.models._layers import portable
+from gandist.layers.embedding import Embedding
+from gandist.layers.portable import portable
+from gandist.models import ModelOptions, dcgan, mlp
 
 pytestmark = pytest.mark.usefixtures("devices")
 
@@ -119,7 +120,7 @@ def test_a_portable_copy_is_plain_keras_and_makes_the_same_images(
 
 
 def test_the_embedding_is_keras_but_for_a_dense_gradient() -> None:
-    ours, theirs = _layers.Embedding(CLASSES, 3), keras.layers.Embedding(CLASSES, 3)
+    ours, theirs = Embedding(CLASSES, 3), keras.layers.Embedding(CLASSES, 3)
     for layer in (ours, theirs):
         layer(LABELS)  # builds
     theirs.set_weights(ours.get_weights())
