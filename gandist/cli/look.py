@@ -106,9 +106,8 @@ def jobs(
 def _show_trials(directory: JobDir) -> None:
     from rich.console import Console
 
+    from gandist.artifacts.trials import listed_trials, read_states
     from gandist.runner.lease import living
-    from gandist.runner.plan import read_states
-    from gandist.runner.prepare import listed_trials
     from gandist.runner.progress import recorded
     from gandist.runner.views import table
 

@@ -57,8 +57,8 @@ def run(
     from gandist.runner.cost import datasets
     from gandist.runner.interrupts import at_once
     from gandist.runner.lease import Lease
+    from gandist.runner.manifest import open_job_dir, write_job
     from gandist.runner.plan import make_plan, shortened
-    from gandist.runner.prepare import open_job_dir, write_job
     from gandist.runner.submit import refuse_scratch
     from gandist.runner.told_data import ToldData
 

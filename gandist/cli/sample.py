@@ -12,7 +12,7 @@ from gandist.cli import options
 from gandist.cli.application import app
 
 if TYPE_CHECKING:
-    from gandist.runner.generators import Exported
+    from gandist.sampling.generators import Exported
 
 MAX_BYTES = 2**30
 """Of pixels before compression, or of numbers that latents are made from."""
@@ -83,7 +83,7 @@ def sample(
     from gandist.artifacts.retry import Retry
     from gandist.artifacts.storage import Storage
     from gandist.errors import UsageError
-    from gandist.runner.generators import find
+    from gandist.sampling.generators import find
 
     extension = _extension(out, images.FORMATS)
     source = find(JobDir(job_dir), trial)
@@ -95,7 +95,7 @@ def sample(
             f"--n {count}: that is {count * each:,} bytes in memory; give at most {MAX_BYTES // each}"
         )
 
-    from gandist.training import generate
+    from gandist.sampling import generate
 
     generator = generate.open_generator(source.trial, shape, source.classes, *source.generator())
     draw = generate.draw_path if interpolate else generate.draw

@@ -50,7 +50,7 @@ def costs(trials: Sequence[TrialSpec], found: Datasets) -> list[Cost]:
     Raises:
         GandistError: an architecture does not fit its images.
     """
-    import gandist.training  # noqa: F401 - TensorFlow, without what it writes while it starts
+    from gandist import tensorflow_start  # noqa: F401 - without what it writes while it starts
 
     @functools.cache
     def parameters(

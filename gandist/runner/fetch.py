@@ -20,8 +20,8 @@ from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.artifacts.manifest import Manifest
 from gandist.artifacts.retry import Retry
 from gandist.artifacts.storage import MAX_BYTES, name_of
+from gandist.artifacts.trials import listed_trials
 from gandist.errors import StorageError, UsageError
-from gandist.runner.prepare import listed_trials
 
 COPIES = 8
 """At a time: a round trip to the storage takes longer than most files."""

@@ -11,11 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from gandist.artifacts.job_dir import JobDir
+from gandist.artifacts.trials import READERS, listed_trials, read_states
 from gandist.errors import NotAJobError, StorageError, UsageError
 from gandist.printable import printable
 from gandist.runner.lease import Holder, living
-from gandist.runner.plan import READERS, read_states
-from gandist.runner.prepare import listed_trials
 from gandist.runner.progress import recorded
 
 MAX_STATES = 1000

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.artifacts.trials import READERS, read_states
 from gandist.errors import UsageError
 from gandist.runner.changes import refusal
 from gandist.spec.continuation import continues
 from gandist.spec.job import TrialSpec
-
-READERS = 16
-"""States read at a time: each costs a round trip to the storage."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +24,6 @@ class Plan:
     states: dict[str, TrialState]
     aside: tuple[str, ...] = ()
     """The trials whose directories must make way first; ``states`` has them as new."""
-
-
-def read_states(job_dir: JobDir, trials: Iterable[str]) -> dict[str, TrialState]:
-    """The state of each trial, by its id, in the order given."""
-    ids = list(trials)
-    with ThreadPoolExecutor(READERS) as readers:
-        return dict(zip(ids, readers.map(lambda trial: job_dir.trial(trial).read_state(), ids), strict=True))
 
 
 def make_plan(

@@ -12,8 +12,8 @@ from gandist import metrics
 from gandist.activity import Activity, Tell, silent
 from gandist.data import Dataset
 from gandist.randomness import permutation
+from gandist.sampling.sampler import Sampler
 from gandist.spec.sections import Evaluation
-from gandist.training.sampler import Sampler
 
 ORDER_SEED = 0
 """Every trial of a job is compared with the same real images, and has the same shares of classes."""

@@ -7,9 +7,9 @@ import numpy as np
 from gandist import models
 from gandist.data import Dataset
 from gandist.randomness import permutation
+from gandist.sampling.sampler import Sampler
 from gandist.spec.job import TrialSpec
 from gandist.training.gan import GAN
-from gandist.training.sampler import Sampler
 
 IMAGES = 1000
 """Of each kind."""

@@ -11,20 +11,20 @@ from typing import Any
 import keras
 import numpy as np
 
-from gandist import data, models, training
+from gandist import data, models, tensorflow_start
 from gandist.activity import Activity, Tell
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import TrialDir, TrialState
 from gandist.artifacts.retry import GIVE_UP_S, Retry
 from gandist.artifacts.storage import Storage
 from gandist.artifacts.writer import Writer
+from gandist.sampling.sampler import Sampler
 from gandist.spec import notices
 from gandist.spec.job import TrialSpec
 from gandist.training import checkpoint, distribution, hardware
 from gandist.training.evaluation import Evaluator
 from gandist.training.outputs import discriminator_outputs
 from gandist.training.recorder import Recorder
-from gandist.training.sampler import Sampler
 from gandist.training.stability import Stability
 from gandist.training.standing import WRITING, Standing, StopAskedError
 from gandist.training.start import Start, load
@@ -38,7 +38,7 @@ FINITE = tuple(name for name in tables.STEP_METRICS if name != "penalty")
 """What must be numbers. A lazy penalty is none at most steps; where it is not finite, the gradient is not."""
 COMPILE_S = 600.0
 """How long the first block may take without a sign of life: compiling gives none."""
-_loading_s = [time.monotonic() - training.BEGAN]
+_loading_s = [time.monotonic() - tensorflow_start.BEGAN]
 """What loading TensorFlow took; the first trial of a process counts it."""
 
 

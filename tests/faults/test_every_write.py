@@ -71,8 +71,8 @@ def quick(devices: None) -> Iterator[list[int]]:
 
     The list has the step after which the last attempt went on, 0 where it began anew.
     """
+    from gandist.sampling.sampler import Sampler
     from gandist.training import standing, trial
-    from gandist.training.sampler import Sampler
     from gandist.training.trainer import Trainer
 
     built: dict[str, tuple[Trainer, dict[str, np.ndarray], Sampler]] = {}

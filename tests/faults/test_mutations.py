@@ -26,7 +26,7 @@ from gandist.artifacts.job_dir import DatasetDescription, JobDir, TrialDir, Tria
 from gandist.errors import CheckpointError, GandistError
 from gandist.report import render
 from gandist.runner import lease
-from gandist.runner.prepare import write_job
+from gandist.runner.manifest import write_job
 from gandist.spec.job import JobSpec, TrialSpec, expand
 from gandist.training import checkpoint
 from tests.faults.mutations import mutate
@@ -124,9 +124,9 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], list[str]]:
     """Runs every command on a folder with ``job.yaml`` and ``runs/small``; what was wrong."""
     monkeypatch.setitem(sys.modules, "gandist.training.trial", types.SimpleNamespace(run_trial=train))
     monkeypatch.setitem(
-        sys.modules, "gandist.training.generate", types.SimpleNamespace(open_generator=no_generator)
+        sys.modules, "gandist.sampling.generate", types.SimpleNamespace(open_generator=no_generator)
     )
-    monkeypatch.setattr("gandist.training.generate", sys.modules["gandist.training.generate"], raising=False)
+    monkeypatch.setattr("gandist.sampling.generate", sys.modules["gandist.sampling.generate"], raising=False)
     monkeypatch.setattr(lease, "WATCH_S", 0.02)
     monkeypatch.setattr(lease, "LOOK_S", 0.02)
     monkeypatch.setattr(lease, "RENEW_S", 0.05)

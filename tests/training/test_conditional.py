@@ -100,7 +100,7 @@ def test_every_class_learns_an_embedding_of_its_own() -> None:
 def test_the_exported_generator_takes_labels_and_is_the_sampler_s(
     model: dict[str, Any], tmp_path: Path
 ) -> None:
-    from gandist.training.sampler import Sampler
+    from gandist.sampling.sampler import Sampler
 
     trainer = tiny_trainer(model, 2, training={"generator_ema": 0.9})
     trainer.run(3)
@@ -118,7 +118,7 @@ def test_the_exported_generator_takes_labels_and_is_the_sampler_s(
 @pytest.mark.parametrize("spectral_norm", [False, True])
 def test_images_are_of_the_class_that_was_asked_for(spectral_norm: bool) -> None:
     """Four classes of flat images, bright in one quarter each."""
-    from gandist.training.sampler import Sampler
+    from gandist.sampling.sampler import Sampler
 
     images = np.full((64, 8, 8, 1), 20, np.uint8)
     labels = np.arange(64, dtype=np.int32) % 4

@@ -11,9 +11,9 @@ import pytest
 
 from gandist import data
 from gandist.artifacts.job_dir import TrialDir
+from gandist.sampling.sampler import Sampler
 from gandist.spec.sections import Evaluation
 from gandist.training.evaluation import Evaluator
-from gandist.training.sampler import Sampler
 from tests.training.conftest import tiny_trial
 from tests.training.trials import SMALL, losses, train
 

@@ -43,7 +43,7 @@ def test_the_exported_generator_is_plain_keras_and_makes_the_last_grid(tmp_path:
     directory = train(trial, tmp_path)
     model = keras.models.load_model(directory.storage.where(TrialDir.GENERATOR))
     assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
-    from gandist.training.sampler import Sampler
+    from gandist.sampling.sampler import Sampler
 
     latents = Sampler(trial, (28, 28, 1)).latents(16)
     made = np.clip(np.rint((model(latents, training=False).numpy() + 1) * 127.5), 0, 255).astype(np.uint8)

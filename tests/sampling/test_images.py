@@ -14,7 +14,7 @@ from gandist.artifacts import images
 from gandist.artifacts.job_dir import JobDir, TrialState
 from gandist.spec.job import TrialSpec
 from tests.conftest import CommandLine
-from tests.sample.conftest import made, rename
+from tests.sampling.conftest import made, rename
 
 
 def test_a_grid_from_the_first_trial_that_has_a_generator(sample: CommandLine) -> None:
@@ -44,7 +44,7 @@ def test_images_are_a_function_of_seed_and_index(sample: CommandLine) -> None:
 def test_the_images_are_those_of_the_generator_that_keras_loads(sample: CommandLine) -> None:
     import keras
 
-    from gandist.training import generate
+    from gandist.sampling import generate
 
     model = keras.models.load_model("classes/trials/base-seed0/generator.keras")
     inputs = [generate.draw(0, 32, 6), np.arange(32, dtype=np.int32) % 10]

@@ -15,10 +15,9 @@ from pydantic import ValidationError
 from gandist import models
 from gandist.artifacts.documents import DocumentError
 from gandist.artifacts.job_dir import DatasetDescription, JobDir, TrialDir, TrialState
+from gandist.artifacts.trials import listed_trials, read_states
 from gandist.errors import NotAJobError, SpecError, UsageError
 from gandist.printable import printable
-from gandist.runner.plan import read_states
-from gandist.runner.prepare import listed_trials
 from gandist.spec.job import TrialSpec
 from gandist.spec.messages import explain
 from gandist.spec.overrides import nearest

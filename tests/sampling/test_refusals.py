@@ -15,7 +15,7 @@ import pytest
 
 from gandist.artifacts.job_dir import TrialDir
 from tests.conftest import CommandLine
-from tests.sample.conftest import made, rename
+from tests.sampling.conftest import made, rename
 
 
 def trial_yaml(change: Callable[[str], str]) -> None:

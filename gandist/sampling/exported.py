@@ -8,6 +8,8 @@ is unpacked to more than is stored.
 
 from __future__ import annotations
 
+from gandist import tensorflow_start  # isort: skip  # noqa: F401 - before whatever loads TensorFlow
+
 import io
 import math
 import warnings

@@ -9,8 +9,9 @@ import pytest
 
 import gandist
 from gandist.artifacts.manifest import ListedTrial
+from gandist.artifacts.trials import listed_trials
 from gandist.errors import UsageError
-from gandist.runner.prepare import git_commit, listed_trials, open_job_dir, write_job
+from gandist.runner.manifest import git_commit, open_job_dir, write_job
 from gandist.spec.job import JobSpec, expand
 
 from .conftest import make_job

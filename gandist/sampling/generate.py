@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from gandist import tensorflow_start  # isort: skip  # noqa: F401 - before whatever loads TensorFlow
+
 import contextlib
 
 import numpy as np
 import tensorflow as tf
 
 from gandist.artifacts.images import layout
+from gandist.sampling.sampler import Sampler
 from gandist.spec.job import TrialSpec
-from gandist.training.sampler import Sampler
 
 BATCH = 32
 """Images made at a time, always: in batches of another size the same image might differ in its last bit."""

@@ -16,7 +16,8 @@ import gandist
 from gandist.artifacts.address import mistake, public
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.manifest import ListedTrial, Manifest
-from gandist.errors import NotAJobError, UsageError
+from gandist.artifacts.trials import read_manifest
+from gandist.errors import UsageError
 from gandist.spec.job import JobSpec, TrialSpec
 from gandist.spec.overrides import configurations
 
@@ -80,26 +81,6 @@ def manifest(job: JobSpec, trials: Sequence[TrialSpec], before: Manifest) -> Man
         start_s=before.start_s,
         trials=tuple(listed.values()),
     )
-
-
-def read_manifest(job_dir: JobDir) -> Manifest:
-    """The job's manifest, every entry of which is a trial.
-
-    Raises:
-        NotAJobError: there is no job in that directory.
-    """
-    found = job_dir.read_manifest()
-    if found.problems:
-        raise NotAJobError(
-            f"{job_dir.storage.where('manifest.json')}: its trials are no list of ids, configs and seeds "
-            f"({found.problems[0].partition(':')[0]}); delete the entry, or give the job another name"
-        )
-    return found
-
-
-def listed_trials(job_dir: JobDir) -> list[str]:
-    """The ids of all trials that the job has had. Raises like ``read_manifest``."""
-    return [trial.id for trial in read_manifest(job_dir).trials]
 
 
 def git_commit(package: Path) -> str | None:

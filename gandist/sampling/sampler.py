@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from gandist import tensorflow_start  # isort: skip  # noqa: F401 - before whatever loads TensorFlow
+
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -12,9 +15,11 @@ from gandist import models
 from gandist.activity import Activity, Tell, silent
 from gandist.layers.portable import portable
 from gandist.randomness import Randomness
+from gandist.sampling import exported
 from gandist.spec.job import TrialSpec
-from gandist.training import exported
-from gandist.training.gan import GAN
+
+if TYPE_CHECKING:
+    from gandist.training.gan import GAN
 
 BATCH = 256
 CALIBRATION = 512

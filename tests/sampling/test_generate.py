@@ -17,12 +17,14 @@ import tensorflow as tf
 from gandist import models
 from gandist.errors import CheckpointError
 from gandist.models import dcgan
+from gandist.sampling import exported, generate, sampler
+from gandist.sampling.sampler import Sampler
 from gandist.spec.base import modules
 from gandist.spec.job import TrialSpec
-from gandist.training import exported, generate, sampler
 from gandist.training.gan import GAN
-from gandist.training.sampler import Sampler
 from tests.training.conftest import tiny_trial
+
+pytestmark = pytest.mark.usefixtures("devices")
 
 SHAPE = (28, 28, 1)
 ARCHITECTURES = [module.Options.model_fields["name"].default for module in modules(models)]

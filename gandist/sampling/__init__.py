@@ -1,0 +1,4 @@
+"""Generators: found in a job directory, loaded safely, and made to draw.
+
+A stranger's directory is looked into (``generators``) before TensorFlow is loaded.
+"""
