@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from gandist import cli, environment
-from gandist.runner import auth
-from gandist.runner.cluster import LOOPBACK, Cluster, connected
+from gandist.runner.ray import auth
+from gandist.runner.ray.connection import LOOPBACK, Cluster, connected
 
 # As in gandist's own processes, before a test imports Keras.
 environment.set_variables()

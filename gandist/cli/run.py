@@ -53,12 +53,12 @@ def run(
     gandist run jobs/mnist_dcgan.yaml --storage s3://bucket/gans --data-dir /data
     gandist run jobs/quickstart.yaml --local --set training.epochs=1
     """
-    from gandist.runner.cluster import on_this_machine
     from gandist.runner.cost import datasets
     from gandist.runner.interrupts import at_once
     from gandist.runner.lease import Lease
     from gandist.runner.manifest import open_job_dir, write_job
     from gandist.runner.plan import make_plan, shortened
+    from gandist.runner.ray.connection import on_this_machine
     from gandist.runner.submit import refuse_scratch
     from gandist.runner.told_data import ToldData
 
@@ -152,7 +152,7 @@ def _backend(job: JobSpec, job_dir: JobDir, data_dir: str | None, local: bool) -
         from gandist.runner.local_backend import LocalBackend
 
         return LocalBackend(job, job_dir.root, data_dir)
-    from gandist.runner.ray_backend import RayBackend
+    from gandist.runner.ray.pool import RayBackend
 
     return RayBackend(job, job_dir.root, data_dir, tell=typer.echo)
 

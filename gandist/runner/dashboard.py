@@ -13,8 +13,8 @@ from urllib.request import getproxies, proxy_bypass
 
 from gandist.errors import ClusterError, UsageError
 from gandist.printable import one_line
-from gandist.runner import auth
-from gandist.runner.cluster import CONNECT_S, QUIET
+from gandist.runner.ray import auth
+from gandist.runner.ray.connection import CONNECT_S, QUIET
 
 READ_S = 60.0
 ADDRESSES = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")

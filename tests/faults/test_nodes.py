@@ -37,7 +37,7 @@ def test_a_node_that_runs_a_trial_is_removed(tmp_path: Path, undisturbed: dict[s
 
 
 def test_a_frozen_node_is_noticed(tmp_path: Path, undisturbed: dict[str, str]) -> None:
-    from gandist.runner.cluster import HEALTH
+    from gandist.runner.ray.connection import HEALTH
 
     with (
         Cluster(tmp_path, 2, HEALTH) as cluster,

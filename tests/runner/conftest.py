@@ -14,7 +14,7 @@ from gandist.runner.backend import Backend
 from gandist.runner.events import JobEvent
 from gandist.runner.local_backend import LocalBackend
 from gandist.runner.plan import make_plan
-from gandist.runner.ray_backend import RayBackend
+from gandist.runner.ray.pool import RayBackend
 from gandist.runner.schedule import Outcome, run_job
 from gandist.spec.job import JobSpec, expand
 

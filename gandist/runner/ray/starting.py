@@ -11,7 +11,8 @@ from typing import Any
 
 from gandist.errors import RunError, UsageError
 from gandist.printable import one_line
-from gandist.runner import auth, interrupts
+from gandist.runner import interrupts
+from gandist.runner.ray import auth
 
 SHUT_DOWN_S = 12.0
 """Without its head it takes 7 s."""

@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from gandist.errors import RunError
-from gandist.runner import watch as module
-from gandist.runner.watch import HEAD_S, LAST_S, OWN_S, Watch
+from gandist.runner.ray import watch as module
+from gandist.runner.ray.watch import HEAD_S, LAST_S, OWN_S, Watch
 
 
 class Network:

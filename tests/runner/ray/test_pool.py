@@ -20,14 +20,14 @@ from gandist import environment
 from gandist.artifacts.job_dir import TrialDir
 from gandist.errors import RunError, UsageError
 from gandist.runner import schedule
-from gandist.runner.cluster import HEALTH, Cluster, Node, connected
 from gandist.runner.events import Finished, JobEvent, Notice, Progress, Requeued
-from gandist.runner.lost_actors import lost, reason
-from gandist.runner.ray_backend import RayBackend
+from gandist.runner.ray.connection import HEALTH, Cluster, Node, connected
+from gandist.runner.ray.failures import lost, reason
+from gandist.runner.ray.pool import RayBackend
 from gandist.runner.schedule import PREEMPTED
 
-from .conftest import TESTS, Jobs, make_job
-from .fakes import script
+from ..conftest import TESTS, Jobs, make_job
+from ..fakes import script
 
 A, B = "base-seed0", "base-seed1"
 RAYS = str(Path(ray.__file__).parent)

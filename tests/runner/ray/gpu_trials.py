@@ -1,6 +1,6 @@
 """Fake trials that write down which GPUs they were given, and wait until others run beside them.
 
-python -m tests.runner.gpu_trials JOB_DIR GPUS SEEDS     runs a job of them on the cluster of RAY_ADDRESS
+python -m tests.runner.ray.gpu_trials JOB_DIR GPUS SEEDS     runs a job of them on the cluster of RAY_ADDRESS
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from pathlib import Path
 
 from gandist.artifacts.job_dir import JobDir, TrialState
 from gandist.runner.plan import make_plan
-from gandist.runner.ray_backend import RayBackend
+from gandist.runner.ray.pool import RayBackend
 from gandist.runner.schedule import run_job
 from gandist.spec.job import TrialSpec, expand
 
-from .conftest import make_job
+from ..conftest import make_job
 
 PATIENCE_S = 120.0
-FUNCTION = f"{__name__ if __name__ != '__main__' else 'tests.runner.gpu_trials'}:run_trial"
+FUNCTION = f"{__name__ if __name__ != '__main__' else 'tests.runner.ray.gpu_trials'}:run_trial"
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from functools import partial
 
 from gandist.errors import RunError, UsageError
 from gandist.printable import one_line
-from gandist.runner import auth
 from gandist.runner.interrupts import at_once
-from gandist.runner.processes import Started
-from gandist.runner.starting import shut_down, start, start_own, where
-from gandist.runner.watch import HEAD_S, OWN_S, Watch
+from gandist.runner.ray import auth
+from gandist.runner.ray.processes import Started
+from gandist.runner.ray.starting import shut_down, start, start_own, where
+from gandist.runner.ray.watch import HEAD_S, OWN_S, Watch
 
 QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # without it Ray announces a change of its defaults

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gandist.errors import UsageError
-from gandist.runner.auth import MODE, TOKEN, TOKEN_PATH, use_named_token
+from gandist.runner.ray.auth import MODE, TOKEN, TOKEN_PATH, use_named_token
 
 SECRET = "5ecre7" * 8
 

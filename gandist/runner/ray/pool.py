@@ -17,9 +17,9 @@ from typing import Any, Self
 from gandist import environment
 from gandist.errors import RunError, UsageError
 from gandist.runner.backend import RUN_TRIAL, attempt
-from gandist.runner.cluster import QUIET, Cluster, connected
 from gandist.runner.events import BackendEvent, Finished, Lost, Notice, Started
-from gandist.runner.lost_actors import lost
+from gandist.runner.ray.connection import QUIET, Cluster, connected
+from gandist.runner.ray.failures import lost
 from gandist.spec.job import MAX_TRIALS, JobSpec, TrialSpec
 
 MAX_PENDING = 100

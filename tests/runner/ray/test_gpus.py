@@ -39,7 +39,7 @@ class Job:
     def __init__(self, cluster: Cluster, root: Path, gpus: float, trials: int) -> None:
         self._root = root
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.runner.gpu_trials", root, str(gpus), str(trials)],
+            [sys.executable, "-m", "tests.runner.ray.gpu_trials", root, str(gpus), str(trials)],
             env={**BARE, **cluster.driver_environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from gandist.errors import RunError, UsageError
-from gandist.runner import auth
-from gandist.runner.processes import Started
-from gandist.runner.starting import refuse_settings, start_own, trouble
+from gandist.runner.ray import auth
+from gandist.runner.ray.processes import Started
+from gandist.runner.ray.starting import refuse_settings, start_own, trouble
 
 TOO_SLOW = Exception(  # Ray's words, and its class
     "The current node timed out during startup. This could happen because some of the raylet failed to "

@@ -1,0 +1,1 @@
+"""Trials on Ray: one of this machine's own, or the cluster that ``RAY_ADDRESS`` names."""
