@@ -19,7 +19,7 @@ from runner import fakes
 from gandist import cli
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir
-from gandist.runner.dashboard import ADDRESSES
+from gandist.remote.dashboard import ADDRESSES
 from tests.faults.changes import Change, copy, cut, edit, folder, gone, npz, parquet, text, vouched
 from tests.report.conftest import rows
 

@@ -19,7 +19,7 @@ import gandist
 from gandist import cli
 from gandist.artifacts.job_dir import JobDir, TrialState
 from gandist.data import Dataset
-from gandist.runner.dashboard import ADDRESSES
+from gandist.remote.dashboard import ADDRESSES
 from gandist.runner.lease import Holder, Lease
 from gandist.spec.job import TrialSpec
 from tests.conftest import CommandLine

@@ -11,7 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 import gandist
-from gandist.cli import output
+from gandist.console import output
 from gandist.errors import GandistError
 
 app = typer.Typer(

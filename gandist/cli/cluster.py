@@ -14,7 +14,7 @@ from gandist.cli.job import load, product, tell_notices
 from gandist.errors import ClusterError
 
 if TYPE_CHECKING:
-    from gandist.runner.jobs_api import JobsApi, Submission
+    from gandist.remote.jobs_api import JobsApi, Submission
 
 DETACHED_EXIT = 130
 
@@ -82,8 +82,8 @@ def submit(
     gandist submit jobs/mnist_dcgan.yaml --storage s3://bucket/gans --address http://127.0.0.1:8265
     gandist submit jobs/mnist_dcgan.yaml --storage /shared/runs --data-dir /shared/data --follow
     """
-    from gandist.runner import submit as submitting
-    from gandist.runner.dashboard import UnreachableError
+    from gandist.remote import submit as submitting
+    from gandist.remote.dashboard import UnreachableError
 
     job, trials = load(job_file, overrides)
     request = submitting.Request(storage, data_dir, retry_failed, fresh, overrides or (), python)
@@ -123,7 +123,7 @@ def logs(submission: SubmissionName, address: Address = None, follow: Follow = F
     gandist logs mnist_dcgan --address http://127.0.0.1:8265
     gandist logs mnist_dcgan-20260101-120000-1f2e --follow
     """
-    from gandist.runner.submit import quiet
+    from gandist.remote.submit import quiet
 
     api = _connect(address)
     found = api.find(submission)
@@ -143,7 +143,7 @@ def stop(submission: SubmissionName, address: Address = None) -> None:
     \b
     gandist stop mnist_dcgan --address http://127.0.0.1:8265
     """
-    from gandist.runner import submit as submitting
+    from gandist.remote import submit as submitting
 
     api = _connect(address)
     found = api.find(submission)
@@ -201,8 +201,8 @@ def fetch(
     from rich.progress import MofNCompleteColumn, Progress
 
     from gandist.artifacts.job_dir import JobDir
-    from gandist.runner.fetch import Fetch, Fetched
-    from gandist.runner.jobs_api import results
+    from gandist.remote.fetch import Fetch, Fetched
+    from gandist.remote.jobs_api import results
 
     job_dir = results(name, address)
     fetching = Fetch(job_dir, destination, everything=everything)
@@ -234,14 +234,14 @@ def ended(submission: Submission) -> str:
 
 
 def _connect(address: str | None) -> JobsApi:
-    from gandist.runner.jobs_api import connect
+    from gandist.remote.jobs_api import connect
 
     return connect(address)
 
 
 def _follow(api: JobsApi, submission: str) -> NoReturn:
     """Print its log to the end, and leave with its exit code."""
-    from gandist.runner.submit import Follower
+    from gandist.remote.submit import Follower
 
     try:
         found = Follower(api, submission, lambda text: typer.echo(text, nl=False), complain).follow()

@@ -13,7 +13,7 @@ from gandist.cli.cluster import Address, ended
 
 if TYPE_CHECKING:
     from gandist.artifacts.job_dir import JobDir
-    from gandist.runner.jobs_api import Submission
+    from gandist.remote.jobs_api import Submission
 
 
 @app.command()
@@ -38,7 +38,7 @@ def status(
     """
     from gandist.artifacts.job_dir import JobDir
     from gandist.errors import NotAJobError, StorageError
-    from gandist.runner.jobs_api import find_submission
+    from gandist.remote.jobs_api import find_submission
 
     submission = find_submission(job, address)
     if submission is None:
@@ -92,7 +92,7 @@ def jobs(
     gandist jobs
     gandist jobs s3://bucket/gans
     """
-    from gandist.runner import overview
+    from gandist.console import overview
 
     found, others = overview.jobs(storage)
     for line in overview.lines(found):
@@ -107,9 +107,9 @@ def _show_trials(directory: JobDir) -> None:
     from rich.console import Console
 
     from gandist.artifacts.trials import listed_trials, read_states
+    from gandist.console.progress import recorded
+    from gandist.console.views import table
     from gandist.runner.lease import living
-    from gandist.runner.progress import recorded
-    from gandist.runner.views import table
 
     states = read_states(directory, listed_trials(directory))
     runs = any(state.status == "running" for state in states.values())
@@ -129,7 +129,7 @@ def _show_trials(directory: JobDir) -> None:
 
 
 def _line(submission: Submission) -> str:
-    from gandist.runner.overview import utc
+    from gandist.console.overview import utc
 
     where = f"; in {submission.job_dir}" if submission.job_dir else ""
     if submission.ended:

@@ -53,14 +53,14 @@ def run(
     gandist run jobs/mnist_dcgan.yaml --storage s3://bucket/gans --data-dir /data
     gandist run jobs/quickstart.yaml --local --set training.epochs=1
     """
+    from gandist.console.told_data import ToldData
+    from gandist.remote.submit import refuse_scratch
     from gandist.runner.cost import datasets
     from gandist.runner.interrupts import at_once
     from gandist.runner.lease import Lease
     from gandist.runner.manifest import open_job_dir, write_job
     from gandist.runner.plan import make_plan, shortened
     from gandist.runner.ray.connection import on_this_machine
-    from gandist.runner.submit import refuse_scratch
-    from gandist.runner.told_data import ToldData
 
     began = time.monotonic()
     with _stoppable():
@@ -94,9 +94,9 @@ def run(
 
         from rich.console import Console
 
-        from gandist.runner.progress import Board
+        from gandist.console.progress import Board
+        from gandist.console.views import view
         from gandist.runner.schedule import run_job
-        from gandist.runner.views import view
 
         if len(plan.todo) == 1 and not local and on_this_machine():
             typer.echo("one trial only: --local runs it without Ray, and begins sooner")

@@ -8,9 +8,9 @@ import pytest
 from rich.console import Console
 
 from gandist.artifacts.job_dir import TrialState
+from gandist.console.progress import Board, Row, clock, loss, rate, recorded
+from gandist.console.views import LiveView, PlainView, choose, view
 from gandist.runner.events import Alive, Finished, JobEvent, Notice, Progress, Requeued, Started
-from gandist.runner.progress import Board, Row, clock, loss, rate, recorded
-from gandist.runner.views import LiveView, PlainView, choose, view
 
 
 class Clock:

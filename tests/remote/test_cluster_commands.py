@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gandist.artifacts.job_dir import JobDir, TrialState
-from gandist.runner import dashboard, jobs_api
+from gandist.remote import dashboard, jobs_api
 from tests.conftest import CommandLine
 from tests.strangers import write_documents
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from gandist.artifacts.job_dir import JobDir
 from gandist.errors import UsageError
-from gandist.runner.dashboard import asking, named_address, open_client, without_password
+from gandist.remote.dashboard import asking, named_address, open_client, without_password
 
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED")
 SIGTERM_EXIT = 143

@@ -13,8 +13,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from gandist.console.progress import Board, Row
 from gandist.runner.events import JobEvent, Notice
-from gandist.runner.progress import Board, Row
 
 EVERY_S = 5.0
 HEADINGS = ("trial", "status", "step", "images/s", "d_loss", "g_loss", "")

@@ -18,8 +18,8 @@ from pathlib import Path
 import gandist
 from gandist.artifacts.address import mistake, public
 from gandist.errors import ClusterError, UsageError
-from gandist.runner.dashboard import UnreachableError
-from gandist.runner.jobs_api import JobsApi, Submission
+from gandist.remote.dashboard import UnreachableError
+from gandist.remote.jobs_api import JobsApi, Submission
 from gandist.spec.job import JobSpec
 
 STOP_S = 60

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.console import overview
 from gandist.errors import UsageError
-from gandist.runner import lease, overview
+from gandist.runner import lease
 from gandist.runner.lease import Holder
 from tests.strangers import write_documents
 

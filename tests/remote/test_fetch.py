@@ -14,7 +14,7 @@ from artifacts.faulty import Check, Clock, Times, local_file_system
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.retry import Retry
 from gandist.errors import NotAJobError, StorageError, UsageError
-from gandist.runner.fetch import Fetch, Fetched, RemoteFile
+from gandist.remote.fetch import Fetch, Fetched, RemoteFile
 from tests.strangers import write_documents
 
 TRIAL = "trials/base-seed0"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from gandist.artifacts.job_dir import DatasetDescription, JobDir, TrialState
+from gandist.console.told_data import ToldData
 from gandist.runner.events import Finished, JobEvent, Notice, Progress, Started
-from gandist.runner.told_data import ToldData
 from gandist.spec.job import JobSpec, expand
 
 JOB = {

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gandist.errors import ClusterError, UsageError
-from gandist.runner import dashboard
-from gandist.runner.dashboard import UnreachableError, asking, named_address
-from gandist.runner.jobs_api import Submission
+from gandist.remote import dashboard
+from gandist.remote.dashboard import UnreachableError, asking, named_address
+from gandist.remote.jobs_api import Submission
 
 from .fake_jobs import ADDRESS, AuthenticationError, FakeClient, api, details, refused
 

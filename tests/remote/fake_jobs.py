@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from gandist.runner.jobs_api import JobsApi
+from gandist.remote.jobs_api import JobsApi
 
 ADDRESS = "http://head:8265"
 JOB = """

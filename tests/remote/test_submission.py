@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 
 from gandist.errors import ClusterError, UsageError
-from gandist.runner.jobs_api import Submission
-from gandist.runner.schedule import GRACE_S
-from gandist.runner.submit import (
+from gandist.remote.jobs_api import Submission
+from gandist.remote.submit import (
     GIVE_UP_S,
     SCRATCH,
     STOP_WAIT_S,
@@ -28,8 +27,9 @@ from gandist.runner.submit import (
     submit,
     wait_until_stopped,
 )
+from gandist.runner.schedule import GRACE_S
+from tests.runner.conftest import make_job
 
-from .conftest import make_job
 from .fake_jobs import ADDRESS, JOB, FakeClient, api, details, refused
 
 SECRETS = ("RAY_AUTH_TOKEN", "AWS_SECRET_ACCESS_KEY")

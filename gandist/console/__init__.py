@@ -1,0 +1,1 @@
+"""What a terminal shows of jobs, and how it is written there."""
