@@ -1,7 +1,7 @@
 """From a job's content to one HTML file that asks nothing of the network.
 
 A section is a file under ``sections/`` with ``TITLE``, ``ORDER`` and ``build(content) -> dict | None``, and a
-template of the same name under ``templates/``. It is found because it is there.
+template of the same name beside it. It is found because it is there. What templates share begins with ``_``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from gandist.artifacts.manifest import Manifest
 from gandist.report import sections, text
 from gandist.report.merge import Merged
 
-TEMPLATES = Path(__file__).parent / "templates"
+HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def render_page(content: Content) -> bytes:
         statuses=text.status_counts(trial.status for trial in content.merged.members),
         trials=len(content.merged.members),
         sections=shown,
-        style=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),  # noqa: S704
+        style=Markup((HERE / "style.css").read_text(encoding="utf-8")),  # noqa: S704
         made_at=content.made_at,
         runs=content.runs,
         version=gandist.__version__,
@@ -85,7 +85,7 @@ def render_page(content: Content) -> bytes:
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader([HERE, HERE / "sections"]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
