@@ -23,7 +23,7 @@ from gandist.spec.loading import json_schema, load_job
 from gandist.spec.overrides import leaves
 from gandist.spec.yaml import YamlError, parse
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 JOB = """\
 name: a-job
 data: {name: digits, batch_size: 64}
