@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow.fs as pafs
 import pytest
 
@@ -67,42 +66,12 @@ FEW = 4
 
 @pytest.fixture(scope="module", autouse=True)
 def quick(devices: None) -> Iterator[list[int]]:
-    """One step a block. What is compiled for a trial serves all attempts at it, with the weights set back.
+    """See ``compiled_once``: the step after which the last attempt went on."""
+    from gandist.training import standing
+    from tests.training.trials import compiled_once
 
-    The list has the step after which the last attempt went on, 0 where it began anew.
-    """
-    from gandist.sampling.sampler import Sampler
-    from gandist.training import standing, trial
-    from gandist.training.trainer import Trainer
-
-    built: dict[str, tuple[Trainer, dict[str, np.ndarray], Sampler]] = {}
-    went_on = [0]
-
-    class Resumed:
-        """A trainer that says where it goes on."""
-
-        def __init__(self, spec: TrialSpec, *args: Any) -> None:
-            key = spec.model_dump_json()
-            if key not in built:
-                made = Trainer(spec, *args)
-                built[key] = made, made.state(), Sampler(spec, made.image_shape)
-            self._trainer, start, _ = built[key]
-            self._trainer.load_state(start)
-            went_on[0] = 0
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self._trainer, name)
-
-        def load_state(self, state: dict[str, np.ndarray]) -> None:
-            went_on[0] = int(state["step"])
-            self._trainer.load_state(state)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trial.keras.backend, "clear_session", lambda: None)
-        patch.setattr(trial, "MAX_BLOCK", 1)
+    with pytest.MonkeyPatch.context() as patch, compiled_once() as went_on:
         patch.setattr(standing, "STATE_S", math.inf)  # by the clock: a death would not stand at its number
-        patch.setattr(trial, "Trainer", Resumed)
-        patch.setattr(trial, "Sampler", lambda spec, *_: built[spec.model_dump_json()][2])
         yield went_on
 
 

@@ -48,6 +48,15 @@ def one_step_a_block() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def compiled_once() -> Iterator[None]:
+    """See ``trials.compiled_once``."""
+    from tests.training import trials
+
+    with trials.compiled_once():
+        yield
+
+
 def tiny_trial(seed: int = 0, **sections: dict[str, Any]) -> TrialSpec:
     """``TINY`` with sections merged in; a section of another name begins anew."""
 

@@ -17,7 +17,7 @@ from gandist.training.evaluation import Evaluator
 from tests.training.conftest import tiny_trial
 from tests.training.trials import SMALL, losses, train
 
-pytestmark = pytest.mark.usefixtures("one_step_a_block")
+pytestmark = pytest.mark.usefixtures("compiled_once")
 
 EVALUATED = {**SMALL, "evaluation": {"every_steps": 3, "samples": 100}}
 
@@ -27,7 +27,7 @@ def rows(directory: TrialDir) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, one_step_a_block: None) -> TrialDir:
+def whole(tmp_path_factory: pytest.TempPathFactory, compiled_once: None) -> TrialDir:
     return train(tiny_trial(**{**EVALUATED, "training": {"steps": 7}}), tmp_path_factory.mktemp("whole"))
 
 

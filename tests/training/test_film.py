@@ -19,7 +19,7 @@ from gandist.artifacts.job_dir import TrialDir
 from tests.training.conftest import tiny_trial
 from tests.training.trials import SMALL, train
 
-pytestmark = pytest.mark.usefixtures("one_step_a_block")
+pytestmark = pytest.mark.usefixtures("compiled_once")
 
 ARCHIVED = {**SMALL, "samples": {"every_steps": 1, "rows": 2, "columns": 2, "archive": True}}
 WIDER = {**SMALL, "samples": {"every_steps": 1, "rows": 1, "columns": 4, "archive": True}}

@@ -22,14 +22,14 @@ from tests.artifacts.faulty import Check, local_file_system
 from tests.training.conftest import assert_same_bits, tiny_trial
 from tests.training.trials import SMALL, generated, losses, train, weights
 
-pytestmark = pytest.mark.usefixtures("one_step_a_block")
+pytestmark = pytest.mark.usefixtures("compiled_once")
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 KEPT = {**SMALL, "checkpoint": {"every_steps": 2, "keep": 9}}
 
 
 @pytest.fixture(scope="module")
-def undisturbed(one_step_a_block: None, tmp_path_factory: pytest.TempPathFactory) -> TrialDir:
+def undisturbed(compiled_once: None, tmp_path_factory: pytest.TempPathFactory) -> TrialDir:
     """``KEPT`` trained by a storage that never refuses."""
     return train(tiny_trial(**KEPT), tmp_path_factory.mktemp("undisturbed"))
 

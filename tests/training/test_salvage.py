@@ -11,7 +11,7 @@ from gandist.artifacts.job_dir import TrialDir
 from tests.training.conftest import tiny_trial
 from tests.training.trials import SMALL, train
 
-pytestmark = pytest.mark.usefixtures("one_step_a_block")
+pytestmark = pytest.mark.usefixtures("compiled_once")
 
 EVALUATED = {**SMALL, "evaluation": {"every_steps": 2, "samples": 100}}
 FIRST_PART = "losses/part-000000001-000000002.parquet"

@@ -20,7 +20,7 @@ from gandist.training.trial import run_trial
 from tests.training.conftest import tiny_trial
 from tests.training.trials import SMALL, generated, losses, train, weights
 
-pytestmark = pytest.mark.usefixtures("one_step_a_block")
+pytestmark = pytest.mark.usefixtures("compiled_once")
 
 EVALUATED = {**SMALL, "evaluation": {"every_steps": 3, "samples": 100}, "checkpoint": {"every_steps": 100}}
 
