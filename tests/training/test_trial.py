@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import re
+import shutil
 import threading
 import zipfile
 from pathlib import Path
@@ -25,9 +26,14 @@ from tests.training.trials import SMALL, generated, losses, train, weights
 pytestmark = pytest.mark.usefixtures("one_step_a_block")
 
 
-def test_a_trial_leaves_everything_that_the_job_directory_promises(tmp_path: Path) -> None:
-    directory = train(tiny_trial(**SMALL), tmp_path)
-    state = directory.read_state()
+@pytest.fixture(scope="module")
+def whole(one_step_a_block: None, tmp_path_factory: pytest.TempPathFactory) -> TrialDir:
+    """``SMALL`` trained in one attempt; tests read it."""
+    return train(tiny_trial(**SMALL), tmp_path_factory.mktemp("whole"))
+
+
+def test_a_trial_leaves_everything_that_the_job_directory_promises(whole: TrialDir) -> None:
+    directory, state = whole, whole.read_state()
     assert (state.status, state.step, state.total_steps, state.attempts) == ("completed", 6, 6, 1)
     assert state.kimg == pytest.approx(0.048)
     assert losses(directory)["step"].to_pylist() == [1, 2, 3, 4, 5, 6]
@@ -38,25 +44,22 @@ def test_a_trial_leaves_everything_that_the_job_directory_promises(tmp_path: Pat
     assert directory.storage.exists("trial.yaml")
 
 
-def test_the_exported_generator_is_plain_keras_and_makes_the_last_grid(tmp_path: Path) -> None:
-    trial = tiny_trial(**SMALL)
-    directory = train(trial, tmp_path)
-    model = keras.models.load_model(directory.storage.where(TrialDir.GENERATOR))
+def test_the_exported_generator_is_plain_keras_and_makes_the_last_grid(whole: TrialDir) -> None:
+    model = keras.models.load_model(whole.storage.where(TrialDir.GENERATOR))
     assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
     from gandist.sampling.sampler import Sampler
 
-    latents = Sampler(trial, (28, 28, 1)).latents(16)
+    latents = Sampler(tiny_trial(**SMALL), (28, 28, 1)).latents(16)
     made = np.clip(np.rint((model(latents, training=False).numpy() + 1) * 127.5), 0, 255).astype(np.uint8)
-    last = images.decode_png(generated(directory)[-1])
+    last = images.decode_png(generated(whole)[-1])
     np.testing.assert_array_equal(images.grid(made, 4, 4, 2), last)
 
 
 @pytest.mark.parametrize("kill_after", [1, 3])
-def test_a_killed_trial_ends_with_the_same_bits(tmp_path: Path, kill_after: int) -> None:
+def test_a_killed_trial_ends_with_the_same_bits(tmp_path: Path, whole: TrialDir, kill_after: int) -> None:
     trial = tiny_trial(**SMALL)
-    whole = train(trial, tmp_path / "whole")
-    train(trial, tmp_path / "killed", kill_after=kill_after)
-    resumed = train(trial, tmp_path / "killed")
+    train(trial, tmp_path, kill_after=kill_after)
+    resumed = train(trial, tmp_path)
     assert resumed.read_state().attempts == 2
     assert losses(resumed).equals(losses(whole))
     assert generated(resumed) == generated(whole)
@@ -72,31 +75,29 @@ def test_a_trial_says_what_its_time_went_to_in_all_attempts(tmp_path: Path) -> N
     assert all(seconds[phase] > first[phase] for phase in phases & first.keys())
 
 
-def test_a_stopped_trial_checkpoints_at_once_and_continues(tmp_path: Path) -> None:
+def test_a_stopped_trial_checkpoints_at_once_and_continues(tmp_path: Path, whole: TrialDir) -> None:
     trial = tiny_trial(**SMALL)
-    whole = train(trial, tmp_path / "whole")
-    stopped = train(trial, tmp_path / "stopped", stop_after=3)
+    stopped = train(trial, tmp_path, stop_after=3)
     assert (stopped.read_state().status, stopped.read_state().step) == ("stopped", 3)
     assert stopped.checkpoints()[-1][0] == 3
-    resumed = train(trial, tmp_path / "stopped")
+    resumed = train(trial, tmp_path)
     assert losses(resumed).equals(losses(whole))
     assert weights(resumed) == weights(whole)
 
 
 def test_checkpoints_of_a_version_that_hashed_otherwise_are_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, whole: TrialDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trial = tiny_trial(**SMALL)
-    whole = train(trial, tmp_path / "whole")
     with monkeypatch.context() as earlier:
         earlier.setattr(TrialSpec, "identity", lambda _: "0123456789abcdef")
-        train(trial, tmp_path / "earlier", stop_after=3)
-    resumed = train(trial, tmp_path / "earlier")
+        train(trial, tmp_path, stop_after=3)
+    resumed = train(trial, tmp_path)
     assert resumed.read_state().notes == ()
     assert losses(resumed).equals(losses(whole))
     assert weights(resumed) == weights(whole)
     more = tiny_trial(**{**SMALL, "training": {"steps": 9, "generator_ema": 0.9}})
-    assert train(more, tmp_path / "earlier").read_state().notes == ()
+    assert train(more, tmp_path).read_state().notes == ()
 
 
 def test_fewer_steps_than_were_trained_end_the_trial_where_it_stands_and_say_so(tmp_path: Path) -> None:
@@ -118,13 +119,13 @@ def test_a_batch_larger_than_the_data_set_is_noted(tmp_path: Path, monkeypatch: 
     assert "data.batch_size: 8 is more than the 7 images: a step sees some of them twice" in notes
 
 
-def test_more_steps_continue_a_completed_trial(tmp_path: Path) -> None:
+def test_more_steps_continue_a_completed_trial(tmp_path: Path, whole: TrialDir) -> None:
     longer = tiny_trial(**{**SMALL, "training": {"steps": 9, "generator_ema": 0.9}})
-    whole = train(longer, tmp_path / "whole")
-    train(tiny_trial(**SMALL), tmp_path / "grown")
+    at_once = train(longer, tmp_path / "at once")
+    shutil.copytree(Path(whole.storage.root).parents[1], tmp_path / "grown")
     grown = train(longer, tmp_path / "grown")
-    assert losses(grown).equals(losses(whole))
-    assert weights(grown) == weights(whole)
+    assert losses(grown).equals(losses(at_once))
+    assert weights(grown) == weights(at_once)
 
 
 def test_a_trial_that_diverges_says_at_which_step_and_keeps_its_losses(tmp_path: Path) -> None:
@@ -162,11 +163,12 @@ def with_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("held_out", [False, True])
 def test_a_finished_trial_says_what_its_discriminator_thinks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held_out: bool
+    tmp_path: Path, whole: TrialDir, monkeypatch: pytest.MonkeyPatch, held_out: bool
 ) -> None:
+    directory = whole
     if held_out:
         with_held_out(monkeypatch)
-    directory = train(tiny_trial(**SMALL), tmp_path)
+        directory = train(tiny_trial(**SMALL), tmp_path)
     table = tables.decode(directory.storage.read(TrialDir.OUTPUTS), tables.OUTPUTS, "outputs")
     kinds, outputs = table["kind"].to_pylist(), table["output"].to_numpy()
     assert [kinds.count(kind) for kind in tables.OUTPUT_KINDS] == [1000, 297 * held_out, 1000]
