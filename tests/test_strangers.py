@@ -29,6 +29,7 @@ data: {name: digits}
 model: {name: dcgan}
 training: {steps: 3}
 resources: {cpus: 1}
+schedule: {max_failures: 0}  # a failed trial is not tried again after a pause
 """
 COMMANDS = {
     "status": ["status", "runs/small"],
