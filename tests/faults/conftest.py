@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from .fingerprint import fingerprint
-from .harness import job_directory, run_through
+from .harness import ONE_SEED, job_directory, run_through
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -18,10 +18,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="processes are found in /proc"))
 
 
-@pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def left_alone(folder: Path, *options: str) -> dict[str, str]:
     """The fingerprint of the small job, run in one process without Ray."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    survived = run_through(folder, options=["--local"])
+    survived = run_through(folder, options=["--local", *options])
     assert survived.exit_code == 0, survived.output
     return fingerprint(job_directory(folder))
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The fingerprint of a run that nothing disturbed."""
+    return left_alone(tmp_path_factory.mktemp("undisturbed"))
+
+
+@pytest.fixture(scope="session")
+def undisturbed_seed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Of the first seed alone."""
+    return left_alone(tmp_path_factory.mktemp("undisturbed"), *ONE_SEED)

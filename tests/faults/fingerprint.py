@@ -34,11 +34,6 @@ def fingerprint(job_dir: JobDir) -> dict[str, str]:
     return found
 
 
-def of_one_seed(found: dict[str, str]) -> dict[str, str]:
-    """What of a fingerprint of two seeds is that of the first alone."""
-    return {name: value for name, value in found.items() if not name.startswith("base-seed1")}
-
-
 def differences(found: dict[str, str], expected: dict[str, str]) -> dict[str, tuple[str, str]]:
     """``(found, expected)`` of what is not equal."""
     names = sorted(found.keys() | expected.keys())

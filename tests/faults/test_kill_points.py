@@ -9,7 +9,7 @@ from signal import SIGKILL, SIGTERM
 
 import pytest
 
-from .fingerprint import differences, fingerprint, of_one_seed
+from .fingerprint import differences, fingerprint
 from .harness import (
     ONE_SEED,
     Driver,
@@ -33,21 +33,21 @@ def assert_undisturbed(folder: Path, survived: Survived, undisturbed: dict[str, 
     assert differences(fingerprint(job_directory(folder)), undisturbed) == {}
 
 
-def test_an_actor_is_killed_while_it_writes(tmp_path: Path, undisturbed: dict[str, str]) -> None:
+def test_an_actor_is_killed_while_it_writes(tmp_path: Path, undisturbed_seed: dict[str, str]) -> None:
     faults = [Fault("actor", SIGKILL, Moment("writing", 0, 60))]
     survived = run_through(tmp_path, faults, options=ONE_SEED)
     assert survived.struck == tuple(faults)
-    assert_undisturbed(tmp_path, survived, of_one_seed(undisturbed))
+    assert_undisturbed(tmp_path, survived, undisturbed_seed)
     assert "its worker process has died" in survived.output
 
 
 def test_a_process_is_killed_and_its_newest_checkpoint_altered(
-    tmp_path: Path, undisturbed: dict[str, str]
+    tmp_path: Path, undisturbed_seed: dict[str, str]
 ) -> None:
     faults = [Fault("driver", SIGKILL, Moment("training", 0, 60), "flip")]
     survived = run_through(tmp_path, faults, options=["--local", *ONE_SEED])
     assert (survived.struck, survived.damaged) == (tuple(faults), 1)
-    assert_undisturbed(tmp_path, survived, of_one_seed(undisturbed))
+    assert_undisturbed(tmp_path, survived, undisturbed_seed)
     assert "not used: " in str(job_directory(tmp_path).trial("base-seed0").read_state().notes)
 
 
@@ -55,12 +55,12 @@ def test_a_process_is_killed_and_its_newest_checkpoint_altered(
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("target", ["raylet", "head"])
 def test_a_ray_that_dies_ends_the_run_in_a_line_and_the_next_goes_on(
-    tmp_path: Path, undisturbed: dict[str, str], target: Target
+    tmp_path: Path, undisturbed_seed: dict[str, str], target: Target
 ) -> None:
     faults = [Fault(target, SIGKILL, Moment("training", 0, 60))]
     survived = run_through(tmp_path, faults, options=ONE_SEED)
     assert survived.struck == tuple(faults)
-    assert_undisturbed(tmp_path, survived, of_one_seed(undisturbed))
+    assert_undisturbed(tmp_path, survived, undisturbed_seed)
     said = (tmp_path / "output.txt").read_text()
     assert "answers no more, killed or crashed; the same command goes on from the last checkpoints\n" in said
     assert "Traceback" not in said

@@ -15,7 +15,7 @@ import pytest
 
 from tests.s3 import BUCKET, ObjectStorage
 
-from .fingerprint import differences, fingerprint, of_one_seed
+from .fingerprint import differences, fingerprint
 from .harness import ONE_SEED, Driver, newest_step
 
 STORAGE = f"s3://{BUCKET}/jobs"
@@ -60,7 +60,7 @@ def test_it_is_refused_for_a_while_and_ends_with_the_same_bits(
     object_storage: ObjectStorage,
     ray: Path,
     tmp_path: Path,
-    undisturbed: dict[str, str],
+    request: pytest.FixtureRequest,
     refusal_s: float,
     options: list[str],
 ) -> None:
@@ -75,7 +75,7 @@ def test_it_is_refused_for_a_while_and_ends_with_the_same_bits(
         assert driver.wait() == 0, driver.output
         assert driver.output.endswith(f"{STORAGE}/small/report.html\n")
         assert "lost" not in driver.output, "no attempt was lost"
-    expected = of_one_seed(undisturbed) if "seeds=[0]" in options else undisturbed
+    expected = request.getfixturevalue("undisturbed_seed" if "seeds=[0]" in options else "undisturbed")
     assert differences(fingerprint(driver.job_dir), expected) == {}
 
     objects = object_storage.objects()
