@@ -42,9 +42,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("ray") is None)
 
 
-def pytest_collection_finish() -> None:
-    """What is there now stays, a million objects of TensorFlow's and Ray's: the collections that Keras makes
-    with each trial need not look at them again and again."""
+@pytest.fixture(scope="module", autouse=True)
+def swept() -> None:
+    """What is there before a module's first test stays, a million objects of TensorFlow's and Ray's: the
+    collections of garbage that Keras makes with each trial pass over it."""
+    gc.collect()
     gc.freeze()
 
 
