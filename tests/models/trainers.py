@@ -68,12 +68,13 @@ def assert_replicas_train_as_one(model: dict[str, Any], **sections: dict[str, An
 
 def assert_continues_with_the_same_bits(model: dict[str, Any], **sections: dict[str, Any]) -> None:
     """Six steps at once end as three, a state taken over by another trainer, and three more."""
-    whole, first, second = (tiny_trainer(model, **sections) for _ in range(3))
-    rows = whole.run(6)
-    first.run(3)
-    second.load_state(first.state())
-    for name, column in second.run(6).items():
+    one, other = (tiny_trainer(model, **sections) for _ in range(2))
+    start = one.state()
+    rows, end = one.run(6), one.state()
+    one.load_state(start)
+    one.run(3)
+    other.load_state(one.state())
+    for name, column in other.run(6).items():
         assert column.tobytes() == rows[name][3:].tobytes(), name
-    expected = whole.state()
-    for name, value in second.state().items():
-        assert value.tobytes() == expected[name].tobytes(), name
+    for name, value in other.state().items():
+        assert value.tobytes() == end[name].tobytes(), name
