@@ -15,6 +15,7 @@ from gandist.spec.base import subclasses
 from tests.training.conftest import assert_same_bits
 
 ALTERNATING = {"update": "alternating"}
+MLP = {"name": "mlp", "generator_widths": [8, 8], "discriminator_widths": [8], "latent_dim": 6}
 LAZY_R1 = {"name": "r1", "gamma": 0.5, "every": 2}
 RULES: dict[str, dict[str, Any]] = {
     "simultaneous": {"model": {"name": "dcgan"}},
@@ -69,10 +70,9 @@ def one_replica() -> dict[str, Run]:
 
 
 def sections(rule: str) -> dict[str, Any]:
-    model = {"name": "mlp", "generator_widths": [8, 8], "discriminator_widths": [8], "latent_dim": 6}
     given = RULES[rule]
     chosen = given.get("model", {})
-    return {**given, "model": chosen if chosen.get("name") == "dcgan" else {**model, **chosen}}
+    return {**given, "model": chosen if chosen.get("name") == "dcgan" else {**MLP, **chosen}}
 
 
 def run(trainer: Any) -> Run:
@@ -136,7 +136,7 @@ def test_a_lazy_penalty_is_shown_in_each_step_that_has_one_and_in_no_other(
 ) -> None:
     """Every so many updates of the discriminator, of which a step has ``n_critic``; never a zero."""
     lazy = {"penalty": {**LAZY_R1, "every": every}, "training": {**ALTERNATING, "n_critic": n_critic}}
-    penalty = make_trainer(**lazy).run(6)["penalty"]
+    penalty = make_trainer(model=MLP, **lazy).run(6)["penalty"]
     turns = [any(k % every == 0 for k in range(s * n_critic, (s + 1) * n_critic)) for s in range(6)]
     assert (penalty > 0).tolist() == turns
     assert np.isnan(penalty).tolist() == [not turn for turn in turns]
