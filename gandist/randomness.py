@@ -1,7 +1,7 @@
 """Random numbers as a pure function of (seed, stream, step, index in the global batch).
 
-There is no generator to save, restore or keep in step between replicas: each draw covers the global batch,
-and a replica takes its slice. N replicas therefore see exactly the numbers that one would.
+There is no generator to save, restore or keep in step between replicas: each draw is one of the global batch,
+of which a replica takes its slice. N replicas therefore see exactly the numbers that one would.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ import contextvars
 import hashlib
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+PHILOX = 1
+"""TensorFlow's number of the algorithm, its own choice on CPUs and GPUs."""
 
 
 def _digest(*parts: object) -> int:
@@ -61,33 +65,43 @@ class Randomness:
 
     def normal(self, batch: int, *shape: int) -> tf.Tensor:
         """Standard normal float32 ``[batch, *shape]``; ``batch`` is this replica's."""
-        draw = tf.random.stateless_normal([batch * self._replicas, *shape], self._key())
-        return self._slice(draw, batch)
+        return self._drawn(tf.raw_ops.StatelessRandomNormalV2, tf.float32, batch, shape)
 
     def uniform(self, batch: int, *shape: int) -> tf.Tensor:
         """Uniform float32 in [0, 1) ``[batch, *shape]``; ``batch`` is this replica's."""
-        draw = tf.random.stateless_uniform([batch * self._replicas, *shape], self._key())
-        return self._slice(draw, batch)
+        return self._drawn(tf.raw_ops.StatelessRandomUniformV2, tf.float32, batch, shape)
 
     def bits(self, batch: int, *shape: int) -> tf.Tensor:
         """Uniform int16 over its whole range ``[batch, *shape]``; ``batch`` is this replica's."""
-        size, total = math.prod(shape), batch * self._replicas
-        draw = tf.random.stateless_uniform(
-            [total, -(-size // 4)], self._key(), minval=None, maxval=None, dtype=tf.int64
-        )
-        draw = tf.reshape(tf.bitcast(draw, tf.int16), [total, -1])[:, :size]
-        return self._slice(tf.reshape(draw, [total, *shape]), batch)
+        size = math.prod(shape)
+        words = (-(-size // 4),)
+        draw = self._drawn(tf.raw_ops.StatelessRandomUniformFullIntV2, tf.int64, batch, words)
+        return tf.reshape(tf.reshape(tf.bitcast(draw, tf.int16), [batch, -1])[:, :size], [batch, *shape])
+
+    def _drawn(self, draw: Any, dtype: tf.DType, batch: int, shape: tuple[int, ...]) -> tf.Tensor:
+        """This replica's rows of what one replica would draw for the global batch.
+
+        Philox makes 128 bits of each count (Salmon et al. 2011): a replica whose rows begin at a whole count
+        draws these alone.
+        """
+        key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=self._key())
+        mine = batch * math.prod(shape)
+        of_a_count = 16 // dtype.size
+        if self._replicas > 1 and mine % of_a_count == 0:
+            first = tf.cast(self._replica, tf.uint64) * (mine // of_a_count)
+            counter += tf.stack([first, tf.zeros_like(first)])
+            return draw(shape=[batch, *shape], key=key, counter=counter, alg=PHILOX, dtype=dtype)
+        rows = batch * self._replicas
+        drawn = draw(shape=[rows, *shape], key=key, counter=counter, alg=PHILOX, dtype=dtype)
+        if self._replicas == 1:
+            return drawn
+        start = tf.cast(self._replica, tf.int32) * batch
+        return tf.ensure_shape(drawn[start : start + batch], [batch, *shape])
 
     def _key(self) -> tf.Tensor:
         return tf.stack(
             [tf.constant(_digest(self._seed, self._stream), tf.int64), tf.cast(self._step, tf.int64)]
         )
-
-    def _slice(self, draw: tf.Tensor, batch: int) -> tf.Tensor:
-        if self._replicas == 1:
-            return draw
-        start = tf.cast(self._replica, tf.int32) * batch
-        return tf.ensure_shape(draw[start : start + batch], [batch, *draw.shape[1:]])
 
 
 _layers: contextvars.ContextVar[Randomness | None] = contextvars.ContextVar("layers", default=None)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import tensorflow as tf
-
 from gandist.penalties import R1, GradientPenalty, PenaltyOptions, WeightClipping
+
 from gandist.randomness import Randomness
 
 pytestmark = pytest.mark.usefixtures("devices")

@@ -32,6 +32,7 @@ def _budget(text: str) -> str:
     return text
 
 
+Figure = Annotated[str, Field(pattern=f"^{tables.FIGURE.pattern}$")]
 Side = Annotated[int, Field(ge=1, le=10**9)]
 
 
@@ -63,6 +64,8 @@ class TrialState(BaseModel):
     """``TrialSpec.identity()`` of what was trained."""
     budget: Annotated[Line, AfterValidator(_budget)] = ""
     """``TrialSpec.budget()`` that it trains for."""
+    figures: Annotated[tuple[Figure, ...], Field(max_length=tables.MAX_FIGURES)] = ()
+    """What its steps log besides ``tables.LOSSES``."""
     seconds: Annotated[dict[Line, Amount], Field(max_length=MAX_PHASES)] = {}
     """What its time went to, over all attempts: ``training``, ``grids``, ``evaluation``, ..."""
     activity: Line = ""
@@ -202,7 +205,8 @@ class TrialDir:
         """Write one part of the losses: the rows of consecutive steps."""
         first, last = int(rows["step"][0]), int(rows["step"][-1])
         part = f"{self.LOSSES}/part-{first:09d}-{last:09d}.parquet"
-        self.storage.write(part, tables.encode(rows, tables.LOSSES))
+        figures = [name for name in rows if name not in tables.LOSSES.names]
+        self.storage.write(part, tables.encode(rows, tables.losses_schema(figures)))
 
     def write_metrics(self, rows: list[dict[str, Any]]) -> None:
         """Replace ``metrics.parquet``: one row an evaluation and metric, in the order of steps."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,23 +31,31 @@ LOSSES = pa.schema(
         ("epoch", pa.float64()),
         ("kimg", pa.float64()),
         ("d_loss", pa.float32()),
-        ("d_loss_real", pa.float32()),
-        ("d_loss_fake", pa.float32()),
         ("g_loss", pa.float32()),
         ("d_real", pa.float32()),
         ("d_fake", pa.float32()),
-        ("penalty", pa.float32()),
         ("d_grad_norm", pa.float32()),
         ("g_grad_norm", pa.float32()),
         ("wall_time", pa.float64()),
     ]
 )
-"""One row a step. ``step`` counts from 1; ``d_loss`` is without the penalty; ``d_real``, ``d_fake`` are the
-discriminator's mean outputs: probabilities under a cross-entropy, else scores; ``penalty`` is null in a step
-that had none of a lazy one; ``wall_time`` (Unix seconds) is the one column that no two runs share."""
+"""What every table of losses has, one row a step. ``step`` counts from 1; ``d_loss`` is without regularizers;
+``d_real``, ``d_fake`` are the discriminator's mean outputs: probabilities under a cross-entropy, else scores;
+``wall_time`` (Unix seconds) is the one column that no two runs share. Before it stand the trial's other
+figures (``losses_schema``), null in steps that have not computed them."""
 
-STEP_METRICS = tuple(LOSSES.names[LOSSES.get_field_index("d_loss") : LOSSES.get_field_index("wall_time")])
-"""The columns that a train step computes, in their order."""
+FIRST_FIGURES = ("d_loss_fake", "d_loss_real", "penalty")
+"""Those of trials whose state names none: of a version in which all had these."""
+FIGURE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+MAX_FIGURES = 100
+
+
+def losses_schema(figures: Iterable[str]) -> pa.Schema:
+    """``LOSSES`` with the columns of other figures, float32, by the alphabet."""
+    *fields, last = LOSSES
+    other = sorted(set(figures) - set(LOSSES.names))
+    return pa.schema([*fields, *(pa.field(name, pa.float32()) for name in other), last])
+
 
 OUTPUTS = pa.schema(
     [
@@ -135,23 +144,25 @@ def encode_table(table: pa.Table) -> bytes:
 
 
 class LossesFile:
-    """Writes rows of ``LOSSES`` as one Parquet file without holding more than a group of them.
+    """Writes tables of losses as one Parquet file without holding more than a group of rows.
 
     Args:
         sink: a file that is open for writing.
+        schema: of ``losses_schema``; what a table lacks of it is null.
     """
 
     GROUP = 2**17
     """Rows of a group."""
 
-    def __init__(self, sink: pa.NativeFile) -> None:
-        self._writer = pq.ParquetWriter(sink, LOSSES, **FORMAT)
+    def __init__(self, sink: pa.NativeFile, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._writer = pq.ParquetWriter(sink, schema, **FORMAT)
         self._waiting: list[pa.Table] = []
         self._rows = 0
 
     def add(self, rows: pa.Table) -> None:
-        """Append rows, schema ``LOSSES``."""
-        self._waiting.append(rows)
+        """Append the rows of a table of losses."""
+        self._waiting.append(conformed(rows, self._schema))
         self._rows += rows.num_rows
         if self._rows >= self.GROUP:
             self._write()
@@ -167,6 +178,17 @@ class LossesFile:
         self._waiting, self._rows = [], 0
 
 
+def conformed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The columns of ``schema``; null where ``rows`` has none."""
+    return pa.table(
+        [
+            rows[field.name] if field.name in rows.schema.names else pa.nulls(rows.num_rows, field.type)
+            for field in schema
+        ],
+        schema=schema,
+    )
+
+
 def decode(content: bytes, schema: pa.Schema, where: str, most: int = MAX_BYTES) -> pa.Table:
     """The table in a Parquet file, which may be torn, or a stranger's.
 
@@ -180,18 +202,39 @@ def decode(content: bytes, schema: pa.Schema, where: str, most: int = MAX_BYTES)
         TooLargeError: it says that it takes more.
         StorageError: it is not Parquet, or of another schema.
     """
+    return _decoded(content, lambda _: schema, where, most)
+
+
+def decode_losses(content: bytes, where: str, most: int = MAX_BYTES) -> pa.Table:
+    """A table of losses with whatever figures it has. Arguments and errors as of ``decode``."""
+    return _decoded(content, lambda found: losses_schema(_figures(found)), where, most)
+
+
+def _figures(found: pa.Schema) -> list[str]:
+    """The other figures that a file has, which may be a stranger's."""
+    names = [field.name for field in found if field.name not in LOSSES.names]
+    if len(names) > MAX_FIGURES or not all(map(FIGURE.fullmatch, names)):
+        raise ValueError("columns that are no figures")
+    return names
+
+
+def _decoded(content: bytes, schema_of: Callable[[pa.Schema], pa.Schema], where: str, most: int) -> pa.Table:
+    expected: list[str] = LOSSES.names[:4]
     try:
         file = pq.ParquetFile(pa.BufferReader(content))
         if _unpacked(file.metadata) > most or len(content) > most:
             raise TooLargeError(f"{where}: takes more than {most:,} bytes in memory")
+        schema = schema_of(file.schema_arrow)
+        expected = schema.names[:4]
         # In one thread: trials are read at the same time.
         rows = file.read(columns=schema.names, use_threads=False)
         if not rows.schema.equals(schema):
             rows = rows.select(schema.names).cast(schema)
         rows.validate(full=True)  # text that is no text
     except (pa.ArrowException, KeyError, OSError, ValueError, MemoryError, OverflowError) as error:
-        names = ", ".join(schema.names[:4])
-        raise StorageError(f"{where}: not a table of {names}, ...: {one_line(error)}") from error
+        raise StorageError(
+            f"{where}: not a table of {', '.join(expected)}, ...: {one_line(error)}"
+        ) from error
     return rows
 
 

@@ -6,13 +6,13 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import Field
 
 from gandist.activity import Activity, Tell, silent
-from gandist.spec.base import Section, module_of
+from gandist.spec.base import Section, choice, module_of, options
 
 SHOWN = 10
 """Classes that a summary names."""
@@ -106,3 +106,9 @@ def load(options: DataOptions, data_dir: Path | None, tell: Tell = silent) -> Da
     """
     dataset: Dataset = module_of(options).load(options, data_dir, tell)
     return dataset
+
+
+if TYPE_CHECKING:
+    Data = DataOptions
+else:
+    Data = choice(options(__name__))  # they import what stands above

@@ -43,12 +43,13 @@ def discriminator(
     (Miyato & Koyama 2018, equation 3): y^T V phi(x) is added, V float32 ``[classes, n]``.
     """
     dense = spectral.Dense if options.spectral_norm else layers.Dense
-    logits = dense(1)(features)
+    logits = dense(1, dtype="float32")(features)  # whatever the precision of the rest
     if not classes:
         return keras.Model(images, logits, name="discriminator")
     labels = keras.Input((), name="labels", dtype="int32")
     embedding = spectral.Embedding if options.spectral_norm else Embedding
     # Initialised like psi, as in the authors' code: Keras' own is of no scale in particular.
     rows = embedding(classes, features.shape[-1], embeddings_initializer="glorot_uniform")(labels)
-    logits = layers.Add()([logits, layers.Dot(axes=1)([features, rows])])
+    projected = layers.Dot(axes=1, dtype="float32")([features, rows])
+    logits = layers.Add(dtype="float32")([logits, projected])
     return keras.Model([images, labels], logits, name="discriminator")

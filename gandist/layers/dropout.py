@@ -20,6 +20,11 @@ class Dropout(keras.layers.Layer):
         super().__init__(**kwargs)
         self.rate = rate
 
+    @property
+    def draws(self) -> bool:
+        """Whether calls in training mode draw random numbers."""
+        return bool(self.rate > 0.0)
+
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Inputs ``[batch, ...]``; scaled by 1 / (1 - rate) where kept."""
         if not training or self.rate == 0.0:

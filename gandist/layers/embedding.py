@@ -14,7 +14,8 @@ class Embedding(keras.layers.Embedding):
 
     def call(self, labels: tf.Tensor) -> tf.Tensor:
         """Labels int ``[batch]`` to float32 ``[batch, features]``."""
-        return tf.matmul(tf.one_hot(labels, self.input_dim), self.table())
+        table = tf.cast(self.table(), self.compute_dtype)
+        return tf.matmul(tf.one_hot(labels, self.input_dim, dtype=self.compute_dtype), table)
 
     def table(self) -> tf.Tensor:
         """float32 ``[classes, features]``."""

@@ -20,10 +20,11 @@ class BatchNormalization(keras.layers.BatchNormalization):
         if not training or (self.synchronized and not alone):
             return super().call(inputs, training=training, mask=mask)
         x = inputs if len(inputs.shape) == 4 else tf.reshape(inputs, [-1, 1, 1, inputs.shape[-1]])
+        # Keras casts them where inputs are of half precision, which the kernel does not take.
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=x,
-            scale=self.gamma.value,
-            offset=self.beta.value,
+            scale=tf.cast(self.gamma.value, tf.float32),
+            offset=tf.cast(self.beta.value, tf.float32),
             mean=[],
             variance=[],
             epsilon=self.epsilon,
@@ -35,3 +36,17 @@ class BatchNormalization(keras.layers.BatchNormalization):
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
         return tf.reshape(outputs, tf.shape(inputs))
+
+    def _moments(self, inputs: tf.Tensor, mask: None) -> tuple[tf.Tensor, tf.Tensor]:
+        """Mean and variance ``[features]`` over the global batch, in one all-reduce; Keras makes three."""
+        context = tf.distribute.get_replica_context()
+        if not self.synchronized or context is None:
+            moments: tuple[tf.Tensor, tf.Tensor] = super()._moments(inputs, mask)
+            return moments
+        axes, inputs = self._reduction_axes, tf.cast(inputs, tf.float32)
+        sums = tf.stack([tf.reduce_sum(inputs, axes), tf.reduce_sum(tf.square(inputs), axes)])
+        sums = context.all_reduce(tf.distribute.ReduceOp.SUM, sums)
+        count = tf.cast(tf.size(inputs) // inputs.shape[-1] * context.num_replicas_in_sync, tf.float32)
+        # Not "/": TensorFlow would multiply by the reciprocal of a constant, which has other bits.
+        mean, mean_of_squares = (tf.math.divide_no_nan(total, count) for total in tf.unstack(sums))
+        return mean, tf.maximum(mean_of_squares - tf.square(mean), 0.0)

@@ -28,6 +28,6 @@ def portable(model: keras.Model, **settings: object) -> keras.Model:
         config |= {name: value for name, value in settings.items() if name in config}
         return _PORTABLE.get(type(layer), type(layer)).from_config(config)
 
-    copy = keras.models.clone_model(model, clone_function=own)
+    copy = keras.models.clone_model(model, clone_function=own, recursive=True)
     copy.set_weights(model.get_weights())
     return copy

@@ -33,8 +33,8 @@ class _SpectralNorm(keras.layers.Layer):
         u = tf.math.l2_normalize(matrix[tf.argmax(tf.norm(matrix, axis=1))])
         for _ in range(_FIRST_ITERATIONS):
             u, v = _iterated(matrix, u)
-        self.u = self.add_weight(name="u", shape=u.shape, initializer=u, trainable=False)
-        self.v = self.add_weight(name="v", shape=v.shape, initializer=v, trainable=False)
+        self.u = self.add_weight(name="u", shape=u.shape, initializer=u, trainable=False, autocast=False)
+        self.v = self.add_weight(name="v", shape=v.shape, initializer=v, trainable=False, autocast=False)
 
     def power_iteration(self) -> list[tuple[tf.Variable, tf.Tensor]]:
         """One iteration with the present weight: the variables u and v, each with its new value."""
@@ -45,7 +45,7 @@ class _SpectralNorm(keras.layers.Layer):
         return self.kernel
 
     def _matrix(self) -> tf.Tensor:
-        weight = tf.convert_to_tensor(self._weight().value)
+        weight = tf.cast(self._weight().value, tf.float32)
         return tf.reshape(weight, [-1, weight.shape[-1]])
 
     def _normalised(self) -> tf.Tensor:
@@ -67,7 +67,7 @@ class Dense(_SpectralNorm, keras.layers.Dense):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Inputs ``[batch, inputs]``."""
-        outputs = tf.matmul(inputs, self._normalised())
+        outputs = tf.matmul(inputs, tf.cast(self._normalised(), inputs.dtype))
         if self.use_bias:
             outputs = keras.ops.add(outputs, self.bias)
         return outputs if self.activation is None else self.activation(outputs)
@@ -78,7 +78,7 @@ class Conv2D(_SpectralNorm, keras.layers.Conv2D):
 
     def convolution_op(self, inputs: tf.Tensor, _: keras.Variable) -> tf.Tensor:
         """Inputs ``[batch, height, width, channels]``."""
-        return super().convolution_op(inputs, self._normalised())
+        return super().convolution_op(inputs, tf.cast(self._normalised(), inputs.dtype))
 
 
 class Embedding(_SpectralNorm, embedding.Embedding):

@@ -7,16 +7,20 @@ Each file has ``Options`` (its section of a job file), ``build_generator(options
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from gandist.errors import UsageError
-from gandist.spec.base import Section, module_of
+from gandist.spec.base import Section, choice, module_of, options
 
 if TYPE_CHECKING:
     import keras
+    from tensorflow import Tensor
+
+    from gandist.randomness import Randomness
 
 
 class ModelOptions(Section):
@@ -33,6 +37,18 @@ class ModelOptions(Section):
     spectral_norm: bool = Field(
         False, description="each weight of the discriminator divided by its largest singular value"
     )
+
+    def latents(self, randomness: Randomness, count: int) -> Tensor:
+        """What the generator draws from: standard normal float32 ``[count, latent_dim]``."""
+        return randomness.normal(count, self.latent_dim)
+
+    def split(self, generator: keras.Model) -> tuple[Callable[[Any], Tensor], Callable[..., Tensor]]:
+        """A generator as a mapping of its inputs to styles, and the synthesis of images from these.
+
+        The synthesis takes what the generator does, with styles in the place of latents. Without a mapping
+        network the latents are the styles.
+        """
+        return lambda inputs: inputs[0] if self.conditional else inputs, generator
 
 
 def classes(options: ModelOptions, class_names: Sequence[str]) -> int:
@@ -73,22 +89,34 @@ def _check_keras() -> None:
             )
 
 
+@contextmanager
+def _computing_in(precision: str) -> Iterator[None]:
+    from keras import config
+
+    config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        config.set_dtype_policy("float32")
+
+
 def build_generator(
-    options: ModelOptions, image_shape: tuple[int, int, int], classes: int = 0
+    options: ModelOptions, image_shape: tuple[int, int, int], classes: int = 0, precision: str = "float32"
 ) -> keras.Model:
     """Latents float32 ``[batch, latent_dim]`` to images in [-1, 1], ``[batch, height, width, channels]``.
 
-    With ``classes``, the input is ``[latents, labels]``.
+    With ``classes``, the input is ``[latents, labels]``. ``precision`` is a dtype policy of Keras.
 
     Raises:
         UsageError: the architecture cannot make images of that shape.
     """
     _check_keras()
-    return module_of(options).build_generator(options, image_shape, classes)
+    with _computing_in(precision):
+        return module_of(options).build_generator(options, image_shape, classes)
 
 
 def build_discriminator(
-    options: ModelOptions, image_shape: tuple[int, int, int], classes: int = 0
+    options: ModelOptions, image_shape: tuple[int, int, int], classes: int = 0, precision: str = "float32"
 ) -> keras.Model:
     """Images float32 ``[batch, height, width, channels]`` to logits float32 ``[batch, 1]``; real is positive.
 
@@ -98,4 +126,11 @@ def build_discriminator(
         UsageError: the architecture cannot judge images of that shape.
     """
     _check_keras()
-    return module_of(options).build_discriminator(options, image_shape, classes)
+    with _computing_in(precision):
+        return module_of(options).build_discriminator(options, image_shape, classes)
+
+
+if TYPE_CHECKING:
+    Model = ModelOptions
+else:
+    Model = choice(options(__name__))  # they import what stands above

@@ -47,7 +47,7 @@ def write_report(job_dir: JobDir) -> str:
 
 
 def _merge(opened: Opened, sink: pa.NativeFile) -> Merged:
-    losses = tables.LossesFile(sink)
+    losses = tables.LossesFile(sink, tables.losses_schema(opened.figures()))
     merged = merge_opened(opened, losses.add)
     losses.close()
     return merged

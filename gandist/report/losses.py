@@ -50,7 +50,7 @@ def pieces(directory: TrialDir, names: Iterable[str] | None = None) -> list[Piec
 
 
 def read_piece(directory: TrialDir, piece: Piece) -> tuple[pa.Table, list[str]]:
-    """Its rows, of a step in two parts the later one's, schema ``tables.LOSSES``; and what was left out."""
+    """Its rows, of a step in two parts the later one's, a table of losses; and what was left out."""
     kept, warnings = [], []
     for part in piece:
         rows, problem = _read(directory, part)
@@ -58,7 +58,8 @@ def read_piece(directory: TrialDir, piece: Piece) -> tuple[pa.Table, list[str]]:
             warnings.append(f"{directory.id}: {part.path} {problem}: left out")
         else:
             kept.append(rows)
-    return _each_step_once(pa.concat_tables(kept)) if kept else tables.LOSSES.empty_table(), warnings
+    together = pa.concat_tables(kept, promote_options="default") if kept else None
+    return _each_step_once(together) if together else tables.LOSSES.empty_table(), warnings
 
 
 def budget_at(directory: TrialDir, steps: Collection[int]) -> dict[int, tuple[float, float]]:
@@ -85,7 +86,7 @@ def _read(directory: TrialDir, part: Part) -> tuple[pa.Table, str]:
     """Its rows, or what is wrong with it."""
     nothing = tables.LOSSES.empty_table()
     try:
-        rows = tables.decode(directory.storage.read(part.path, MAX_PART), tables.LOSSES, part.path)
+        rows = tables.decode_losses(directory.storage.read(part.path, MAX_PART), part.path)
     except (StorageError, FileNotFoundError):
         return nothing, "is torn or is no table of losses"
     if not rows.num_rows:

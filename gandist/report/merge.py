@@ -102,7 +102,7 @@ def merge_job(job_dir: JobDir, keep: Callable[[pa.Table], object] | None = None)
 
     Args:
         job_dir: the job.
-        keep: is given all losses, schema ``tables.LOSSES``, some rows at a time, by trial and then by step.
+        keep: is given all losses, some rows at a time, by trial and then by step.
 
     Raises:
         NotAJobError: the directory has no manifest.
@@ -157,9 +157,11 @@ def merge_trials(job_dir: JobDir) -> pa.Table:
 
 
 def merge_losses(job_dir: JobDir) -> pa.Table:
-    """One row a trial and step, each once, sorted: schema ``tables.LOSSES``. Raises like ``merge_job``."""
-    rows = [tables.LOSSES.empty_table()]
-    merge_job(job_dir, rows.append)
+    """One row a trial and step, each once, sorted: a table of losses. Raises like ``merge_job``."""
+    opened = open_job(job_dir)
+    schema = tables.losses_schema(opened.figures())
+    rows = [schema.empty_table()]
+    merge_opened(opened, lambda more: rows.append(tables.conformed(more, schema)))
     return pa.concat_tables(rows)
 
 
@@ -186,6 +188,10 @@ class Opened:
 
     manifest: Manifest
     trials: tuple[_Opened, ...]
+
+    def figures(self) -> set[str]:
+        """What the trials' steps log besides ``tables.LOSSES``."""
+        return {name for it in self.trials if it.pieces for name in it.state.figures or tables.FIRST_FIGURES}
 
     def runs(self, now: float) -> bool:
         """Whether a trial has given a sign of life within the last minutes."""

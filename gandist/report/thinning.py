@@ -69,7 +69,7 @@ class Thinner:
         self._finite = True
 
     def add(self, rows: pa.Table) -> None:
-        """Take in more rows, schema ``tables.LOSSES``, of steps behind all earlier ones."""
+        """Take in more rows, a table of losses, of steps behind all earlier ones."""
         if not rows.num_rows:
             return
         steps: Ints = rows["step"].to_numpy()

@@ -14,7 +14,8 @@ import tensorflow as tf
 from gandist import models
 from gandist.activity import Activity, Tell, silent
 from gandist.layers.portable import portable
-from gandist.randomness import Randomness
+from gandist.layers.walk import layers_of
+from gandist.randomness import Randomness, layers_draw_from
 from gandist.sampling import exported
 from gandist.spec.job import TrialSpec
 
@@ -38,6 +39,7 @@ class Sampler:
     def __init__(self, trial: TrialSpec, image_shape: tuple[int, int, int], classes: int = 0) -> None:
         self._trial = trial
         self.classes = classes
+        self._step: int | None = None
         self.generator = portable(models.build_generator(trial.model, image_shape, classes))
 
     @classmethod
@@ -66,8 +68,11 @@ class Sampler:
         exported.load(sampler.generator, weights, where)
         return sampler
 
-    def update(self, gan: GAN) -> None:
-        """Take the live weights, or their moving average where there is one."""
+    def update(self, gan: GAN, step: int) -> None:
+        """Take the live weights after ``step``, or their moving average where there is one; once a step."""
+        if step == self._step:
+            return
+        self._step = step
         for own, live in zip(self.generator.variables, gan.generator.variables, strict=True):
             own.assign(live.value.numpy())
         if gan.ema:
@@ -95,22 +100,28 @@ class Sampler:
         for start in range(0, len(latents), batch):
             tell(Activity("generating images", start, len(latents)))
             some = slice(start, start + batch)
-            parts.append(quantised(self._images(latents[some], labels[some], training=False)))
+            draw = self._randomness(f"layers{start}")
+            parts.append(quantised(self._images(latents[some], labels[some], draw, training=False)))
         return np.concatenate(parts)
 
     def latents(self, count: int, stream: str = "samples") -> np.ndarray:
         """Standard normal float32 ``[count, latent_dim]``, the trial's own: the same at each call."""
-        randomness = Randomness(self._trial.seed, tf.constant(0, tf.int64)).stream(stream)
-        drawn: np.ndarray = randomness.normal(count, self._trial.model.latent_dim).numpy()
+        drawn: np.ndarray = self._trial.model.latents(self._randomness(stream), count).numpy()
         return drawn
+
+    def _randomness(self, stream: str) -> Randomness:
+        return Randomness(self._trial.seed, tf.constant(0, tf.int64)).stream(stream)
 
     def labels(self, count: int) -> np.ndarray:
         """int32 ``[count]``: the classes in turn; all 0 for an unconditional generator."""
         return np.arange(count, dtype=np.int32) % max(1, self.classes)
 
-    def _images(self, latents: np.ndarray, labels: np.ndarray, training: bool) -> np.ndarray:
+    def _images(
+        self, latents: np.ndarray, labels: np.ndarray, randomness: Randomness, training: bool
+    ) -> np.ndarray:
         inputs = [latents, labels] if self.classes else latents
-        made: np.ndarray = self.generator(inputs, training=training).numpy()
+        with layers_draw_from(randomness):
+            made: np.ndarray = self.generator(inputs, training=training).numpy()
         return made
 
     def export(self) -> bytes:
@@ -123,13 +134,14 @@ class Sampler:
 
     def _recompute_statistics(self) -> None:
         """The live generator's moving statistics are wrong for averaged weights: take one batch's instead."""
-        norms = [layer for layer in self.generator.layers if hasattr(layer, "moving_variance")]
+        norms = [layer for layer in layers_of(self.generator) if hasattr(layer, "moving_variance")]
         if not norms:
             return
         momenta = [layer.momentum for layer in norms]
         for layer in norms:
             layer.momentum = 0.0
-        self._images(self.latents(CALIBRATION, "calibration"), self.labels(CALIBRATION), training=True)
+        draw = self._randomness("calibration_layers")
+        self._images(self.latents(CALIBRATION, "calibration"), self.labels(CALIBRATION), draw, training=True)
         for layer, momentum in zip(norms, momenta, strict=True):
             layer.momentum = momentum
 

@@ -17,7 +17,7 @@ import re
 from types import ModuleType
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._=,+-]{0,99}$"
 NAME_WORDS = "1 to 100 of the letters, digits and . _ = , + -, the first a letter or digit"
@@ -62,10 +62,11 @@ def fixed(section: Section) -> dict[str, Any]:
     }
 
 
-def modules(package: ModuleType) -> list[ModuleType]:
+def modules(package: str) -> list[ModuleType]:
     """The modules of ``package`` that a job file may name: those without a leading underscore."""
-    names = sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
-    return [importlib.import_module(f"{package.__name__}.{name}") for name in names]
+    parent = importlib.import_module(package)
+    names = sorted(m.name for m in pkgutil.iter_modules(parent.__path__) if not m.name.startswith("_"))
+    return [importlib.import_module(f"{package}.{name}") for name in names]
 
 
 def module_of(options: Section) -> ModuleType:
@@ -73,12 +74,32 @@ def module_of(options: Section) -> ModuleType:
     return importlib.import_module(type(options).__module__)
 
 
-def subclasses(base: type[Section]) -> list[type[Section]]:
-    """The named options defined beside ``base`` in its module, in the order of their definition."""
-    module = importlib.import_module(base.__module__)
-    members = vars(module).values()
-    found = [c for c in members if isinstance(c, type) and issubclass(c, base) and c is not base]
-    return [c for c in found if not c.__name__.startswith("_")]
+def options(package: str) -> list[type[Section]]:
+    """The ``Options`` of each variant in ``package``, by the alphabet."""
+    return [module.Options for module in modules(package)]
+
+
+def by_name(package: str, doc: str) -> type[Section]:
+    """A section with a key for each variant of ``package``, its ``Options``; null where it is not used."""
+    found: dict[str, Any] = {
+        module.__name__.rpartition(".")[2]: (
+            Annotated[module.Options | None, Field(description=_first_line(module))],
+            None,
+        )
+        for module in modules(package)
+    }
+    return create_model(package.rpartition(".")[2].title(), __base__=Section, __doc__=doc, **found)
+
+
+def given(section: Section) -> dict[str, Any]:
+    """The variants that a section of ``by_name`` names, in the order of their names."""
+    return {
+        name: value for name in type(section).model_fields if (value := getattr(section, name)) is not None
+    }
+
+
+def _first_line(module: ModuleType) -> str:
+    return (module.__doc__ or "").partition("\n")[0]
 
 
 def choice(options: list[type[Section]]) -> Any:

@@ -17,6 +17,7 @@ from gandist.printable import printable
 from gandist.spec.base import MAY_CHANGE, Section, fixed
 from gandist.spec.job import TrialSpec
 from gandist.spec.overrides import leaves
+from gandist.spec.renamed import migrated
 
 NOT_SET = "(not set)"
 MAX_LINE = 500
@@ -41,7 +42,7 @@ def differences(before: Mapping[str, Any], now: TrialSpec) -> list[str]:
         before: a ``trial.yaml``, perhaps of an earlier version: what it lacks has its default.
         now: what is asked for.
     """
-    kept = {name: value for name, value in before.items() if name not in _FREE}
+    kept = {name: value for name, value in migrated(before).items() if name not in _FREE}
     was = dict(leaves({name: _section(name, value) for name, value in kept.items()}))
     asked = dict(leaves(fixed(now)))
     return [

@@ -1,7 +1,7 @@
 """What a job file says: ``JobSpec`` as written, ``TrialSpec`` for each of its configurations x seeds.
 
-Sections that have a choice of names (data, model, loss, penalty, optimizer) are assembled from the files of
-those packages, so a new architecture or data set is known here as soon as its file exists.
+Sections that have a choice of names are assembled from the files of their packages, so a new architecture or
+loss is known here as soon as its file exists.
 """
 
 from __future__ import annotations
@@ -12,29 +12,25 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from gandist import data, losses, models, optimizers, penalties
+from gandist import losses, optimizers
+from gandist.augmentations import AnyAugmentation
+from gandist.constraints import Constraints
+from gandist.data import Data
 from gandist.errors import SpecError
-from gandist.spec.base import MAY_CHANGE, Name, Section, Seed, choice, fixed, modules, subclasses
+from gandist.losses import Loss, SeparableLoss
+from gandist.models import Model
+from gandist.optimizers import Optimizer
+from gandist.regularizers import Regularizers
+from gandist.spec.base import MAY_CHANGE, Name, Section, Seed, fixed, given
 from gandist.spec.messages import explain
 from gandist.spec.overrides import configurations, leaves
+from gandist.spec.renamed import PENALTY, advice, migrated
 from gandist.spec.sections import Checkpoint, Evaluation, Resources, Samples, Schedule, Training
-
-if TYPE_CHECKING:
-    from gandist.data import DataOptions as Data
-    from gandist.losses import LossOptions as Loss
-    from gandist.models import ModelOptions as Model
-    from gandist.optimizers import OptimizerOptions as Optimizer
-    from gandist.penalties import PenaltyOptions as Penalty
-else:
-    Data = choice([module.Options for module in modules(data)])
-    Model = choice([module.Options for module in modules(models)])
-    Loss = choice(subclasses(losses.LossOptions))
-    Penalty = choice(subclasses(penalties.PenaltyOptions))
-    Optimizer = choice(subclasses(optimizers.OptimizerOptions))
+from gandist.updates import RULES
 
 MAX_TRIALS = 10_000
 MAX_PROBLEMS = 20
@@ -50,7 +46,9 @@ class TrialSpec(Section):
     data: Data
     model: Model
     loss: Loss
-    penalty: Penalty | None
+    regularizers: Regularizers = Regularizers()
+    constraints: Constraints = Constraints()
+    augmentation: AnyAugmentation | None = None
     optimizer: Optimizer
     training: Training
     samples: Annotated[Samples, MAY_CHANGE]
@@ -63,38 +61,57 @@ class TrialSpec(Section):
         """``<config>-seed<k>``: the name of the trial and of its directory."""
         return f"{self.config}-seed{self.seed}"
 
+    @model_validator(mode="before")
+    @classmethod
+    def _renamed(cls, sections: Any) -> Any:
+        return migrated(sections) if isinstance(sections, dict) else sections
+
     @model_validator(mode="after")
     def _fits_together(self) -> TrialSpec:
         replicas = self.resources.replicas or max(1, int(self.resources.gpus or 1))
-        halves = 2 if self.training.update == "half_batches" else 1
+        halves = 2 if self.training.rule.halves else 1
         if self.data.batch_size % (halves * replicas):
             part = "half of " if halves == 2 else ""
             raise ValueError(
                 f"data.batch_size: {part}{self.data.batch_size} does not divide among {replicas} replicas"
             )
+        if self.training.xla and replicas > 1:
+            raise ValueError(f"training.xla: compiles for one replica, not for {replicas}; leave it out")
         for reason in self._contradictions():
             raise ValueError(reason)
         return self
 
     def _contradictions(self) -> Iterator[str]:
         """What makes no sense together, and why."""
-        penalty, model = self.penalty, self.model
-        if penalty is not None and penalty.of_gradients:
+        model, rule = self.model, self.training.update
+        regularizers, constraints = given(self.regularizers), given(self.constraints)
+        joint = ", ".join(name for name, other in RULES.items() if other.joint)
+        for name, options in regularizers.items():
+            if options.network != "discriminator":
+                continue
             if model.discriminator_has_batch_norm:
                 yield (
-                    f"penalty: {penalty.name} is a gradient per sample: "
+                    f"regularizers: {name} is a gradient per sample: "
                     f"it needs a discriminator without batch norm, which {model.name} has"
                 )
-            if self.training.update == "half_batches":
+            if not self.training.rule.joint:
                 yield (
-                    f"penalty: {penalty.name} needs real and generated images in one update, which "
-                    "training.update: half_batches has not; give simultaneous or alternating"
+                    f"regularizers: {name} needs real and generated images in one update, which "
+                    f"training.update: {rule} has not; give one of {joint}"
                 )
-        bounded = model.spectral_norm or (penalty is not None and penalty.bounds_the_slope)
+        if not self.training.rule.joint and not isinstance(self.loss, SeparableLoss):
+            yield (
+                f"loss: {self.loss.name} compares real with generated images, which training.update: {rule} "
+                f"has in updates of their own; give one of {joint}"
+            )
+        bounded = model.spectral_norm or any(
+            options.bounds_the_slope for options in (*regularizers.values(), *constraints.values())
+        )
         if self.loss.needs_a_lipschitz_critic and not bounded:
             yield (
-                f"loss: {self.loss.name} is unbounded without a limit to the critic's slope; give penalty: "
-                "gradient_penalty or weight_clipping, or model.spectral_norm: true"
+                f"loss: {self.loss.name} is unbounded without a limit to the critic's slope; give "
+                "regularizers: {gradient_penalty: {}}, constraints: {weight_clipping: {}}, "
+                "or model.spectral_norm: true"
             )
 
     def identity(self) -> str:
@@ -116,9 +133,11 @@ class JobSpec(Section):
     description: Annotated[str, Field(max_length=2000)] = ""
     data: Data
     model: Model
-    loss: Loss = Field(default_factory=lambda: losses.DEFAULT, validate_default=True)
-    penalty: Penalty | None = None
-    optimizer: Optimizer = Field(default_factory=lambda: optimizers.DEFAULT, validate_default=True)
+    loss: Loss = losses.DEFAULT
+    regularizers: Regularizers = Regularizers()
+    constraints: Constraints = Constraints()
+    augmentation: AnyAugmentation | None = None
+    optimizer: Optimizer = optimizers.DEFAULT
     training: Training
     samples: Samples = Samples()
     evaluation: Evaluation | None = None
@@ -140,6 +159,13 @@ class JobSpec(Section):
     )
     resources: Resources = Resources()
     schedule: Schedule = Schedule()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _renamed(cls, sections: Any) -> Any:
+        if isinstance(sections, dict) and PENALTY in sections:
+            raise ValueError(f"{PENALTY}: {advice(sections[PENALTY])}")
+        return sections
 
     @field_validator("seeds", mode="before")
     @classmethod
@@ -176,8 +202,8 @@ class JobSpec(Section):
     @classmethod
     def _default_name(cls, section: Any, info: ValidationInfo) -> Any:
         """A section with a default may leave out its name: ``optimizer: {learning_rate: 1e-3}``."""
-        default: Any = {"loss": losses.DEFAULT, "optimizer": optimizers.DEFAULT}[str(info.field_name)]
-        return {"name": default.name, **section} if isinstance(section, dict) else section
+        names = {"loss": losses.DEFAULT.name, "optimizer": optimizers.DEFAULT.name}
+        return {"name": names[str(info.field_name)], **section} if isinstance(section, dict) else section
 
     def base(self) -> dict[str, Any]:
         """The sections that a configuration may override, as plain values."""

@@ -9,11 +9,15 @@ from pydantic import Field, field_validator, model_validator
 from gandist import metrics
 from gandist.spec.base import MAY_CHANGE, Positive, Section, modules
 from gandist.spec.overrides import BUDGETS, CADENCES
+from gandist.spec.schedules import Rate, Within
+from gandist.updates import RULES, Update
 
 if TYPE_CHECKING:
     Metric = str
+    Rule = str
 else:
-    Metric = Literal[tuple(module.__name__.rpartition(".")[2] for module in modules(metrics))]
+    Rule = Literal[tuple(RULES)]
+    Metric = Literal[tuple(module.__name__.rpartition(".")[2] for module in modules(metrics.__name__))]
 
 
 class EarlyStopping(Section):
@@ -42,20 +46,28 @@ class Training(Section):
     kimg: Annotated[Annotated[float, Field(gt=0)] | None, MAY_CHANGE] = Field(
         None, description="thousand real images shown to the discriminator"
     )
-    update: Literal["simultaneous", "alternating", "half_batches"] = Field(
+    update: Rule = Field(
         "simultaneous",
         description="simultaneous: both gradients from one forward pass; alternating: discriminator first; "
         "half_batches: discriminator on half a batch of real images, then on half a batch of generated ones "
         "(made in inference mode), then the generator on a whole batch",
     )
     n_critic: Positive = Field(1, description="discriminator updates per step")
-    generator_ema: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+    generator_ema: Annotated[Rate, Within(gt=0, lt=1)] | None = Field(
         None, description="decay of the exponential moving average of the generator's weights, per step"
     )
     generator_ema_warmup: Annotated[float, Field(gt=0, le=1)] | None = Field(
         None,
         description="the average's half-life is at most this share of the steps done "
         "(0.05 in the code of Karras et al. 2020)",
+    )
+    precision: Literal["float32", "mixed_bfloat16"] = Field(
+        "float32", description="of the layers; weights, losses and updates are float32 in either"
+    )
+    xla: bool = Field(
+        False,
+        description="compile a step into few kernels: takes some ten seconds once, draws other random "
+        "numbers, and makes small networks several times as fast on a GPU; for one replica",
     )
     early_stopping: EarlyStopping | None = None
 
@@ -66,15 +78,21 @@ class Training(Section):
             raise ValueError(
                 f"give exactly one of {', '.join(BUDGETS)} (given: {', '.join(given) or 'none'})"
             )
-        if self.update == "simultaneous" and self.n_critic > 1:
-            raise ValueError("n_critic > 1 needs update: alternating or half_batches")
+        if not self.rule.several and self.n_critic > 1:
+            others = " or ".join(name for name, rule in RULES.items() if rule.several)
+            raise ValueError(f"n_critic > 1 needs update: {others}")
         if self.generator_ema_warmup is not None and self.generator_ema is None:
             raise ValueError("generator_ema_warmup needs generator_ema, the decay that it leads to")
         return self
 
+    @property
+    def rule(self) -> Update:
+        """The update rule."""
+        return RULES[self.update]
+
     def real_batch(self, batch_size: int) -> int:
         """Real images of one discriminator update, where ``batch_size`` is the generator's."""
-        return batch_size // 2 if self.update == "half_batches" else batch_size
+        return batch_size // 2 if self.rule.halves else batch_size
 
 
 class Cadence(Section):
@@ -154,6 +172,10 @@ class Resources(Section):
     cpus: Positive = Field(2, description="cores, and TensorFlow's threads")
     replicas: Positive | None = Field(
         None, description="devices of the MirroredStrategy: one per GPU; without GPUs, logical CPU devices"
+    )
+    deterministic: bool = Field(
+        True,
+        description="the same bits each time, also after a kill; without, a GPU is up to a tenth faster",
     )
     data_memory_gb: Annotated[float, Field(ge=0)] | None = Field(
         None,

@@ -6,7 +6,7 @@ import time
 
 from gandist.data import Dataset
 from gandist.spec.job import TrialSpec
-from gandist.training import distribution, hardware
+from gandist.training import hardware
 from gandist.training.trainer import Trainer
 
 
@@ -17,9 +17,7 @@ def bench(trial: TrialSpec, dataset: Dataset, steps: int) -> dict[str, float]:
         ``images_per_s``: real images shown to the discriminator a second; ``ms_per_step``; ``compile_s``:
         seconds of the first step, tracing and compilation included.
     """
-    resources = trial.resources
-    strategy = distribution.configure(resources.cpus, hardware.gpus(resources), hardware.replicas(resources))
-    trainer = Trainer(trial, dataset, strategy)
+    trainer = Trainer(trial, dataset, hardware.strategy(trial.resources))
     began = time.perf_counter()
     trainer.run(1)
     compile_s = time.perf_counter() - began

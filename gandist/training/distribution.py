@@ -13,7 +13,9 @@ from gandist.errors import RunError
 
 
 @functools.cache
-def configure(cpus: int, gpus: int, replicas: int) -> tf.distribute.MirroredStrategy:
+def configure(
+    cpus: int, gpus: int, replicas: int, deterministic: bool = True
+) -> tf.distribute.MirroredStrategy:
     """This process' strategy: one device is one replica.
 
     Threads and devices are set by the first call, for the life of the process; a later one may use fewer
@@ -23,30 +25,34 @@ def configure(cpus: int, gpus: int, replicas: int) -> tf.distribute.MirroredStra
         cpus: threads within an operation.
         gpus: GPUs to use; 0 = logical CPU devices.
         replicas: devices of the strategy.
+        deterministic: whether a run has the same bits each time.
 
     Raises:
         RunError: TensorFlow finds fewer GPUs than that.
         RuntimeError: the process already runs with other devices.
     """
-    # Inter-op parallelism is 1 because it alone makes CPU runs bit-identical, at the same speed: with more,
-    # sums are accumulated in the order in which kernels happen to finish. It also tells that the process is
-    # set up.
-    if tf.config.threading.get_inter_op_parallelism_threads() != 1:
-        _set_up(cpus, gpus, replicas)
+    if not _set_up_as:
+        _set_up(cpus, gpus, replicas, deterministic)
+        _set_up_as.append(deterministic)
     kind = "GPU" if gpus else "CPU"
     devices = tf.config.list_logical_devices(kind)
-    if len(devices) < replicas or tf.config.threading.get_intra_op_parallelism_threads() != cpus:
+    threads = tf.config.threading.get_intra_op_parallelism_threads()
+    if len(devices) < replicas or threads != cpus or _set_up_as != [deterministic]:
         raise RuntimeError(
-            f"this process has {len(devices)} {kind} devices with "
-            f"{tf.config.threading.get_intra_op_parallelism_threads()} threads, set once for its life; "
-            f"a trial with {replicas} replicas and {cpus} threads needs a process of its own"
+            f"this process has {len(devices)} {kind} devices with {threads} threads, deterministic: "
+            f"{_set_up_as[0]}, set once for its life; a trial with {replicas} replicas and {cpus} threads, "
+            f"deterministic: {deterministic}, needs a process of its own"
         )
     # GPUs add with NCCL; logical CPUs share memory, and collectives would allow one replica count a process.
     reduction = None if gpus else tf.distribute.ReductionToOneDevice()
     return tf.distribute.MirroredStrategy([device.name for device in devices[:replicas]], reduction)
 
 
-def _set_up(cpus: int, gpus: int, replicas: int) -> None:
+_set_up_as: list[bool] = []
+"""Whether this process is deterministic; empty before it was set up."""
+
+
+def _set_up(cpus: int, gpus: int, replicas: int, deterministic: bool) -> None:
     visible = tf.config.list_physical_devices("GPU")[:gpus]
     if len(visible) < gpus:
         allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -55,14 +61,16 @@ def _set_up(cpus: int, gpus: int, replicas: int) -> None:
             f"{platform.node()}: the trial has {gpus} GPUs, TensorFlow finds {len(visible)} among {among}: "
             "is gandist[gpu] installed, and nvidia-smi content? To train on CPUs: --set resources.gpus=0"
         )
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    # Inter-op parallelism of 1 alone makes CPU runs bit-identical, at the same speed: with more, sums are
+    # accumulated in the order in which kernels happen to finish.
+    tf.config.threading.set_inter_op_parallelism_threads(1 if deterministic else 0)
     tf.config.threading.set_intra_op_parallelism_threads(cpus)
     tf.config.set_visible_devices(visible, "GPU")
     for gpu in visible:
         tf.config.experimental.set_memory_growth(gpu, True)
-    if gpus:
+    if gpus and deterministic:
         tf.config.experimental.enable_op_determinism()
-    else:
+    if not gpus:
         cpu = tf.config.list_physical_devices("CPU")[0]
         tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * replicas)
 

@@ -1,275 +1,298 @@
-"""A GAN: two networks, their optimizers, and the only train step."""
+"""A GAN: two networks and what their updates are made of. In which order they go is the update rule's."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import operator
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
 from gandist import models
-from gandist.artifacts.tables import STEP_METRICS
+from gandist.layers.walk import layers_of
+from gandist.losses import SeparableLoss
 from gandist.randomness import Randomness, layers_draw_from
+from gandist.regularizers import Drawn, Judged, Regularizer
+from gandist.spec.base import given
 from gandist.spec.job import TrialSpec
-from gandist.training.distribution import assign, sum_over_replicas
-from gandist.training.optimizer import Optimizer
+from gandist.spec.schedules import Clock, value
+from gandist.training.distribution import assign
+from gandist.training.player import Player, Terms
+from gandist.training.regularization import Metrics, Regularization
+from gandist.training.state import State
+from gandist.updates import RULES
 
-Metrics = dict[str, tf.Tensor]
 
-NONE = float("nan")
-"""Shown for a penalty that was not computed: a zero would look like one."""
+class Batch(NamedTuple):
+    """One replica's part of a step's real images.
+
+    Attributes:
+        images: float32 ``[n_critic, batch, height, width, channels]`` in [-1, 1].
+        labels: theirs, int32 ``[n_critic, batch]``; not looked at by unconditional networks.
+    """
+
+    images: tf.Tensor
+    labels: tf.Tensor
 
 
 class GAN:
     """Built within a strategy's scope; ``train_step`` runs in its replicas.
 
+    Attributes:
+        generator: latents (with labels, where conditional) to images.
+        discriminator: images (with labels) to logits.
+        ema: averages of the generator's trainable weights, empty where there are none.
+
     Args:
         trial: what to build. Weights are a pure function of its seed.
         image_shape: ``(height, width, channels)``.
         replicas: how many share a batch.
+        images_per_step: real images that the discriminator sees in a step, of all replicas.
         classes: that conditional networks tell apart; 0 for unconditional ones.
     """
 
     def __init__(
-        self, trial: TrialSpec, image_shape: tuple[int, int, int], replicas: int, classes: int = 0
+        self,
+        trial: TrialSpec,
+        image_shape: tuple[int, int, int],
+        replicas: int,
+        images_per_step: int,
+        classes: int = 0,
     ) -> None:
         keras.utils.set_random_seed(trial.seed)
-        self.generator = models.build_generator(trial.model, image_shape, classes)
-        self.discriminator = models.build_discriminator(trial.model, image_shape, classes)
-        self._normalised_layers = [
-            layer for layer in self.discriminator.layers if hasattr(layer, "power_iteration")
-        ]
+        precision = trial.training.precision
+        self.generator = models.build_generator(trial.model, image_shape, classes, precision)
+        self.discriminator = models.build_discriminator(trial.model, image_shape, classes, precision)
+        self._model, self._loss, self._training = trial.model, trial.loss, trial.training
+        self._replicas, self._conditional = replicas, classes > 0
+        self._images_per_step = images_per_step
+        self._rule = RULES[trial.training.update]
+        self._augmentation = trial.augmentation
+        self._augmentation_state = State(trial.augmentation.state if trial.augmentation else {})
         rate = trial.optimizer.learning_rate
-        self.generator_optimizer = Optimizer(trial.optimizer, self.generator.trainable_variables, rate)
-        self.discriminator_optimizer = Optimizer(
-            trial.optimizer,
-            self.discriminator.trainable_variables,
-            trial.optimizer.discriminator_learning_rate or rate,
+        regularizers = given(trial.regularizers)
+        self.generator_player = Player(
+            self.generator, "g", trial.optimizer, rate, self._regularization(regularizers, "generator")
         )
-        self.ema_decay = trial.training.generator_ema
+        self.discriminator_player = Player(
+            self.discriminator,
+            "d",
+            trial.optimizer,
+            trial.optimizer.discriminator_learning_rate or rate,
+            self._regularization(regularizers, "discriminator"),
+            list(given(trial.constraints).values()),
+            self._adapt,
+        )
+        # Regularizers see the discriminator without what is random in it: they need a pass of their own then.
+        self._discriminator_draws = trial.augmentation is not None or any(
+            getattr(layer, "draws", False) for layer in layers_of(self.discriminator)
+        )
         self.ema = (
             [tf.Variable(w.value, trainable=False) for w in self.generator.trainable_variables]
-            if self.ema_decay is not None
+            if trial.training.generator_ema is not None
             else []
         )
-        self._loss, self._penalty = trial.loss, trial.penalty
-        self._training = trial.training
-        self._latent_dim = trial.model.latent_dim
-        self._conditional = classes > 0
-        self._batch = trial.data.batch_size // replicas
-        self._replicas = replicas
 
-    def train_step(
-        self, real_images: tf.Tensor, labels: tf.Tensor, randomness: Randomness, step: tf.Tensor
-    ) -> tf.Tensor:
+    def _regularization(self, regularizers: dict[str, Regularizer], network: str) -> Regularization:
+        own = {name: options for name, options in regularizers.items() if options.network == network}
+        return Regularization(own, self.share)
+
+    def train_step(self, batch: Batch, randomness: Randomness, step: tf.Tensor) -> Metrics:
         """One generator update with its discriminator updates.
 
         Generated images take the labels of the real ones beside them: so both have the same distribution.
 
         Args:
-            real_images: this replica's, float32 ``[n_critic, batch, height, width, channels]`` in [-1, 1].
-            labels: theirs, int32 ``[n_critic, batch]``; not looked at by unconditional networks.
+            batch: this replica's.
             randomness: this step's.
             step: steps done before this one, int64 scalar.
 
         Returns:
-            float32 ``[len(STEP_METRICS)]``: means over the global batch, of the last discriminator update;
-            the penalty is that of the last update in this step that had one, NaN where none had.
+            float32 scalars by name: means over the global batch, of the last update of each network; what was
+            not computed in this step is NaN, which only those of ``optional`` may be.
         """
-        if self._training.update == "simultaneous":
-            metrics = self._update_both(real_images[0], labels[0], randomness, step)
-        else:
-            halves = self._training.update == "half_batches"
-            update = self._update_discriminator_by_halves if halves else self._update_discriminator
-            n_critic, penalty = self._training.n_critic, tf.constant(NONE)
-            for k in range(n_critic):
-                metrics = update(
-                    real_images[k], labels[k], randomness.stream(f"discriminator{k}"), step * n_critic + k
-                )
-                penalty = tf.where(tf.math.is_nan(metrics["penalty"]), penalty, metrics["penalty"])
-            metrics["penalty"] = penalty
-            # Repeated one by one, not as a row: so replicas pair labels and latents as one would.
-            labels = tf.repeat(labels[-1], self._batch // labels.shape[1])
-            metrics |= self._update_generator(labels, randomness.stream("generator"), step)
-        self._update_ema(step)
-        return tf.stack([metrics[name] for name in STEP_METRICS])
+        clock = Clock(step, self._images_per_step)
+        metrics = self._rule.step(self, batch, randomness, clock)
+        self._update_ema(clock)
+        return metrics | self._augmentation_state.read()
 
-    def _update_both(
-        self, real_images: tf.Tensor, labels: tf.Tensor, randomness: Randomness, step: tf.Tensor
-    ) -> Metrics:
-        """Both gradients from one forward pass, taken before either network moves."""
-        self._normalise_weights()
-        with tf.GradientTape() as generator_tape, tf.GradientTape() as discriminator_tape:
-            fake_images = self._generate(labels, randomness)
-            d_total, fake_logits, d_metrics = self._discriminator_loss(
-                real_images, fake_images, labels, randomness, step
-            )
-            g_total, g_metrics = self._generator_loss(fake_logits)
-        g_metrics = self._apply_generator(generator_tape, g_total, g_metrics, step)
-        return g_metrics | self._apply_discriminator(discriminator_tape, d_total, d_metrics, step)
+    @property
+    def optional(self) -> set[str]:
+        """Figures that are not computed in each step; known once a step was traced."""
+        return (
+            self.generator_player.regularization.optional | self.discriminator_player.regularization.optional
+        )
 
-    def _update_discriminator(
-        self, real_images: tf.Tensor, labels: tf.Tensor, randomness: Randomness, update: tf.Tensor
-    ) -> Metrics:
-        self._normalise_weights()
-        fake_images = self._generate(labels, randomness)
-        with tf.GradientTape() as tape:
-            total, _, metrics = self._discriminator_loss(real_images, fake_images, labels, randomness, update)
-        return self._apply_discriminator(tape, total, metrics, update)
-
-    def _update_discriminator_by_halves(
-        self, real_images: tf.Tensor, labels: tf.Tensor, randomness: Randomness, update: tf.Tensor
-    ) -> Metrics:
-        """Two updates, as ``train_on_batch`` loops do them: on real images, then on generated ones.
-
-        Such loops generate with ``predict``, so batch norm uses its moving statistics.
-        """
-        self._normalise_weights()
-        with tf.GradientTape() as tape:
-            total, metrics = self._real_loss(real_images, labels, randomness)
-            total *= self._loss.weight_of_a_part
-        metrics = self._apply_discriminator(tape, total, metrics, 2 * update)
-        self._normalise_weights()
-        fake_images = self._generate(labels, randomness, training=False)
-        with tf.GradientTape() as tape:
-            total, _, fake_metrics = self._fake_loss(fake_images, labels, randomness)
-            total *= self._loss.weight_of_a_part
-        metrics |= self._apply_discriminator(tape, total, fake_metrics, 2 * update + 1)
-        return metrics | {"d_loss": self._combined(metrics), "penalty": tf.constant(0.0)}
-
-    def _update_generator(self, labels: tf.Tensor, randomness: Randomness, step: tf.Tensor) -> Metrics:
-        with tf.GradientTape() as tape:
-            fake_images = self._generate(labels, randomness)
-            fake_logits = self._discriminate(fake_images, labels, randomness.stream("fake"))
-            total, metrics = self._generator_loss(fake_logits)
-        return self._apply_generator(tape, total, metrics, step)
-
-    def _generate(self, labels: tf.Tensor, randomness: Randomness, training: bool = True) -> tf.Tensor:
-        latents = randomness.stream("latents").normal(labels.shape[0], self._latent_dim)
+    def generate(self, labels: tf.Tensor, randomness: Randomness, training: bool = True) -> tf.Tensor:
+        """Images of ``labels`` int32 ``[batch]``."""
+        latents = self._model.latents(randomness.stream("latents"), labels.shape[0])
         with layers_draw_from(randomness.stream("generator_layers")):
-            return self.generator(self._inputs(latents, labels), training=training)
+            images = self.generator(self._inputs(latents, labels), training=training)
+        return tf.cast(images, tf.float32)
 
-    def _discriminate(self, images: tf.Tensor, labels: tf.Tensor, randomness: Randomness) -> tf.Tensor:
+    def discriminate(self, images: tf.Tensor, labels: tf.Tensor, randomness: Randomness) -> tf.Tensor:
+        """Logits ``[batch, 1]``: the one place where images come before the discriminator in training."""
         with layers_draw_from(randomness.stream("discriminator_layers")):
-            return self.discriminator(self._inputs(images, labels), training=True)
+            return self.discriminator(
+                self._inputs(self._augmented(images, randomness), labels), training=True
+            )
+
+    def judge(
+        self,
+        images: tf.Tensor,
+        fake_images: tf.Tensor,
+        labels: tf.Tensor,
+        randomness: Randomness,
+        update: tf.Tensor,
+        clock: Clock,
+    ) -> Terms:
+        """What a discriminator minimises that sees both kinds of images in one update.
+
+        Args:
+            images: real ones ``[batch, height, width, channels]``.
+            fake_images: generated ones.
+            labels: of both.
+            randomness: of this update.
+            update: how many of the discriminator's came before.
+            clock: when it takes place.
+        """
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            real_logits = self.discriminate(images, labels, randomness.stream("real"))
+        fake_logits = self.discriminate(fake_images, labels, randomness.stream("fake"))
+        parts = self._shares(self._loss.discriminator(real_logits, fake_logits))
+        loss = self._weighted(parts)
+
+        def slope_at_real() -> tf.Tensor:
+            return tape.gradient(real_logits, images, output_gradients=tf.ones_like(real_logits))
+
+        def judged() -> Judged:
+            shared = None if self._discriminator_draws else slope_at_real
+            return Judged(self._score(labels, randomness), images, fake_images, randomness, shared)
+
+        added, shown = self.discriminator_player.regularization.terms(judged, update, clock)
+        outputs = self._of_real(real_logits) | self._of_fake(fake_logits)
+        return Terms(
+            _sum([loss, *added]), {**parts, **outputs, "d_loss": loss, **shown}, real_logits, fake_logits
+        )
+
+    def judge_real(self, images: tf.Tensor, labels: tf.Tensor, randomness: Randomness) -> Terms:
+        """What a discriminator minimises that sees only real images; of a separable loss."""
+        logits = self.discriminate(images, labels, randomness.stream("real"))
+        parts = self._shares(self._separable.of_real(logits))
+        loss = self._weighted(parts)
+        return Terms(loss, {**parts, **self._of_real(logits), "d_loss": loss})
+
+    def judge_fake(self, fake_images: tf.Tensor, labels: tf.Tensor, randomness: Randomness) -> Terms:
+        """What a discriminator minimises that sees only generated images; of a separable loss."""
+        logits = self.discriminate(fake_images, labels, randomness.stream("fake"))
+        parts = self._shares(self._separable.of_fake(logits))
+        loss = self._weighted(parts)
+        return Terms(loss, {**parts, **self._of_fake(logits), "d_loss": loss})
+
+    def deceive(
+        self,
+        fake_logits: tf.Tensor,
+        real_logits: tf.Tensor | None,
+        labels: tf.Tensor,
+        randomness: Randomness,
+        clock: Clock,
+    ) -> Terms:
+        """What the generator minimises.
+
+        Args:
+            fake_logits: of its images.
+            real_logits: of real ones, for a paired loss.
+            labels: of its images.
+            randomness: of this update.
+            clock: when it takes place.
+        """
+        loss = self.share(self._loss.generator(fake_logits, real_logits))
+        added, shown = self.generator_player.regularization.terms(
+            lambda: self._drawn(labels, randomness.stream("regularized")), clock.step, clock
+        )
+        return Terms(_sum([loss, *added]), {"g_loss": loss, **shown})
+
+    def update_generator(
+        self, labels: tf.Tensor, randomness: Randomness, clock: Clock, images: tf.Tensor | None = None
+    ) -> Metrics:
+        """Update the generator; ``images`` are real ones of ``labels``, for a paired loss."""
+        with tf.GradientTape() as tape:
+            fake_images = self.generate(labels, randomness)
+            fake_logits = self.discriminate(fake_images, labels, randomness.stream("fake"))
+            real_logits = None
+            if self._loss.paired and images is not None:
+                real_logits = self.discriminate(images, labels, randomness.stream("real"))
+            terms = self.deceive(fake_logits, real_logits, labels, randomness, clock)
+        return self.generator_player.apply(tape, terms, clock.step, clock)
+
+    def share(self, per_sample: tf.Tensor) -> tf.Tensor:
+        """This replica's share of the mean over the global batch: the one place where losses are scaled."""
+        return tf.reduce_sum(per_sample) / (per_sample.shape[0] * self._replicas)
+
+    def _shares(self, per_sample: Metrics) -> Metrics:
+        return {name: self.share(values) for name, values in per_sample.items()}
+
+    def _weighted(self, parts: Metrics) -> tf.Tensor:
+        return self._loss.weight_of_a_part * _sum(list(parts.values()))
+
+    @property
+    def _separable(self) -> SeparableLoss:
+        assert isinstance(self._loss, SeparableLoss)  # noqa: S101 - the spec refuses others
+        return self._loss
+
+    def _of_real(self, logits: tf.Tensor) -> Metrics:
+        figures = self._augmentation.figures(logits) if self._augmentation else {}
+        return self._shares({"d_real": self._loss.output(logits), **figures})
+
+    def _of_fake(self, logits: tf.Tensor) -> Metrics:
+        return self._shares({"d_fake": self._loss.output(logits)})
+
+    def _score(self, labels: tf.Tensor, randomness: Randomness) -> Callable[[tf.Tensor], tf.Tensor]:
+        """The discriminator as regularizers see it: without dropout."""
+
+        def score(images: tf.Tensor) -> tf.Tensor:
+            augmented = self._augmented(images, randomness.stream("regularized"))
+            return self.discriminator(self._inputs(augmented, labels), training=False)
+
+        return score
+
+    def _drawn(self, labels: tf.Tensor, randomness: Randomness) -> Drawn:
+        """The generator as regularizers see it: on latents of their own, without dropout."""
+        mapping, synthesis = self._model.split(self.generator)
+        latents = self._model.latents(randomness.stream("latents"), labels.shape[0])
+
+        def synthesize(styles: tf.Tensor) -> tf.Tensor:
+            with layers_draw_from(randomness.stream("generator_layers")):
+                return tf.cast(synthesis(self._inputs(styles, labels), training=False), tf.float32)
+
+        return Drawn(synthesize, mapping(self._inputs(latents, labels)), randomness)
+
+    def _augmented(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
+        if self._augmentation is None:
+            return images
+        return self._augmentation.apply(images, randomness, self._augmentation_state.read())
+
+    def _adapt(self, metrics: Metrics, clock: Clock) -> None:
+        """Let the augmentation remember an update of the discriminator that has seen real images."""
+        if self._augmentation is None or "d_real" not in metrics:
+            return
+        images = self._images_per_step // self._training.n_critic
+        before = self._augmentation_state.read()
+        self._augmentation_state.write(self._augmentation.advance(before, metrics, images, clock))
 
     def _inputs(self, tensor: tf.Tensor, labels: tf.Tensor) -> tf.Tensor | list[tf.Tensor]:
         return [tensor, labels] if self._conditional else tensor
 
-    def _discriminator_loss(
-        self,
-        real_images: tf.Tensor,
-        fake_images: tf.Tensor,
-        labels: tf.Tensor,
-        randomness: Randomness,
-        update: tf.Tensor,
-    ) -> tuple[tf.Tensor, tf.Tensor, Metrics]:
-        """The total to minimise, the logits of the fakes, and this replica's part of the metrics."""
-        _, metrics = self._real_loss(real_images, labels, randomness)
-        _, fake_logits, fake_metrics = self._fake_loss(fake_images, labels, randomness)
-        metrics |= fake_metrics
-        loss = self._combined(metrics)
-        penalty, shown = self._penalised(real_images, fake_images, labels, randomness, update)
-        return loss + penalty, fake_logits, metrics | {"d_loss": loss, "penalty": shown}
-
-    def _real_loss(
-        self, real_images: tf.Tensor, labels: tf.Tensor, randomness: Randomness
-    ) -> tuple[tf.Tensor, Metrics]:
-        logits = self._discriminate(real_images, labels, randomness.stream("real"))
-        loss = self._share(self._loss.discriminator_real(logits))
-        return loss, {"d_loss_real": loss, "d_real": self._share(self._loss.output(logits))}
-
-    def _fake_loss(
-        self, fake_images: tf.Tensor, labels: tf.Tensor, randomness: Randomness
-    ) -> tuple[tf.Tensor, tf.Tensor, Metrics]:
-        logits = self._discriminate(fake_images, labels, randomness.stream("fake"))
-        loss = self._share(self._loss.discriminator_fake(logits))
-        return loss, logits, {"d_loss_fake": loss, "d_fake": self._share(self._loss.output(logits))}
-
-    def _combined(self, metrics: Metrics) -> tf.Tensor:
-        return self._loss.weight_of_a_part * (metrics["d_loss_real"] + metrics["d_loss_fake"])
-
-    def _penalised(
-        self,
-        real_images: tf.Tensor,
-        fake_images: tf.Tensor,
-        labels: tf.Tensor,
-        randomness: Randomness,
-        update: tf.Tensor,
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """This replica's share of the penalty, 0 where it is not its turn, and what is shown of it."""
-        options = self._penalty
-        if options is None or not options.of_gradients:
-            return tf.constant(0.0), tf.constant(0.0)
-
-        def score(images: tf.Tensor) -> tf.Tensor:
-            return self.discriminator(self._inputs(images, labels), training=False)
-
-        def penalty() -> tf.Tensor:
-            return self._share(options.per_sample(score, real_images, fake_images, randomness))
-
-        if options.interval == 1:
-            value = penalty()
-            return value, value
-        its_turn = update % options.interval == 0
-        value = tf.cond(its_turn, penalty, lambda: tf.constant(0.0))
-        return value, tf.where(its_turn, value, NONE)
-
-    def _generator_loss(self, fake_logits: tf.Tensor) -> tuple[tf.Tensor, Metrics]:
-        loss = self._share(self._loss.generator(fake_logits))
-        return loss, {"g_loss": loss}
-
-    def _share(self, per_sample: tf.Tensor) -> tf.Tensor:
-        """This replica's share of the mean over the global batch: the one place where losses are scaled."""
-        return tf.reduce_sum(per_sample) / (per_sample.shape[0] * self._replicas)
-
-    def _normalise_weights(self) -> None:
-        """One power iteration of spectral norm, where the discriminator has it."""
-        for layer in self._normalised_layers:
-            for variable, value in layer.power_iteration():
-                assign(variable, value)
-
-    def _apply_discriminator(
-        self, tape: tf.GradientTape, total: tf.Tensor, metrics: Metrics, update: tf.Tensor
-    ) -> Metrics:
-        metrics = self._apply(
-            tape, total, metrics, self.discriminator, self.discriminator_optimizer, "d_grad_norm", update
-        )
-        if self._penalty is not None and not self._penalty.of_gradients:
-            for variable in self.discriminator.trainable_variables:
-                assign(variable.value, self._penalty.constrained(tf.convert_to_tensor(variable.value)))
-        return metrics
-
-    def _apply_generator(
-        self, tape: tf.GradientTape, total: tf.Tensor, metrics: Metrics, step: tf.Tensor
-    ) -> Metrics:
-        return self._apply(
-            tape, total, metrics, self.generator, self.generator_optimizer, "g_grad_norm", step
-        )
-
-    @staticmethod
-    def _apply(
-        tape: tf.GradientTape,
-        total: tf.Tensor,
-        metrics: Metrics,
-        network: keras.Model,
-        optimizer: Optimizer,
-        norm: str,
-        update: tf.Tensor,
-    ) -> Metrics:
-        """Update one network with the gradient of the global batch; its metrics, summed over replicas."""
-        gradients = tape.gradient(total, [variable.value for variable in network.trainable_variables])
-        gradients, metrics = sum_over_replicas((gradients, metrics))
-        optimizer.apply(gradients, tf.cast(update + 1, tf.float32))
-        return metrics | {norm: tf.linalg.global_norm(gradients)}
-
-    def _update_ema(self, step: tf.Tensor) -> None:
-        decay, warmup = self.ema_decay, self._training.generator_ema_warmup
+    def _update_ema(self, clock: Clock) -> None:
+        if self._training.generator_ema is None:
+            return
+        decay, warmup = value(self._training.generator_ema, clock), self._training.generator_ema_warmup
         if warmup is not None:
-            decay = tf.minimum(decay, 0.5 ** (1.0 / (warmup * tf.cast(step + 1, tf.float32))))
-        for average, variable in zip(
-            self.ema, self.generator.trainable_variables, strict=self.ema_decay is not None
-        ):
+            decay = tf.minimum(decay, 0.5 ** (1.0 / (warmup * tf.cast(clock.step + 1, tf.float32))))
+        for average, variable in zip(self.ema, self.generator.trainable_variables, strict=True):
             live = tf.convert_to_tensor(variable.value)
             assign(average, live + decay * (tf.convert_to_tensor(average) - live))
 
@@ -278,7 +301,14 @@ class GAN:
         return {
             "generator": [variable.value for variable in self.generator.variables],
             "discriminator": [variable.value for variable in self.discriminator.variables],
-            "generator_optimizer": self.generator_optimizer.variables,
-            "discriminator_optimizer": self.discriminator_optimizer.variables,
+            "generator_optimizer": self.generator_player.optimizer.variables,
+            "discriminator_optimizer": self.discriminator_player.optimizer.variables,
             "generator_ema": self.ema,
+            "augmentation": self._augmentation_state.variables,
+            **self.generator_player.regularization.state(),
+            **self.discriminator_player.regularization.state(),
         }
+
+
+def _sum(terms: Sequence[tf.Tensor]) -> tf.Tensor:
+    return functools.reduce(operator.add, terms)

@@ -8,6 +8,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from gandist.spec.sections import Resources
+from gandist.training import distribution
 
 
 def gpus(resources: Resources) -> int:
@@ -20,6 +21,13 @@ def gpus(resources: Resources) -> int:
 def replicas(resources: Resources) -> int:
     """Devices of the strategy: one per GPU; without GPUs as many as asked for, else one."""
     return gpus(resources) or resources.replicas or 1
+
+
+def strategy(resources: Resources) -> tf.distribute.MirroredStrategy:
+    """This process' strategy for a trial with ``resources``. Raises like ``distribution.configure``."""
+    return distribution.configure(
+        resources.cpus, gpus(resources), replicas(resources), resources.deterministic
+    )
 
 
 def describe(resources: Resources) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from gandist.optimizers import OptimizerOptions
+from gandist.spec.schedules import Clock, Rate, value
 
 
 class Optimizer:
@@ -19,7 +20,7 @@ class Optimizer:
         learning_rate: this network's.
     """
 
-    def __init__(self, options: OptimizerOptions, variables: Sequence[Any], learning_rate: float) -> None:
+    def __init__(self, options: OptimizerOptions, variables: Sequence[Any], learning_rate: Rate) -> None:
         self._options = options
         self._learning_rate = learning_rate
         self._variables = [variable.value for variable in variables]
@@ -27,16 +28,17 @@ class Optimizer:
             [tf.Variable(tf.zeros_like(v), trainable=False) for _ in options.slots] for v in self._variables
         ]
 
-    def apply(self, gradients: Sequence[tf.Tensor], count: tf.Tensor) -> None:
+    def apply(self, gradients: Sequence[tf.Tensor], count: tf.Tensor, clock: Clock) -> None:
         """Update this replica's copy of the variables; every replica must give the same gradients.
 
         Args:
             gradients: summed over replicas, one for each variable.
             count: this update's number, float32 from 1.
+            clock: when it takes place.
         """
+        update = self._options.update(value(self._learning_rate, clock), count, clock)
         for variable, slots, gradient in zip(self._variables, self._slots, gradients, strict=True):
-            handles = [slot.handle for slot in slots]
-            self._options.update(variable.handle, handles, gradient, self._learning_rate, count)
+            update(variable.handle, [slot.handle for slot in slots], gradient)
 
     @property
     def variables(self) -> list[tf.Variable]:

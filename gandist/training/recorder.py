@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -53,12 +53,14 @@ class Recorder:
         self.notes: list[str] = []
         """What a reader of the results should know, of all that is written by now."""
         self._pending: list[Columns] = []
+        self._optional: tuple[str, ...] = ()
         self._metrics: list[dict[str, Any]] = []
         self._losses_written = time.monotonic()
 
-    def add_losses(self, columns: Columns) -> None:
-        """Keep the losses of a block until they are written."""
+    def add_losses(self, columns: Columns, optional: Collection[str] = ()) -> None:
+        """Keep the losses of a block until they are written; NaNs of ``optional`` columns become nulls."""
         self._pending.append(columns)
+        self._optional = tuple(optional)
 
     def keep_up(self) -> None:
         """Write losses every so many seconds."""
@@ -77,7 +79,7 @@ class Recorder:
                 "epoch": self._budget.epoch(columns["step"]),
                 "kimg": self._budget.kimg(columns["step"]),
                 **columns,
-                "penalty": np.ma.masked_invalid(columns["penalty"]),
+                **{name: np.ma.masked_invalid(columns[name]) for name in self._optional},
             }
             self._writer.submit(partial(self._directory.write_losses, rows), _size(columns))
         self._losses_written = time.monotonic()

@@ -65,7 +65,7 @@ def _records(directory: TrialDir, step: int) -> Iterator[tuple[str, str, Callabl
     for first, last, path in directory.losses_parts():
         if first <= step:
             lost = f"the losses of steps {first:,} to {last:,} are lost"
-            yield path, lost, partial(tables.decode, schema=tables.LOSSES, where=path)
+            yield path, lost, partial(tables.decode_losses, where=path)
 
 
 def _is_whole(directory: TrialDir, path: str, parse: Callable[[bytes], object]) -> bool:

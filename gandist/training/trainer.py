@@ -10,14 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from gandist import models
-from gandist.artifacts.tables import STEP_METRICS
 from gandist.data import Dataset
 from gandist.errors import CheckpointError
 from gandist.randomness import Randomness
 from gandist.spec.budget import Budget
 from gandist.spec.job import TrialSpec
 from gandist.training import feed
-from gandist.training.gan import GAN
+from gandist.training.gan import GAN, Batch
 
 
 class Trainer:
@@ -39,15 +38,18 @@ class Trainer:
                 trial,
                 dataset.image_shape,
                 strategy.num_replicas_in_sync,
+                self.budget.images_per_step,
                 models.classes(trial.model, dataset.class_names),
             )
+        self._figures: tuple[str, ...] = ()
+        """What a step computes, known once it was traced."""
         self._feed = feed.choose(trial, dataset, self.budget, strategy)
 
     def run(self, stop: int) -> dict[str, np.ndarray]:
         """Train until ``stop`` steps are done.
 
         Returns:
-            ``step`` int64 ``[n]`` (from 1) and float32 ``[n]`` for each of ``STEP_METRICS``.
+            ``step`` int64 ``[n]`` (from 1) and float32 ``[n]`` for each figure of ``GAN.train_step``.
         """
         first = step = self.step
         parts = []
@@ -57,7 +59,7 @@ class Trainer:
                 parts.append(rows.numpy())
                 step += len(indices)
         self.step = stop
-        columns = dict(zip(STEP_METRICS, np.concatenate(parts).T, strict=True))
+        columns = dict(zip(self._figures, np.concatenate(parts).T, strict=True))
         return {"step": np.arange(first + 1, stop + 1, dtype=np.int64), **columns}
 
     @cached_property
@@ -72,19 +74,27 @@ class Trainer:
             tf.TensorSpec([None, self.budget.images_per_step], tf.int32),
             tf.TensorSpec([], tf.int64),
         ]
-        return tf.function(self._train_block, input_signature=signature).get_concrete_function()
+        # No autograph: there is nothing to convert, and it leaves what it has converted in temporary files.
+        function = tf.function(self._train_block, input_signature=signature, autograph=False)
+        return function.get_concrete_function()
 
     def _train_block(
         self, images: tf.Tensor, labels: tf.Tensor, indices: tf.Tensor, first: tf.Tensor
     ) -> tf.Tensor:
-        """One step for each row of a chunk's ``indices``; float32 ``[steps, len(STEP_METRICS)]``."""
+        """One step for each row of a chunk's ``indices``; float32 ``[steps, figures]``."""
         steps = tf.shape(indices)[0]
-        rows = tf.TensorArray(tf.float32, size=steps, element_shape=[len(STEP_METRICS)])
-        for i in tf.range(steps):
+        rows = tf.TensorArray(tf.float32, size=steps, element_shape=[None])
+
+        replica_step = self._replica_step
+        if self.trial.training.xla:
+            replica_step = tf.function(replica_step, jit_compile=True, autograph=False)
+
+        def one(i: tf.Tensor, rows: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
             step = first + tf.cast(i, tf.int64)
-            metrics = self.strategy.run(self._replica_step, args=(images, labels, indices[i], step))
-            rows = rows.write(i, self.strategy.experimental_local_results(metrics)[0])
-        return rows.stack()
+            metrics = self.strategy.run(replica_step, args=(images, labels, indices[i], step))
+            return i + 1, rows.write(i, self.strategy.experimental_local_results(metrics)[0])
+
+        return tf.while_loop(lambda i, _: i < steps, one, (0, rows))[1].stack()
 
     def _replica_step(
         self, images: tf.Tensor, labels: tf.Tensor, indices: tf.Tensor, step: tf.Tensor
@@ -98,12 +108,13 @@ class Trainer:
         mine = tf.cast(mine[:, replica], tf.int64)
         # [0, 255] to [-1, 1]
         real_images = tf.cast(tf.gather(images, mine), tf.float32) / 127.5 - 1.0
-        return self.gan.train_step(
-            real_images,
-            tf.gather(labels, mine),
+        metrics = self.gan.train_step(
+            Batch(real_images, tf.gather(labels, mine)),
             Randomness(self.trial.seed, step, replica, replicas),
             step,
         )
+        self._figures = tuple(sorted(metrics))
+        return tf.stack([metrics[name] for name in self._figures])
 
     def state(self) -> dict[str, np.ndarray]:
         """All that a continuation needs, by name; copies on the host."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 import keras
@@ -21,7 +21,7 @@ from gandist.artifacts.writer import Writer
 from gandist.sampling.sampler import Sampler
 from gandist.spec import notices
 from gandist.spec.job import TrialSpec
-from gandist.training import checkpoint, distribution, hardware
+from gandist.training import checkpoint, hardware
 from gandist.training.evaluation import Evaluator
 from gandist.training.outputs import discriminator_outputs
 from gandist.training.recorder import Recorder
@@ -34,8 +34,6 @@ CHECKPOINTS, RESUMING = "checkpoints", "looking for checkpoints"
 BLOCK_S = 1.0
 """Seconds that one compiled call aims at: long enough to cost nothing, short enough to stop and report."""
 MAX_BLOCK = 2000
-FINITE = tuple(name for name in tables.STEP_METRICS if name != "penalty")
-"""What must be numbers. A lazy penalty is none at most steps; where it is not finite, the gradient is not."""
 COMPILE_S = 600.0
 """How long the first block may take without a sign of life: compiling gives none."""
 _loading_s = [time.monotonic() - tensorflow_start.BEGAN]
@@ -100,7 +98,7 @@ class _Run:
         self.identity = identity
         keras.backend.clear_session()
         self.replicas = hardware.replicas(trial.resources)
-        strategy = distribution.configure(trial.resources.cpus, hardware.gpus(trial.resources), self.replicas)
+        strategy = hardware.strategy(trial.resources)
         self.trainer = Trainer(trial, dataset, strategy)
         classes = models.classes(trial.model, dataset.class_names)
         self.sampler = Sampler(trial, dataset.image_shape, classes)
@@ -167,6 +165,10 @@ class _Run:
                     f"{restored.replicas}: no longer bit-exact"
                 )
         self.directory.write_trial(self.trial.model_dump(mode="json"))
+        if not self.trial.resources.deterministic:
+            notes.append(
+                "resources.deterministic is false: the same trial may end with other bits another time"
+            )
         notes += notices.of_data(self.trial, len(self.dataset))
         if (step := self.trainer.step) > self.budget.total_steps:
             notes.append(
@@ -211,19 +213,22 @@ class _Run:
                 columns = self.trainer.run(until)
         seconds = time.monotonic() - began
         columns["wall_time"] = self._unix + began + seconds * np.arange(1, steps + 1) / steps
-        finite = np.isfinite([columns[name] for name in FINITE]).all(axis=0)
+        # What a step need not compute is none at most steps; where it is not finite, the gradient is not.
+        needed = [name for name in columns if name not in self.trainer.gan.optional]
+        finite = np.isfinite([columns[name] for name in needed]).all(axis=0)
         if not finite.all():
             kept = int(np.argmin(finite)) + 1
             columns = {name: values[:kept] for name, values in columns.items()}
-            bad = next(name for name in FINITE if not np.isfinite(columns[name][-1]))
+            bad = next(name for name in needed if not np.isfinite(columns[name][-1]))
             self._update(
                 status="diverged", reason=f"{bad} is {columns[bad][-1]} at step {columns['step'][-1]}"
             )
         elif collapsed := self.stability.add(columns):
             self._update(status="collapsed", reason=collapsed)
-        self.recorder.add_losses(columns)
+        self.recorder.add_losses(columns, self.trainer.gan.optional)
         if first_call:
-            self._update(compile_s=seconds)
+            self._update(compile_s=seconds, figures=self._all_figures(columns))
+            self.standing.write()  # before the first part of the losses: whoever reads that knows its columns
             self._speed_s = 1e-9
         else:
             self._speed_s += seconds
@@ -235,6 +240,11 @@ class _Run:
             **{name: value if np.isfinite(value) else None for name, value in last.items()},
         )
         return seconds / steps
+
+    def _all_figures(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """What the losses hold besides ``tables.LOSSES``, also from earlier versions of this trial."""
+        before = self.standing.state.figures or (tables.FIRST_FIGURES if self._saved_step else ())
+        return tuple(sorted({*before, *columns} - set(tables.LOSSES.names)))
 
     def _record(self, missing: bool = False) -> Iterator[TrialState]:
         """The grid and the evaluation that are due now; only what is ``missing`` where a trial goes on."""
@@ -252,19 +262,19 @@ class _Run:
         """A grid of the same latents as ever, from the generator as it is."""
         rows, columns = self.trial.samples.rows, self.trial.samples.columns
         tell(Activity("drawing a grid"))
-        self.sampler.update(self.trainer.gan)
+        self.sampler.update(self.trainer.gan, self.trainer.step)
         generated = self.sampler.generate(self.sampler.latents(rows * columns))
         self.recorder.write_grid(self.trainer.step, generated)
 
     def _evaluated(self, tell: Tell) -> list[dict[str, Any]]:
         assert self.evaluator is not None  # noqa: S101 - asked before
-        self.sampler.update(self.trainer.gan)
+        self.sampler.update(self.trainer.gan, self.trainer.step)
         return self.evaluator.evaluate(self.sampler, tell)
 
     def _judge(self, tell: Tell) -> None:
         """What the trained discriminator says of images, for a histogram."""
         tell(Activity("judging images"))
-        self.sampler.update(self.trainer.gan)
+        self.sampler.update(self.trainer.gan, self.trainer.step)
         outputs = discriminator_outputs(self.trial, self.trainer.gan, self.dataset, self.sampler)
         self.recorder.write_outputs(self.trainer.step, outputs)
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import jsonschema
 import pytest
+from gandist.penalties import R1
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gandist.errors import SpecError
 from gandist.optimizers import Adam
-from gandist.penalties import R1
 from gandist.spec import yaml
 from gandist.spec.job import JobSpec, Training, expand
 from gandist.spec.loading import json_schema, load_job

@@ -1,0 +1,20 @@
+"""Constraints on the discriminator's weights, one file each: what each weight becomes after an update."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gandist.constraints._base import Constraint
+from gandist.spec.base import Section, by_name
+
+if TYPE_CHECKING:
+
+    class Constraints(Section):
+        """A key for each constraint."""
+
+        def __getattr__(self, name: str) -> Any: ...
+
+else:
+    Constraints = by_name(__name__, "What the discriminator's weights must be after each update.")
+
+__all__ = ["Constraint", "Constraints"]

@@ -1,0 +1,24 @@
+"""Regularizers, one file each: terms that are added to a network's loss, by their names in a job file.
+
+``regularizers: {r1: {gamma: 0.1}, r2: {gamma: 0.1, every: 16}}``. Each is a value per sample; the train step
+reduces it as it does the losses, and adds it on each ``every``-th update of its network.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gandist.regularizers._base import Drawn, Figures, Judged, Regularizer
+from gandist.spec.base import Section, by_name
+
+if TYPE_CHECKING:
+
+    class Regularizers(Section):
+        """A key for each regularizer."""
+
+        def __getattr__(self, name: str) -> Any: ...
+
+else:
+    Regularizers = by_name(__name__, "Terms that are added to the networks' losses.")
+
+__all__ = ["Drawn", "Figures", "Judged", "Regularizer", "Regularizers"]

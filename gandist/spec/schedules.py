@@ -1,0 +1,116 @@
+"""Rates that change while a trial trains: a number in a job file, or a schedule of one.
+
+``optimizer.learning_rate: {cosine: [2.0e-4, 5.0e-5], kimg: 2000}``. A schedule is a pure function of the
+step, so that a resumed trial has the rates of one that was never interrupted.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator, Discriminator, Field, GetCoreSchemaHandler, Tag, model_validator
+from pydantic_core import CoreSchema
+
+from gandist import lazy_tensorflow as tf
+from gandist.spec.base import Positive, Section
+
+if TYPE_CHECKING:
+    from tensorflow import Tensor
+
+Ends = Annotated[tuple[float, float], Field(strict=False)]
+
+
+@dataclass(frozen=True)
+class Clock:
+    """When an update takes place.
+
+    Attributes:
+        step: generator updates done before it, int64 scalar.
+        images_per_step: real images that the discriminator sees in a step.
+    """
+
+    step: Tensor
+    images_per_step: int
+
+    def kimg(self) -> Tensor:
+        """Thousand real images shown before the step, float32 scalar."""
+        return tf.cast(self.step, tf.float32) * (self.images_per_step / 1000)
+
+
+class Schedule(Section):
+    """From a first value to a last one, over a length; the last one from then on."""
+
+    linear: Ends | None = Field(None, description="first and last value, evenly between")
+    cosine: Ends | None = Field(
+        None, description="first and last value, along half a cosine (Loshchilov & Hutter 2017, equation 5)"
+    )
+    kimg: Annotated[float, Field(gt=0)] | None = Field(None, description="its length in thousand real images")
+    steps: Positive | None = Field(None, description="its length in generator updates")
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> Schedule:
+        for names in (("linear", "cosine"), ("kimg", "steps")):
+            if sum(getattr(self, name) is not None for name in names) != 1:
+                raise ValueError(f"a schedule has exactly one of {' and '.join(names)}")
+        return self
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The first and the last value."""
+        ends = self.linear or self.cosine
+        assert ends is not None  # noqa: S101 - validated
+        return ends
+
+    def at(self, clock: Clock) -> Tensor:
+        """The value at a step, float32 scalar."""
+        done, length = (
+            (tf.cast(clock.step, tf.float32), float(self.steps))
+            if self.steps is not None
+            else (clock.kimg(), float(self.kimg or 0))
+        )
+        progress = tf.minimum(done / length, 1.0)
+        if self.cosine is not None:
+            progress = 0.5 - 0.5 * tf.cos(math.pi * progress)
+        first, last = self.ends
+        return first + (last - first) * progress
+
+
+Rate = float | Schedule
+
+
+def value(rate: Rate, clock: Clock) -> Any:
+    """What ``rate`` is at a step: a constant as it stands, else a float32 scalar tensor."""
+    return rate.at(clock) if isinstance(rate, Schedule) else rate
+
+
+def _kind(given: Any) -> str:
+    return "[schedule]" if isinstance(given, dict | Schedule) else "[number]"
+
+
+@dataclass(frozen=True)
+class Within:
+    """Metadata of a ``Rate``'s type: the bounds of its values, as in ``Field``."""
+
+    gt: float = -math.inf
+    ge: float = -math.inf
+    lt: float = math.inf
+
+    def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        bounds = {name: bound for name, bound in vars(self).items() if math.isfinite(bound)}
+        number = Annotated[float, Field(**bounds), Tag("[number]")]
+        scheduled = Annotated[Schedule, AfterValidator(self._checked), Tag("[schedule]")]
+        return handler.generate_schema(Annotated[number | scheduled, Discriminator(_kind)])
+
+    def _checked(self, schedule: Schedule) -> Schedule:
+        for end in schedule.ends:
+            if not (end > self.gt and end >= self.ge and end < self.lt):
+                signs = {"gt": ">", "ge": ">=", "lt": "<"}
+                words = [
+                    f"{signs[name]} {bound:g}" for name, bound in vars(self).items() if math.isfinite(bound)
+                ]
+                raise ValueError(
+                    f"{end:g} is out of range; a schedule's values are numbers {' and '.join(words)}"
+                )
+        return schedule

@@ -1,0 +1,35 @@
+"""The discriminator first, ``n_critic`` times (Goodfellow et al. 2014, algorithm 1), then the generator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gandist import lazy_tensorflow as tf
+from gandist.spec.schedules import Clock
+from gandist.updates._base import Update
+
+if TYPE_CHECKING:
+    from gandist.randomness import Randomness
+    from gandist.training.gan import GAN, Batch
+    from gandist.training.regularization import Metrics
+
+
+class Rule(Update):
+    """The discriminator, then the generator against what it has become."""
+
+    def step(self, gan: GAN, batch: Batch, randomness: Randomness, clock: Clock) -> Metrics:
+        """Update both."""
+        n_critic = batch.images.shape[0]
+        metrics: Metrics = {}
+        for k in range(n_critic):
+            draw = randomness.stream(f"discriminator{k}")
+            gan.discriminator_player.prepare()
+            fake_images = gan.generate(batch.labels[k], draw)
+            update = clock.step * n_critic + k
+            with tf.GradientTape() as tape:
+                judged = gan.judge(batch.images[k], fake_images, batch.labels[k], draw, update, clock)
+            now = gan.discriminator_player.apply(tape, judged, update, clock)
+            metrics = gan.discriminator_player.latest(metrics, now)
+        return metrics | gan.update_generator(
+            batch.labels[-1], randomness.stream("generator"), clock, batch.images[-1]
+        )
