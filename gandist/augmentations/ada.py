@@ -49,13 +49,17 @@ class Options(Augmentation):
             for name, count in (("brightness", 1), ("shifts", 2), ("corners", 2))
         )
         images += tf.reshape((2.0 * brightness - 1.0) * BRIGHTNESS * chosen[:, :1], [batch, 1, 1, 1])
-        # Products with one-hot matrices: rows and columns move, and what comes in is -1, as around an image.
+        # Products with one-hot matrices: rows and columns move, bit for bit.
         up, left = (
             tf.round((2.0 * shifts[:, axis] - 1.0) * side * SHIFT * chosen[:, 1])
             for axis, side in ((0, height), (1, width))
         )
-        images = tf.einsum("bij,bjwc->biwc", _moved(up, height), images + 1.0)
-        images = tf.einsum("bij,bhjc->bhic", _moved(left, width), images) - 1.0
+        rows, columns = _moved(up, height), _moved(left, width)
+        images = tf.einsum("bij,bjwc->biwc", rows, images)
+        images = tf.einsum("bij,bhjc->bhic", columns, images)
+        # What comes in is -1, as around an image.
+        there = tf.reduce_sum(rows, axis=2)[:, :, None] * tf.reduce_sum(columns, axis=2)[:, None, :]
+        images -= (1.0 - there)[..., None]
         inside = [
             _between(corners[:, axis : axis + 1], side) * chosen[:, 2:]
             for axis, side in ((0, height), (1, width))

@@ -13,6 +13,7 @@ from gandist.printable import printable
 from gandist.spec.job import JobSpec, expand
 from gandist.spec.messages import explain
 from gandist.spec.overrides import Change, apply, leaves
+from gandist.spec.renamed import GONE
 from gandist.spec.yaml import YamlError, parse
 
 MAX_BYTES = 1_000_000
@@ -103,8 +104,8 @@ def _blame(problem: str, path: Path, changes: Sequence[Change]) -> str:
     where, _, what = problem.partition(": ")
     for change in reversed(changes):
         for leaf, _ in leaves({change.path: change.value}):
-            made = what.startswith("unknown key") and leaf.startswith(f"{where}.")
-            if made or f"{where}.".startswith(f"{leaf}."):
+            of_a_whole = what.startswith(("unknown key", GONE)) or "a schedule" in what
+            if (of_a_whole and leaf.startswith(f"{where}.")) or f"{where}.".startswith(f"{leaf}."):
                 return f"{change.origin}: {problem.removeprefix(f'{change.path}: ')}"
     return f"{path}: {problem}"
 

@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails  # pydantic's own name for one entry of e
 
 from gandist.printable import printable
 from gandist.spec.overrides import nearest
+from gandist.spec.schedules import NUMBER, SCHEDULE
 
 Schema = Mapping[str, Any]
 
@@ -51,6 +52,10 @@ def _problem(details: ErrorDetails, root: Schema) -> Problem:
             path.pop()
         elif part in _variants(node, root):
             node = _resolve(_variants(node, root)[str(part)], root)
+        elif part == NUMBER and "anyOf" in node:
+            pass  # what is allowed instead of this number is a schedule, too
+        elif part == SCHEDULE and "anyOf" in node:
+            node = next(option for option in node["anyOf"] if option.get("type") == "object")
         else:
             path.append(str(part))
             node, parent = _child(node, part, root), node
@@ -170,8 +175,11 @@ def _child(node: Schema, part: str | int, root: Schema) -> Schema:
     """The schema of a key or an item; empty where it has none, as for an unknown key."""
     for option in node.get("anyOf", [node]):
         option = _resolve(option, root)
-        key = "items" if isinstance(part, int) else "additionalProperties"
-        found = option.get("properties", {}).get(part) or option.get(key)
+        if isinstance(part, int):
+            fixed = option.get("prefixItems", [])
+            found = fixed[part] if part < len(fixed) else option.get("items")
+        else:
+            found = option.get("properties", {}).get(part) or option.get("additionalProperties")
         found = found or next(iter(option.get("patternProperties", {}).values()), None)
         if isinstance(found, Mapping):
             return _resolve(found, root)
@@ -197,7 +205,9 @@ def _resolve(node: Schema, root: Schema) -> Schema:
     while "$ref" in node:
         node = root["$defs"][node["$ref"].rsplit("/", 1)[-1]]
     if "anyOf" in node:
-        return {**node, "anyOf": [_resolve(option, root) for option in node["anyOf"]]}
+        options = [_resolve(option, root) for option in node["anyOf"]]
+        flat = [inner for option in options for inner in option.get("anyOf", [option])]
+        return {**node, "anyOf": flat}
     return node
 
 

@@ -10,11 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gandist.spec.renamed import refuse_penalty
+
 BASE = "base"
 MAX_NAME = 100
 _UNSAFE = re.compile(r"[^A-Za-z0-9._=,+-]+")
 BUDGETS = ("epochs", "steps", "kimg")
 CADENCES = ("every_epochs", "every_steps", "every_minutes", "at_epochs")
+SHAPES = ("linear", "cosine")
+_SCHEDULE = {*SHAPES, "kimg", "steps"}
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ def apply(values: dict[str, Any], changes: Iterable[tuple[str, Any]]) -> None:
     """Merge ``changes``, dotted paths to values, into ``values``, as if all were made at once.
 
     Naming another variant of a section (``loss.name``) starts that section afresh: the old one's options are
-    not its. A budget or cadence replaces the one in another unit; two in the same changes stay, for refusal.
+    not its. A budget, a cadence or a schedule replaces the one in another unit or of another shape; two in the
+    same changes stay, for refusal. A schedule also replaces a number.
 
     Raises:
         ValueError: a path goes through something that is not a section.
@@ -80,7 +85,7 @@ def apply(values: dict[str, Any], changes: Iterable[tuple[str, Any]]) -> None:
         places.append((section, field, value))
     for section, field, value in places:
         if value is not None:
-            for group in (BUDGETS, CADENCES):
+            for group in (BUDGETS, CADENCES, SHAPES):
                 for other in group if field in group else ():
                     section.pop(other, None)
     for section, field, value in places:
@@ -96,6 +101,7 @@ def configurations(
     Raises:
         ValueError: an override's path is wrong, or two configurations would have the same name.
     """
+    refuse_penalty({name: dict(leaves(overrides)) for name, overrides in configs.items()}, sweep)
     made: dict[str, Configuration] = {}
     labels = _labels(list(sweep))
     for (config, overrides), *point in itertools.product(
@@ -154,14 +160,18 @@ def _place(values: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
     if not all((*sections, field)):
         raise ValueError(f"{path}: not a dotted path such as optimizer.learning_rate")
     target = values
-    for section in sections:
+    for section, key in zip(sections, (*sections[1:], field), strict=True):
         inner = target.get(section)
-        if inner is None:
+        if inner is None or (key in _SCHEDULE and _is_number(inner)):
             inner = target[section] = {}
         if not isinstance(inner, dict):
             raise ValueError(f"{path}: {section} is a value, not a section")  # noqa: TRY004
         target = inner
     return target, field
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _labels(paths: list[str]) -> dict[str, str]:

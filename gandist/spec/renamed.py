@@ -5,12 +5,17 @@ What a trial was trained with is read under its old name as well; a job file is 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 PENALTY = "penalty"
+REGULARIZERS = ("r1", "gradient_penalty")
 CONSTRAINTS = ("weight_clipping",)
-"""Of the former penalties."""
+"""The former penalties are one or the other."""
+OWN_OPTION = {"weight": "gradient_penalty", "limit": "weight_clipping"}
+"""An option that only one of them had."""
+GONE = "is no section any more"
 
 
 def migrated(sections: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,11 +28,46 @@ def migrated(sections: Mapping[str, Any]) -> dict[str, Any]:
 
 def advice(penalty: Any) -> str:
     """How ``penalty`` is written today."""
-    sections = _of_penalty(penalty)
-    section, options = next(iter(sections.items()), ("regularizers", {"r1": {"gamma": 10.0}}))
-    (name, values), *_ = options.items()
-    shown = ", ".join(f"{key}: {value}" for key, value in values.items())
-    return f"penalty is no section any more; write {section}: {{{name}: {{{shown}}}}}"
+    if penalty is None:
+        return f"{GONE}; leave it out"
+    given = dict(penalty) if isinstance(penalty, Mapping) else {"name": penalty}
+    if given.get("name") not in (*REGULARIZERS, *CONSTRAINTS):
+        own = [OWN_OPTION[key] for key in given if key in OWN_OPTION]
+        given["name"] = own[0] if own else "r1"
+    ((section, variants),) = _of_penalty(given).items()
+    ((name, options),) = variants.items()
+    shown = ", ".join(f"{key}: {json.dumps(value, default=str)}" for key, value in options.items())
+    return f"{GONE}; write {section}: {{{name}: {{{shown}}}}}"
+
+
+def refuse_penalty(configs: Mapping[str, Mapping[str, Any]], sweep: Mapping[str, list[Any]]) -> None:
+    """Refuse overrides of a penalty.
+
+    Args:
+        configs: dotted path to value, for each named configuration.
+        sweep: dotted path to its values.
+
+    Raises:
+        ValueError: says where it stands and how it is written today.
+    """
+    for config, overrides in configs.items():
+        found = {path: value for path, value in overrides.items() if _is_penalty(path)}
+        if found:
+            raise ValueError(f"configs.{config}.{PENALTY}: {advice(_nested(found))}")
+    for path, values in sweep.items():
+        if _is_penalty(path):
+            value = next((value for value in values if value is not None), None)
+            raise ValueError(f"sweep.{path}: {advice(_nested({path: value}))}")
+
+
+def _is_penalty(path: str) -> bool:
+    return path.partition(".")[0] == PENALTY
+
+
+def _nested(found: Mapping[str, Any]) -> Any:
+    """The section that these paths make."""
+    options = {path.removeprefix(f"{PENALTY}."): value for path, value in found.items() if path != PENALTY}
+    return options or found[PENALTY]
 
 
 def _of_penalty(penalty: Any) -> dict[str, dict[str, Any]]:

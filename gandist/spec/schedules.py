@@ -10,7 +10,15 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, Discriminator, Field, GetCoreSchemaHandler, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Tag,
+    model_validator,
+)
 from pydantic_core import CoreSchema
 
 from gandist import lazy_tensorflow as tf
@@ -18,6 +26,9 @@ from gandist.spec.base import Positive, Section
 
 if TYPE_CHECKING:
     from tensorflow import Tensor
+
+NUMBER, SCHEDULE = "[number]", "[schedule]"
+"""The two kinds of a rate, as pydantic's errors name them."""
 
 Ends = Annotated[tuple[float, float], Field(strict=False)]
 
@@ -86,7 +97,7 @@ def value(rate: Rate, clock: Clock) -> Any:
 
 
 def _kind(given: Any) -> str:
-    return "[schedule]" if isinstance(given, dict | Schedule) else "[number]"
+    return SCHEDULE if isinstance(given, dict | Schedule) else NUMBER
 
 
 @dataclass(frozen=True)
@@ -99,9 +110,14 @@ class Within:
 
     def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         bounds = {name: bound for name, bound in vars(self).items() if math.isfinite(bound)}
-        number = Annotated[float, Field(**bounds), Tag("[number]")]
-        scheduled = Annotated[Schedule, AfterValidator(self._checked), Tag("[schedule]")]
+        number = Annotated[float, Field(**bounds), Tag(NUMBER)]
+        scheduled = Annotated[Schedule, AfterValidator(self._checked), Tag(SCHEDULE)]
         return handler.generate_schema(Annotated[number | scheduled, Discriminator(_kind)])
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf" if key == "oneOf" else key: part for key, part in handler(schema).items()}
 
     def _checked(self, schedule: Schedule) -> Schedule:
         for end in schedule.ends:
