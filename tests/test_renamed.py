@@ -1,0 +1,72 @@
+"""Sections that were written otherwise: what a trial was trained with is read, a job file is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gandist.renamed import advice, migrated
+from gandist.spec import JobSpec, TrialSpec, expand
+
+JOB: dict[str, Any] = {
+    "name": "a-job",
+    "data": {"name": "digits"},
+    "model": {"name": "dcgan"},
+    "training": {"epochs": 1},
+}
+FORMER: list[tuple[Any, dict[str, Any]]] = [
+    (None, {}),
+    ({"name": "r1", "gamma": 0.5, "every": 2}, {"regularizers": {"r1": {"gamma": 0.5, "every": 2}}}),
+    (
+        {"name": "gradient_penalty", "weight": 10.0},
+        {"regularizers": {"gradient_penalty": {"weight": 10.0}}},
+    ),
+    (
+        {"name": "weight_clipping", "limit": 0.05},
+        {"constraints": {"weight_clipping": {"limit": 0.05}}},
+    ),
+]
+
+
+def trial(**sections: Any) -> TrialSpec:
+    return expand(JobSpec.model_validate({**JOB, **sections}))[0]
+
+
+@pytest.mark.parametrize(("penalty", "today"), FORMER)
+def test_a_trial_that_was_written_with_a_penalty_is_that_of_today(
+    penalty: Any, today: dict[str, Any]
+) -> None:
+    now = trial(**today)
+    old = now.model_dump(mode="json")
+    del old["regularizers"], old["constraints"]
+    assert TrialSpec.model_validate({**old, "penalty": penalty}) == now
+
+
+def test_today_s_sections_stay_as_they_are() -> None:
+    sections = {"regularizers": {"r2": {}}, "loss": {"name": "hinge"}}
+    assert migrated(sections) == sections
+
+
+def test_what_is_no_penalty_is_none() -> None:
+    for penalty in ("r1", [1], {}, {"name": [1]}, {"gamma": 1}):
+        assert migrated({"penalty": penalty, "seed": 1}) == {"regularizers": {}, "constraints": {}, "seed": 1}
+
+
+@pytest.mark.parametrize(
+    ("penalty", "today"),
+    [
+        ({"name": "r1", "gamma": 0.5, "every": 2}, "write regularizers: {r1: {gamma: 0.5, every: 2}}"),
+        ({"name": "gradient_penalty"}, "write regularizers: {gradient_penalty: {}}"),
+        ({"name": "weight_clipping", "limit": 0.1}, "write constraints: {weight_clipping: {limit: 0.1}}"),
+        ({"limit": 0.1}, "write constraints: {weight_clipping: {limit: 0.1}}"),
+        ({"weight": 1}, "write regularizers: {gradient_penalty: {weight: 1}}"),
+        ({"gamma": None}, "write regularizers: {r1: {gamma: null}}"),
+        ("weight_clipping", "write constraints: {weight_clipping: {}}"),
+        ({"name": "spam", "gamma": 1}, "write regularizers: {r1: {gamma: 1}}"),
+        ([1], "write regularizers: {r1: {}}"),
+        (None, "leave it out"),
+    ],
+)
+def test_how_it_is_written_today(penalty: Any, today: str) -> None:
+    assert advice(penalty) == f"is no section any more; {today}"
