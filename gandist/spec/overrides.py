@@ -64,8 +64,8 @@ def apply(values: dict[str, Any], changes: Iterable[tuple[str, Any]]) -> None:
     """Merge ``changes``, dotted paths to values, into ``values``, as if all were made at once.
 
     Naming another variant of a section (``loss.name``) starts that section afresh: the old one's options are
-    not its. A budget, a cadence or a schedule replaces the one in another unit or of another shape; two in the
-    same changes stay, for refusal. A schedule also replaces a number.
+    not its. A budget, a cadence or a schedule replaces the one in another unit or of another shape; two in
+    the same changes stay, for refusal. A schedule also replaces a number.
 
     Raises:
         ValueError: a path goes through something that is not a section.

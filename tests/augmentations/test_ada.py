@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from gandist.augmentations.ada import BRIGHTNESS, MOST, Options
 from gandist.randomness import Randomness
-from gandist.schedules import Clock, Schedule
+from gandist.spec.schedules import Clock, Schedule
 
 pytestmark = pytest.mark.usefixtures("devices")
 

@@ -18,7 +18,7 @@ from gandist.losses import (
     relativistic,
     wasserstein,
 )
-from gandist.section import options
+from gandist.spec.base import options
 
 pytestmark = pytest.mark.usefixtures("devices")
 

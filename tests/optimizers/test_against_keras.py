@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 from gandist.optimizers import OptimizerOptions, adam, rmsprop
-from gandist.schedules import Clock, Schedule
-from gandist.section import options
+from gandist.spec.base import options
+from gandist.spec.schedules import Clock, Schedule
 from gandist.training.optimizer import Optimizer
 
 pytestmark = pytest.mark.usefixtures("devices")

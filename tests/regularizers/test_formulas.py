@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from gandist.randomness import Randomness
 from gandist.regularizers import Drawn, Judged, Regularizer, gradient_penalty, path_length, r1, r2
-from gandist.schedules import Clock, Schedule
-from gandist.section import options
+from gandist.spec.base import options
+from gandist.spec.schedules import Clock, Schedule
 
 pytestmark = pytest.mark.usefixtures("devices")
 

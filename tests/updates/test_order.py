@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from gandist.randomness import Randomness
-from gandist.schedules import Clock
+from gandist.spec.schedules import Clock
 from gandist.updates import RULES
 
 pytestmark = pytest.mark.usefixtures("devices")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gandist.renamed import advice, migrated
-from gandist.spec import JobSpec, TrialSpec, expand
+from gandist.spec.job import JobSpec, TrialSpec, expand
+from gandist.spec.renamed import advice, migrated
 
 JOB: dict[str, Any] = {
     "name": "a-job",

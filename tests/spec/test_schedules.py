@@ -10,7 +10,7 @@ import tensorflow as tf
 from pydantic import ValidationError
 
 from gandist.optimizers.adam import Options as Adam
-from gandist.schedules import Clock, Schedule, value
+from gandist.spec.schedules import Clock, Schedule, value
 
 pytestmark = pytest.mark.usefixtures("devices")
 
