@@ -91,13 +91,13 @@ def test_a_lazy_one_is_as_much_larger_as_it_is_rarer() -> None:
 
 def test_a_strength_follows_its_schedule() -> None:
     falling = Schedule(linear=(4.0, 2.0), steps=10)
-    for options, expected in (
+    for regularizer, expected in (
         (r1.Options(gamma=falling), (2.0, 1.5, 1.0)),
         (r2.Options(gamma=falling), (2.0, 1.5, 1.0)),
         (gradient_penalty.Options(weight=falling), (4.0, 3.0, 2.0)),
         (path_length.Options(weight=falling), (4.0, 3.0, 2.0)),
     ):
-        found = [options.strength(clock(step)) for step in (0, 5, 99)]
+        found = [regularizer.strength(clock(step)) for step in (0, 5, 99)]
         np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 

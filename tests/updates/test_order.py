@@ -87,7 +87,7 @@ def test_simultaneous_takes_both_gradients_before_either_network_moves() -> None
 
 
 def test_alternating_updates_the_discriminator_n_critic_times_then_the_generator() -> None:
-    """Each update has images and generated ones of its own; the last real ones stand beside the generator's."""
+    """Each has images and generated ones of its own; the last real ones stand beside the generator's."""
     log, figures = updated("alternating", n_critic=2)
     assert log == [
         *("d prepares", "generate", "d update 6"),
