@@ -175,7 +175,7 @@ class Resources(Section):
     )
     deterministic: bool = Field(
         True,
-        description="the same bits each time, also after a kill; without, a GPU is up to a tenth faster",
+        description="the same bits each time, also after a kill; false is somewhat faster on a GPU",
     )
     data_memory_gb: Annotated[float, Field(ge=0)] | None = Field(
         None,
