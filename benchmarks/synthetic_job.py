@@ -24,6 +24,9 @@ from gandist.artifacts.manifest import Manifest
 
 BATCH = 64
 SEEDS = 10
+FIGURES = ("d_loss_fake", "d_loss_real", "r1")
+SCHEMA = tables.losses_schema(FIGURES)
+NUMBERS = [field.name for field in SCHEMA if field.type == pa.float32()]
 TEMPLATES = 7
 """Different losses: encoding them for every trial would be most of the time."""
 
@@ -47,13 +50,13 @@ def make_job(root: Path, trials: int, steps: int, parts: int = 4) -> JobDir:
 
 
 def columns(place: int, steps: int) -> pa.Table:
-    """The numbers of a trial's losses; schema ``tables.LOSSES`` without the trial's name."""
+    """The numbers of a trial's losses; ``SCHEMA`` without the trial's name."""
     random = np.random.default_rng(place % TEMPLATES)
     step = np.arange(1, steps + 1)
     made = {"step": step, "epoch": step * BATCH / 60_000, "kimg": step * BATCH / 1000}
-    made |= {name: random.normal(0.7, 0.1, steps).astype(np.float32) for name in tables.STEP_METRICS}
+    made |= {name: random.normal(0.7, 0.1, steps).astype(np.float32) for name in NUMBERS}
     made |= {"wall_time": 1.7e9 + step * 0.05}
-    return pa.table(made, schema=pa.schema(list(tables.LOSSES)[3:]))
+    return pa.table(made, schema=pa.schema(list(SCHEMA)[3:]))
 
 
 def _write_trial(root: str, steps: int, parts: int, place: int, listed: tuple[str, int]) -> None:
@@ -61,7 +64,7 @@ def _write_trial(root: str, steps: int, parts: int, place: int, listed: tuple[st
     directory = JobDir(root).trial(f"{config}-seed{seed}")
     folder = Path(root) / "trials" / directory.id
     (folder / "losses").mkdir(parents=True, exist_ok=True)
-    rows = _named(columns(place, steps), directory.id, config, seed, tables.LOSSES)
+    rows = _named(columns(place, steps), directory.id, config, seed, SCHEMA)
     edges = np.linspace(0, steps, parts + 1).astype(int)
     for first, last in pairwise(edges):
         pq.write_table(
@@ -100,6 +103,7 @@ def _write_trial(root: str, steps: int, parts: int, place: int, listed: tuple[st
         device="CPU",
         replicas=1,
         host="node-a",
+        figures=FIGURES,
         started_at=1.7e9,
         updated_at=1.7e9 + steps * 0.05,
     )

@@ -110,9 +110,7 @@ def same_bits(job: JobDir, other: JobDir) -> None:
     def of(job: JobDir) -> list[object]:
         trial = job.trial("base-seed0")
         parts = [trial.storage.read(path) for _, _, path in trial.losses_parts()]
-        losses = [
-            tables.decode(part, tables.LOSSES, "part").drop(["wall_time"]).to_pydict() for part in parts
-        ]
+        losses = [tables.decode_losses(part, "part").drop(["wall_time"]).to_pydict() for part in parts]
         model = keras.models.load_model(trial.storage.where(TrialDir.GENERATOR))
         metrics = tables.decode(trial.storage.read("metrics.parquet"), tables.METRICS, "metrics")
         weights = [variable.numpy().tobytes() for variable in model.variables]

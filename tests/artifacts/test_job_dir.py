@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir, TrialDir, TrialState
 from gandist.artifacts.manifest import ListedTrial, Manifest
 from gandist.errors import NotAJobError, StorageError
@@ -33,7 +35,20 @@ def test_which_states_are_final(trial: TrialDir, status: str, finished: bool) ->
     assert trial.read_state().finished is finished
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"status": "asleep"}', '{"step": "many"}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        '{"status": "asleep"}',
+        '{"step": "many"}',
+        '{"figures": "r1"}',
+        '{"figures": ["../x"]}',
+        '{"figures": ["a\\nb"]}',
+        json.dumps({"figures": [f"x{i}" for i in range(tables.MAX_FIGURES + 1)]}),
+    ],
+)
 def test_a_state_that_is_none_is_named(trial: TrialDir, content: str) -> None:
     trial.storage.write("state.json", content.encode())
     with pytest.raises(StorageError, match=r"state\.json: not a trial's state"):

@@ -19,7 +19,7 @@ from gandist.report.merge import merge_losses
 def fingerprint(job_dir: JobDir) -> dict[str, str]:
     """A hash, or a short text, for each thing that must be the same."""
     merged = merge_losses(job_dir)
-    written = tables.decode(job_dir.storage.read(JobDir.LOSSES), tables.LOSSES, JobDir.LOSSES)
+    written = tables.decode_losses(job_dir.storage.read(JobDir.LOSSES), JobDir.LOSSES)
     found = {"losses.parquet": "as merged" if hash_table(written) == hash_table(merged) else "not as merged"}
     for name in job_dir.storage.list("trials"):
         trial = job_dir.trial(name)
@@ -76,7 +76,7 @@ def hash_samples(trial: TrialDir) -> str:
 def steps(trial: TrialDir) -> str:
     """The steps in the parts as they lie there, before any merging: ``1..240`` where each stands once."""
     parts = [trial.storage.read(path) for _, _, path in trial.losses_parts()]
-    rows = [tables.decode(part, tables.LOSSES, trial.id)["step"].to_numpy() for part in parts]
+    rows = [tables.decode_losses(part, trial.id)["step"].to_numpy() for part in parts]
     found = np.concatenate(rows) if rows else np.empty(0, np.int64)
     if np.array_equal(found, np.arange(1, len(found) + 1)):
         return f"1..{len(found)}"

@@ -95,10 +95,12 @@ def bits(root: Path) -> dict[str, Any]:
     directory = JobDir(str(root)).trial("base-seed0")
     state = directory.read_state()
 
-    def table(path: str, schema: Any) -> Any:
-        there = directory.storage.exists(path)
-        found = tables.decode(directory.storage.read(path), schema, path) if there else None
-        return found and found.drop([name for name in ("wall_time",) if name in schema.names]).to_pydict()
+    def table(path: str, schema: Any = None) -> Any:
+        if not directory.storage.exists(path):
+            return None
+        written = directory.storage.read(path)
+        found = tables.decode(written, schema, path) if schema else tables.decode_losses(written, path)
+        return found.drop([name for name in ("wall_time",) if name in found.schema.names]).to_pydict()
 
     def content(path: str) -> bytes:
         return directory.storage.read(path) if directory.storage.exists(path) else b""
@@ -106,7 +108,7 @@ def bits(root: Path) -> dict[str, Any]:
     generator = content(TrialDir.GENERATOR)
     return {
         "state": (state.status, state.step, state.reason, state.notes, state.activity),
-        "losses": [table(path, tables.LOSSES) for _, _, path in directory.losses_parts()],
+        "losses": [table(path) for _, _, path in directory.losses_parts()],
         "weights": hash_weights(generator) if generator else "",
         "grids": hash_samples(directory),
         "metrics": table(TrialDir.METRICS, tables.METRICS),

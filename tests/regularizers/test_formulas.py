@@ -199,9 +199,9 @@ def test_path_length_has_a_finite_gradient_where_nothing_depends_on_the_styles()
 
 
 def test_the_average_of_path_lengths_moves_by_its_decay() -> None:
-    options = path_length.Options(decay=0.75)
-    assert options.state == {"mean": 0.0}
-    after = options.advance({"mean": tf.constant(2.0)}, {"mean_path_length": tf.constant(6.0)})
+    regularizer = path_length.Options(decay=0.75)
+    assert regularizer.state == {"mean": 0.0}
+    after = regularizer.advance({"mean": tf.constant(2.0)}, {"mean_path_length": tf.constant(6.0)})
     np.testing.assert_allclose(after["mean"], 3.0, rtol=1e-6)
 
 

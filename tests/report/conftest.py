@@ -19,6 +19,9 @@ from tests.strangers import write_documents
 BATCH = 64
 CONFIGS = {"slow": 1.0e-4, "fast": 4.0e-4}
 SEEDS = (0, 1)
+FIGURES = ("d_loss_fake", "d_loss_real", "r1")
+"""What the trials log besides ``tables.LOSSES``."""
+SCHEMA = tables.losses_schema(FIGURES)
 
 
 def rows(config: str, seed: int, first: int, last: int, **columns: Any) -> tables.Rows:
@@ -42,7 +45,7 @@ def rows(config: str, seed: int, first: int, last: int, **columns: Any) -> table
         "g_loss": 0.7 + 0.3 * slope * settled + 0.08 * noise[:, 1],
         "d_real": 0.5 + 0.12 * slope * settled + 0.02 * noise[:, 2],
         "d_fake": 0.5 - 0.12 * slope * settled + 0.02 * noise[:, 3],
-        "penalty": 0.0,
+        "r1": 0.0,
         "d_grad_norm": np.abs(noise[:, 0]),
         "g_grad_norm": np.abs(noise[:, 1]),
         "wall_time": 1.7e9 + steps * 0.05,
@@ -68,7 +71,7 @@ def write_trial(
             "seed": seed,
             "data": {"name": "mnist", "batch_size": BATCH},
             "model": {"name": "dcgan", "latent_dim": 100},
-            "penalty": None,
+            "augmentation": None,
             "optimizer": {"name": "adam", "learning_rate": CONFIGS.get(config, 1e-3), "beta_1": 0.5},
         }
         | sections
@@ -109,6 +112,7 @@ def state(steps: int, **changes: Any) -> TrialState:
         device="NVIDIA H100",
         replicas=1,
         host="node-a",
+        figures=FIGURES,
         started_at=1.7e9,
         updated_at=1.7e9 + 95,
     )

@@ -184,6 +184,6 @@ def test_when_none_runs_any_more_they_are_and_nothing_is_kept(running, ended):
     running.trial("fast-seed0").write_state(state(600, **changes))
     write_report(running)
 
-    found = tables.decode(running.storage.read(JobDir.LOSSES), tables.LOSSES, "")
+    found = tables.decode_losses(running.storage.read(JobDir.LOSSES), "")
     assert found.num_rows == 1800
     assert not running.storage.exists(JobDir.CURVES)

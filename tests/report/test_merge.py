@@ -14,7 +14,7 @@ from gandist.artifacts import tables
 from gandist.errors import NotAJobError
 from gandist.report import losses, merge
 from gandist.report.merge import merge_job, merge_losses, merge_trials
-from tests.report.conftest import rows, state
+from tests.report.conftest import FIGURES, SCHEMA, rows, state
 
 
 def test_trials_stand_in_the_order_of_the_manifest_with_their_states(job_dir):
@@ -29,7 +29,7 @@ def test_trials_stand_in_the_order_of_the_manifest_with_their_states(job_dir):
 def test_losses_stand_by_trial_and_then_by_step(job_dir):
     found = merge_losses(job_dir)
 
-    assert found.schema == tables.LOSSES
+    assert found.schema == SCHEMA
     expected = [("slow-seed0", 400), ("slow-seed1", 400), ("fast-seed0", 400), ("fast-seed1", 300)]
     assert found["trial"].to_pylist() == [trial for trial, steps in expected for _ in range(steps)]
     assert found["step"].to_pylist() == [step + 1 for _, steps in expected for step in range(steps)]
@@ -65,12 +65,75 @@ def test_of_a_step_that_occurs_twice_the_later_part_wins(empty_job):
     assert merged.warnings == ()
 
 
+def logging(made, *figures):
+    """Rows that log these figures instead, 0.5 each."""
+    return {name: column for name, column in made.items() if name not in FIGURES} | dict.fromkeys(
+        figures, 0.5
+    )
+
+
+def test_trials_with_different_figures_share_one_table_with_nulls(empty_job):
+    job_dir = empty_job(("slow", 0), ("fast", 0), ("idle", 0))
+    for config, figures in (("slow", ("ada_p", "r1")), ("fast", ("r1", "r2"))):
+        trial = job_dir.trial(f"{config}-seed0")
+        trial.write_losses(logging(rows(config, 0, 1, 10), *figures))
+        trial.write_state(state(10, figures=figures))
+
+    found = merge_losses(job_dir)
+
+    assert found.schema == tables.losses_schema(["ada_p", "r1", "r2"])
+    assert found["r1"].null_count == 0
+    assert found["ada_p"].to_pylist() == [0.5] * 10 + [None] * 10
+    assert found["r2"].to_pylist() == [None] * 10 + [0.5] * 10
+    assert merge_job(job_dir).warnings == ()
+
+
+def test_a_trial_that_went_on_under_another_version_has_the_columns_of_both(empty_job):
+    job_dir = empty_job(("slow", 0))
+    trial = job_dir.trial("slow-seed0")
+    trial.write_losses(logging(rows("slow", 0, 1, 10), *tables.FIRST_FIGURES))
+    trial.write_losses(logging(rows("slow", 0, 11, 20), "d_loss_fake", "d_loss_real", "r1"))
+    trial.write_state(state(20, figures=(*tables.FIRST_FIGURES, "r1")))
+
+    found = merge_losses(job_dir)
+
+    assert found.schema == tables.losses_schema([*tables.FIRST_FIGURES, "r1"])
+    assert found["d_loss_real"].null_count == 0
+    assert found["penalty"].to_pylist() == [0.5] * 10 + [None] * 10
+    assert found["r1"].to_pylist() == [None] * 10 + [0.5] * 10
+    assert merge_job(job_dir).warnings == ()
+
+
+def test_a_state_that_names_no_figures_is_of_a_version_in_which_all_had_the_same(empty_job):
+    job_dir = empty_job(("slow", 0))
+    trial = job_dir.trial("slow-seed0")
+    trial.write_losses(logging(rows("slow", 0, 1, 10), *tables.FIRST_FIGURES))
+    trial.write_state(state(10, figures=()))
+
+    assert merge_losses(job_dir).schema == tables.losses_schema(tables.FIRST_FIGURES)
+    assert merge_losses(job_dir)["penalty"].null_count == 0
+
+
+@pytest.mark.parametrize("name", ["../x", "A", "x" * 65])
+def test_a_part_with_columns_that_are_no_figures_is_left_out(empty_job, name):
+    job_dir = empty_job(("slow", 0))
+    trial = job_dir.trial("slow-seed0")
+    trial.write_losses(rows("slow", 0, 1, 10))
+    trial.write_state(state(20))
+    trial.write_losses({**rows("slow", 0, 11, 20), name: 1.0})
+
+    assert merge_losses(job_dir)["step"].to_pylist() == list(range(1, 11))
+    assert merge_job(job_dir).warnings[0] == (
+        "slow-seed0: losses/part-000000011-000000020.parquet is torn or is no table of losses: left out"
+    )
+
+
 def test_a_part_with_other_steps_than_its_name_says_is_left_out(empty_job):
     job_dir = empty_job(("slow", 0))
     trial = job_dir.trial("slow-seed0")
     trial.write_losses(rows("slow", 0, 1, 10))
     path = "losses/part-000000011-000000020.parquet"
-    trial.storage.write(path, tables.encode(rows("slow", 0, 5, 14), tables.LOSSES))
+    trial.storage.write(path, tables.encode(rows("slow", 0, 5, 14), SCHEMA))
 
     assert merge_losses(job_dir)["step"].to_pylist() == list(range(1, 11))
     assert merge_job(job_dir).warnings == (
@@ -201,6 +264,6 @@ def test_the_parts_are_a_data_set_of_the_columns_and_rows_of_the_merged_losses(j
     parts = sorted(Path(job_dir.root).glob("trials/slow-*/losses/part-*.parquet"))
     found = ds.dataset([str(part) for part in parts]).to_table()
 
-    assert found.schema == tables.LOSSES
+    assert found.schema == SCHEMA
     assert found.num_rows == 800
     assert found.sort_by([("trial", "ascending"), ("step", "ascending")]).equals(merge_losses(job_dir)[:800])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.report.merge import merge_job, merge_losses
-from tests.report.conftest import make_job, rows
+from tests.report.conftest import SCHEMA, make_job, rows
 
 TRIAL = "slow-seed0"
 LAST = 60
@@ -53,9 +53,9 @@ class Part:
         made = rows("slow", 0, self.first, self.last, d_loss=mark, **owner)
         if self.damage == "no step":
             made = {**made, "step": [None] * (self.last - self.first + 1)}
-        content = tables.encode(made, tables.LOSSES)
+        content = tables.encode(made, SCHEMA)
         if self.empty:
-            return tables.encode_table(tables.LOSSES.empty_table())
+            return tables.encode_table(SCHEMA.empty_table())
         return content[: len(content) * 2 // 3] if self.damage == "torn" else content
 
 
@@ -122,7 +122,7 @@ def test_any_cut_of_whole_losses_gives_them_back(cuts: list[int]) -> None:
 @quick
 @given(st.binary(max_size=200), st.integers(0, 2**32))
 def test_no_damage_to_a_file_is_an_exception(noise: bytes, where: int) -> None:
-    content = bytearray(tables.encode(rows("slow", 0, 1, 20), tables.LOSSES))
+    content = bytearray(tables.encode(rows("slow", 0, 1, 20), SCHEMA))
     at = where % len(content)
     content[at : at + len(noise)] = noise
     with tempfile.TemporaryDirectory() as folder:
@@ -138,5 +138,5 @@ def test_rows_in_disorder_within_a_part_are_put_in_order(steps: list[int]) -> No
     made = {**rows("slow", 0, 1, 20), "step": steps}
     with tempfile.TemporaryDirectory() as folder:
         job_dir = make_job(Path(folder), ("slow", 0))
-        job_dir.trial(TRIAL).storage.write(Part(1, 20).path, tables.encode(made, tables.LOSSES))
+        job_dir.trial(TRIAL).storage.write(Part(1, 20).path, tables.encode(made, SCHEMA))
         assert merge_losses(job_dir)["step"].to_pylist() == list(range(1, 21))

@@ -76,7 +76,7 @@ def test_it_shows_the_settings_that_differ_apart_from_those_that_are_shared(page
     assert "optimizer.learning_rate slow 0.0001 fast 0.0004" in text
     shared = text[text.index("Settings that all configurations share (7)") :]
     assert "optimizer.beta_1 0.5" in shared
-    assert "penalty off" in shared
+    assert "augmentation off" in shared
     assert "seed 0" not in shared[: shared.index("Results")]
 
 

@@ -12,16 +12,14 @@ from hypothesis import strategies as st
 from gandist.artifacts import tables
 from gandist.report.statistics import Series, band, final_value
 from gandist.report.thinning import COLUMNS, Thinned, Thinner
-from tests.report.conftest import rows
+from tests.report.conftest import SCHEMA, rows
 
 STEPS = 1000
 quick = settings(max_examples=30, deadline=None)
 
 
 def table(steps: int = STEPS, **columns):
-    return tables.decode(
-        tables.encode(rows("slow", 0, 1, steps, **columns), tables.LOSSES), tables.LOSSES, ""
-    )
+    return tables.decode_losses(tables.encode(rows("slow", 0, 1, steps, **columns), SCHEMA), "")
 
 
 def thin(losses, cuts=(), total_steps: int = STEPS, buckets: int = 64) -> Thinned:

@@ -67,10 +67,14 @@ def test_one_factor_makes_a_row_and_what_does_not_vary_is_none():
 
 def test_sections_and_words_stand_in_the_order_of_the_sweep():
     found = place(
-        {"p": {"penalty": None}, "q": {"penalty": {"name": "r1", "gamma": 1}}, "r": {"penalty": "a"}}
+        {
+            "p": {"augmentation": None},
+            "q": {"augmentation": {"name": "ada", "target": 0.6}},
+            "r": {"augmentation": "a"},
+        }
     )
 
-    assert found.columns.levels == ("off", "r1", "a")
+    assert found.columns.levels == ("off", "ada", "a")
     assert label({"gamma": 1, "every": {"steps": 2}}) == "gamma 1, every.steps 2"
     assert label(True) == "true"
     assert len(label({"name": "x" * 999})) < 50

@@ -25,7 +25,7 @@ CONDITIONAL = {"conditional": True, "embedding_dim": 3}
 MODELS = [{**DCGAN, **CONDITIONAL}, {**MLP, **CONDITIONAL}]
 both = pytest.mark.parametrize("model", MODELS, ids=["dcgan", "mlp"])
 N_CRITIC_AND_EMA = {"training": {"update": "alternating", "n_critic": 2, "generator_ema": 0.9}}
-R1 = {"penalty": {"name": "r1", "gamma": 1.0}}
+R1 = {"regularizers": {"r1": {"gamma": 1.0}}}
 # Each model once; the other pairs before a release.
 trained_in_every_way = pytest.mark.parametrize(
     ("model", "sections"),
@@ -105,7 +105,7 @@ def test_the_exported_generator_takes_labels_and_is_the_sampler_s(
     trainer = tiny_trainer(model, 2, training={"generator_ema": 0.9})
     trainer.run(3)
     sampler = Sampler(trainer.trial, trainer.image_shape, classes=10)
-    sampler.update(trainer.gan)
+    sampler.update(trainer.gan, trainer.step)
     (tmp_path / "generator.keras").write_bytes(sampler.export())
     loaded = keras.models.load_model(tmp_path / "generator.keras")
     assert all(type(layer).__module__.startswith("keras.") for layer in loaded.layers)
@@ -142,7 +142,7 @@ def test_images_are_of_the_class_that_was_asked_for(spectral_norm: bool) -> None
     )
     trainer.run(300)
     sampler = Sampler(trainer.trial, trainer.image_shape, classes=4)
-    sampler.update(trainer.gan)
+    sampler.update(trainer.gan, trainer.step)
     asked = np.repeat(np.arange(4, dtype=np.int32), 16)
     made = sampler.generate(sampler.latents(64), asked).astype(np.float32)
     distance = np.abs(made[:, None] - images[None, :4].astype(np.float32)).mean(axis=(2, 3, 4))

@@ -1,4 +1,4 @@
-"""The train step: gradients, replicas, updates, penalties, averages."""
+"""The train step: gradients, replicas, updates, regularizers, averages."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gandist.artifacts.tables import STEP_METRICS
+from gandist.augmentations import ada
 from gandist.data import Dataset
-from gandist.optimizers import Adam
+from gandist.losses import non_saturating
 from gandist.randomness import Randomness
-from gandist.training.optimizer import Optimizer
 from gandist.training.order import indices
 
 SIMULTANEOUS: dict[str, Any] = {}
 ALTERNATING = {"training": {"update": "alternating"}}
 N_CRITIC = {"training": {"update": "alternating", "n_critic": 2}}
-R1_AND_EMA = {"penalty": {"name": "r1", "gamma": 1.0}, "training": {"generator_ema": 0.9}}
+R1_AND_EMA = {"regularizers": {"r1": {"gamma": 1.0}}, "training": {"generator_ema": 0.9}}
 MEAN_SMOOTHED = {"loss": {"combine": "mean", "real_label": 0.9}}
 EVERY_STEP = [SIMULTANEOUS, ALTERNATING, N_CRITIC, R1_AND_EMA, MEAN_SMOOTHED]
 names = pytest.mark.parametrize(
@@ -52,7 +51,8 @@ def test_replicas_train_as_one(
     """Global batches, latents and dropout masks are the same; only the order of additions may differ."""
     one, many = make_trainer(1, **sections), make_trainer(replicas, **sections)
     expected, found = one.run(6), many.run(6)
-    for name in STEP_METRICS:
+    assert found.keys() == expected.keys()
+    for name in expected:
         np.testing.assert_allclose(found[name], expected[name], rtol=2e-4, err_msg=name)
     for name, value in one.state().items():
         np.testing.assert_allclose(many.state()[name], value, atol=2e-4, err_msg=name)
@@ -109,12 +109,12 @@ def test_gradients_are_those_of_the_global_batch(
     of_real, of_fake, of_g = expected()
     trainer.run(1)
     of_d = of_fake if update == "half_batches" else [r + f for r, f in zip(of_real, of_fake, strict=True)]
-    optimizer = trainer.gan.discriminator_optimizer
+    optimizer = trainer.gan.discriminator_player.optimizer
     assert_close(optimizer.variables[::2], of_d)
     if update == "half_batches":
         squares = [0.25 * r**2 + 0.5 * f**2 for r, f in zip(of_real, of_fake, strict=True)]
         assert_close(optimizer.variables[1::2], squares)
-    assert_close(trainer.gan.generator_optimizer.variables[::2], of_g)
+    assert_close(trainer.gan.generator_player.optimizer.variables[::2], of_g)
 
 
 def assert_close(found: list[Any], expected: list[Any]) -> None:
@@ -126,7 +126,6 @@ def test_metrics_agree_with_one_another(make_trainer: Callable[..., Any]) -> Non
     rows = make_trainer().run(3)
     np.testing.assert_allclose(rows["d_loss"], rows["d_loss_real"] + rows["d_loss_fake"], rtol=1e-6)
     assert ((rows["d_real"] > 0) & (rows["d_real"] < 1) & (rows["d_fake"] > 0) & (rows["d_fake"] < 1)).all()
-    assert (rows["penalty"] == 0).all()
     assert (rows["d_grad_norm"] > 0).all()
     assert (rows["g_grad_norm"] > 0).all()
 
@@ -147,30 +146,135 @@ def test_alternating_judges_the_generator_by_the_updated_discriminator(
     assert abs(after["g_loss"][0] - np.log(2)) > 0.2
 
 
-def test_adam_is_keras() -> None:
-    options = Adam(learning_rate=0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-5)
-    start = np.linspace(-1, 1, 7).astype(np.float32)
-    ours, theirs = keras.Variable(start), keras.Variable(start)
-    optimizer = Optimizer(options, [ours], options.learning_rate)
-    keras_adam = keras.optimizers.Adam(0.01, beta_1=0.8, beta_2=0.95, epsilon=1e-5)
-    for count in range(1, 6):
-        gradient = tf.constant(np.sin(count * start + 1))
-        optimizer.apply([gradient], tf.constant(count, tf.float32))
-        keras_adam.apply([gradient], [theirs])
-    np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-5)
+@pytest.mark.parametrize(("name", "network"), [("r1", "d"), ("r2", "d"), ("path_length", "g")])
+def test_a_regularizer_moves_its_network(make_trainer: Callable[..., Any], name: str, network: str) -> None:
+    """And is logged under its name; the losses beside it are those without it."""
+    plain, rows = make_trainer().run(2), make_trainer(regularizers={name: {}}).run(2)
+    assert (rows[name] > 0).all()
+    assert rows[f"{network}_grad_norm"][0] != plain[f"{network}_grad_norm"][0]
+    np.testing.assert_allclose(rows["d_loss"][0], plain["d_loss"][0], rtol=1e-6)
+    np.testing.assert_allclose(rows["g_loss"][0], plain["g_loss"][0], rtol=1e-6)
+    assert name not in plain
 
 
-def test_r1_moves_the_discriminator(make_trainer: Callable[..., Any]) -> None:
-    rows = make_trainer(penalty={"name": "r1", "gamma": 10.0}).run(2)
-    assert (rows["penalty"] > 0).all()
-    assert rows["d_grad_norm"][0] != make_trainer().run(1)["d_grad_norm"][0]
+def test_a_step_shows_what_its_sections_compute_and_nothing_else(make_trainer: Callable[..., Any]) -> None:
+    common = {"step", "d_loss", "g_loss", "d_real", "d_fake", "d_grad_norm", "g_grad_norm"}
+    parts = {"d_loss_real", "d_loss_fake"}
+    assert make_trainer().run(1).keys() == common | parts
+    assert make_trainer(loss={"name": "relativistic"}).run(1).keys() == common
+    shown = make_trainer(regularizers={"r1": {}, "path_length": {}}, augmentation={}).run(1).keys()
+    assert shown == common | parts | {"r1", "path_length", "mean_path_length", "ada_p", "d_sign_real"}
+
+
+def test_several_regularizers_add_up(make_trainer: Callable[..., Any]) -> None:
+    """With beta_1 = 0 Adam's first moment is the gradient, which is linear in the terms."""
+
+    def gradient(**regularizers: Any) -> np.ndarray:
+        sections = {"optimizer": {"beta_1": 0.0}, "regularizers": regularizers}
+        trainer = make_trainer(**sections)
+        trainer.run(1)
+        moments = trainer.gan.discriminator_player.optimizer.variables[::2]
+        return np.concatenate([moment.numpy().ravel() for moment in moments])
+
+    r1, r2 = {"r1": {"gamma": 5.0}}, {"r2": {"gamma": 3.0}}
+    both = gradient(**r1, **r2) - gradient()
+    np.testing.assert_allclose(
+        both, gradient(**r1) - gradient() + gradient(**r2) - gradient(), rtol=1e-3, atol=1e-6
+    )
+    assert np.abs(both).max() > 1e-4
+
+
+def test_every_image_that_the_discriminator_sees_is_augmented(
+    make_trainer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real and generated ones alike, in the losses of both networks and in regularizers."""
+    made: list[Any] = []
+    apply = ada.Options.apply
+
+    def recorded(options: ada.Options, images: Any, randomness: Any, state: Any) -> Any:
+        made.append(apply(options, images, randomness, state))
+        return made[-1]
+
+    monkeypatch.setattr(ada.Options, "apply", recorded)
+    trainer = make_trainer(augmentation={}, regularizers={"r1": {}, "r2": {}}, **ALTERNATING)
+    seen: list[Any] = []
+    discriminator = trainer.gan.discriminator
+    trainer.gan.discriminator = lambda images, training: (
+        seen.append(images),
+        discriminator(images, training=training),
+    )[1]
+    trainer.run(1)
+    assert len(seen) >= 5  # real, generated, each in a regularizer, generated for the generator
+    assert [id(images) for images in seen] == [id(images) for images in made]
+
+
+def test_an_augmentation_of_probability_0_is_none(make_trainer: Callable[..., Any]) -> None:
+    """The first step, before which nothing could be learnt of the discriminator."""
+    plain, augmented = make_trainer().run(1), make_trainer(augmentation={}).run(1)
+    for name in plain:
+        np.testing.assert_array_equal(augmented[name], plain[name], err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("sections", "images"),
+    [(ALTERNATING, [8]), (N_CRITIC, [8, 8]), ({"training": {"update": "half_batches"}}, [4])],
+    ids=["alternating", "n_critic", "half_batches"],
+)
+def test_the_augmentation_learns_from_each_update_that_has_real_images(
+    make_trainer: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    sections: dict[str, Any],
+    images: list[int],
+) -> None:
+    """Whose batch is of 8, or half of it."""
+    told: list[int] = []
+    advance = ada.Options.advance
+
+    def recorded(options: ada.Options, state: Any, figures: Any, images: int, clock: Any) -> Any:
+        told.append(images)
+        return advance(options, state, figures, images, clock)
+
+    monkeypatch.setattr(ada.Options, "advance", recorded)
+    rows = make_trainer(augmentation={"name": "ada", "target": -0.9, "kimg": 1.0}, **sections).run(2)
+    assert told == images  # traced once
+    assert (rows["ada_p"] <= np.arange(1, 3) * sum(images) / 1000 + 1e-6).all()
+    assert (np.abs(rows["d_sign_real"]) <= 1).all()
+
+
+def test_a_schedule_is_of_the_step(make_trainer: Callable[..., Any]) -> None:
+    """Rates that fall to next to nothing stop both networks."""
+    falling = {"linear": [1e-2, 1e-30], "steps": 2}
+    trainer = make_trainer(optimizer={"learning_rate": falling})
+    trainer.run(2)
+    before = [w.numpy() for w in trainer.gan.generator.trainable_weights]
+    trainer.run(4)
+    for weight, value in zip(trainer.gan.generator.trainable_weights, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), value)
+
+
+def test_a_schedule_of_one_value_trains_as_the_number(make_trainer: Callable[..., Any]) -> None:
+    level = {"cosine": [1e-3, 1e-3], "kimg": 0.02}
+    scheduled = {
+        "optimizer": {"learning_rate": level, "discriminator_learning_rate": level},
+        "training": {"generator_ema": {"linear": [0.9, 0.9], "steps": 2}},
+        "regularizers": {"r1": {"gamma": {"linear": [2.0, 2.0], "steps": 3}}},
+    }
+    constant = {
+        "optimizer": {"learning_rate": 1e-3},
+        "training": {"generator_ema": 0.9},
+        "regularizers": {"r1": {"gamma": 2.0}},
+    }
+    found, expected = make_trainer(**scheduled), make_trainer(**constant)
+    rows, others = found.run(4), expected.run(4)
+    for name in others:
+        np.testing.assert_allclose(rows[name], others[name], rtol=1e-4, atol=1e-6, err_msg=name)
+    for average, other in zip(found.gan.ema, expected.gan.ema, strict=True):
+        np.testing.assert_allclose(average.numpy(), other.numpy(), atol=1e-5)
 
 
 def test_smoothing_is_one_sided() -> None:
-    from gandist.losses import NonSaturating
-
     logits = tf.constant([[-2.0], [0.5], [3.0]])
-    smoothed = NonSaturating(real_label=0.9)
+    smoothed = non_saturating.Options(real_label=0.9)
     cross_entropy = tf.nn.sigmoid_cross_entropy_with_logits
     np.testing.assert_allclose(
         smoothed.discriminator_real(logits), cross_entropy(tf.fill([3, 1], 0.9), logits), rtol=1e-5
@@ -178,7 +282,9 @@ def test_smoothing_is_one_sided() -> None:
     np.testing.assert_allclose(
         smoothed.discriminator_fake(logits), cross_entropy(tf.zeros([3, 1]), logits), rtol=1e-6
     )
-    np.testing.assert_allclose(smoothed.generator(logits), cross_entropy(tf.ones([3, 1]), logits), rtol=1e-6)
+    np.testing.assert_allclose(
+        smoothed.generator(logits, None), cross_entropy(tf.ones([3, 1]), logits), rtol=1e-6
+    )
 
 
 def test_average_follows_the_generator(make_trainer: Callable[..., Any]) -> None:

@@ -17,7 +17,7 @@ from tests.models.trainers import (
 )
 
 ALTERNATING = {"training": {"update": "alternating", "n_critic": 2}}
-R1 = {"penalty": {"name": "r1", "gamma": 1.0}}
+R1 = {"regularizers": {"r1": {"gamma": 1.0}}}
 MODELS = [{**DCGAN, "spectral_norm": True}, {**MLP, "spectral_norm": True, "conditional": True}]
 both = pytest.mark.parametrize("model", MODELS, ids=["dcgan", "mlp"])
 
@@ -88,16 +88,16 @@ def test_there_are_as_many_iterations_as_discriminator_updates(
 
 def test_the_losses_are_of_normalised_weights() -> None:
     """The size of a weight does not matter, but to its gradient, which is inverse to it (equation 12)."""
-    sections = {"optimizer": {"beta_1": 0.0}, "penalty": {"name": "r1"}}
+    sections = {"optimizer": {"beta_1": 0.0}, "regularizers": {"r1": {}}}
     one, large = (tiny_trainer(MODELS[1], **sections) for _ in range(2))
     for layer in layers(large):
         weight = layer.trainable_weights[0]
         weight.assign(4 * weight.numpy())
     expected, found = one.run(1), large.run(1)
-    for name in ("d_loss", "g_loss", "d_real", "penalty", "g_grad_norm"):
+    for name in ("d_loss", "g_loss", "d_real", "r1", "g_grad_norm"):
         np.testing.assert_allclose(found[name], expected[name], rtol=1e-4, err_msg=name)
     # With beta_1 = 0 Adam's first moment is the gradient.
-    moments = [trainer.gan.discriminator_optimizer.variables[::2] for trainer in (one, large)]
+    moments = [trainer.gan.discriminator_player.optimizer.variables[::2] for trainer in (one, large)]
     for weight, gradient, of_large in zip(one.gan.discriminator.trainable_weights, *moments, strict=True):
         scale = 1 if weight.name == "bias" else 4
         np.testing.assert_allclose(scale * of_large.numpy(), gradient.numpy(), rtol=1e-3, atol=1e-6)

@@ -177,11 +177,11 @@ def test_a_finished_trial_says_what_its_discriminator_thinks(
     assert len(np.unique(outputs)) > 100
 
 
-def test_a_lazy_penalty_is_null_where_there_is_none_and_no_divergence(tmp_path: Path) -> None:
-    trial = tiny_trial(**SMALL, penalty={"name": "r1", "gamma": 1.0, "every": 4})
+def test_a_lazy_regularizer_is_null_where_it_is_not_used_and_no_divergence(tmp_path: Path) -> None:
+    trial = tiny_trial(**SMALL, regularizers={"r1": {"gamma": 1.0, "every": 4}})
     directory = train(trial, tmp_path)
     assert directory.read_state().status == "completed"
-    assert [value is not None for value in losses(directory)["penalty"].to_pylist()] == [
+    assert [value is not None for value in losses(directory)["r1"].to_pylist()] == [
         True,
         False,
         False,
@@ -189,6 +189,30 @@ def test_a_lazy_penalty_is_null_where_there_is_none_and_no_divergence(tmp_path: 
         True,
         False,
     ]
+
+
+def test_the_state_tells_which_figures_the_losses_have_before_any_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, ...]] = []
+    write = TrialDir.write_losses
+    monkeypatch.setattr(
+        TrialDir, "write_losses", lambda it, rows: (told.append(it.read_state().figures), write(it, rows))
+    )
+    trial = tiny_trial(**SMALL, regularizers={"r1": {}, "path_length": {"every": 2}}, augmentation={})
+    figures = ("ada_p", "d_loss_fake", "d_loss_real", "d_sign_real", "mean_path_length", "path_length", "r1")
+    directory = train(trial, tmp_path)
+    assert directory.read_state().figures == figures
+    assert set(told) == {figures}
+    assert losses(directory).schema.names == tables.losses_schema(figures).names[:-1]
+
+
+def test_a_column_stands_only_where_something_is_logged_there(tmp_path: Path) -> None:
+    directory = train(tiny_trial(**SMALL), tmp_path)
+    assert directory.read_state().figures == ("d_loss_fake", "d_loss_real")
+    paired = train(tiny_trial(**SMALL, loss={"name": "relativistic"}), tmp_path / "paired")
+    assert paired.read_state().figures == ()
+    assert losses(paired).schema.names == tables.LOSSES.names[:-1]
 
 
 def test_all_grids_in_one_archive(tmp_path: Path) -> None:

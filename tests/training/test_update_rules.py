@@ -1,4 +1,7 @@
-"""Every loss, penalty and order of updates: replicas train as one, a continuation ends with the same bits."""
+"""Every loss, regularizer, constraint, augmentation, schedule and order of updates.
+
+Replicas train as one, a continuation ends with the same bits.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gandist import losses, penalties
-from gandist.artifacts.tables import STEP_METRICS
-from gandist.spec.base import subclasses
+from gandist.spec.base import options
+from gandist.updates import RULES as UPDATES
 from tests.training.conftest import assert_same_bits
 
 ALTERNATING = {"update": "alternating"}
-MLP = {"name": "mlp", "generator_widths": [8, 8], "discriminator_widths": [8], "latent_dim": 6}
-LAZY_R1 = {"name": "r1", "gamma": 0.5, "every": 2}
+LAZY_R1 = {"r1": {"gamma": 0.5, "every": 2}}
+CLIPPED = {"weight_clipping": {"limit": 0.05}}
+FALLING = {"cosine": [2e-3, 5e-4], "kimg": 0.03}
+ADA = {"name": "ada", "target": -0.9, "kimg": 0.05}
 RULES: dict[str, dict[str, Any]] = {
     "simultaneous": {"model": {"name": "dcgan"}},
     "alternating, n_critic": {"training": {**ALTERNATING, "n_critic": 2}, "model": {"name": "dcgan"}},
@@ -27,7 +31,7 @@ RULES: dict[str, dict[str, Any]] = {
     "half batches, n_critic, clipped": {
         "training": {"update": "half_batches", "n_critic": 2},
         "loss": {"name": "wasserstein"},
-        "penalty": {"name": "weight_clipping", "limit": 0.05},
+        "constraints": CLIPPED,
     },
     "smoothed, warmed-up average": {
         "loss": {"real_label": 0.9},
@@ -38,19 +42,75 @@ RULES: dict[str, dict[str, Any]] = {
     "hinge, spectral norm": {"loss": {"name": "hinge"}, "model": {"spectral_norm": True}},
     "clipped critic, rmsprop": {
         "loss": {"name": "wasserstein"},
-        "penalty": {"name": "weight_clipping", "limit": 0.05},
+        "constraints": CLIPPED,
         "optimizer": {"name": "rmsprop", "momentum": 0.5},
         "training": {**ALTERNATING, "n_critic": 3},
     },
     "gradient penalty": {
         "loss": {"name": "wasserstein"},
-        "penalty": {"name": "gradient_penalty"},
+        "regularizers": {"gradient_penalty": {}},
         "training": {**ALTERNATING, "n_critic": 2},
     },
-    "lazy r1, conditional": {"penalty": LAZY_R1, "training": ALTERNATING, "model": {"conditional": True}},
-    "lazy r1, simultaneous": {"penalty": LAZY_R1},
+    "lazy r1, conditional": {
+        "regularizers": LAZY_R1,
+        "training": ALTERNATING,
+        "model": {"conditional": True},
+    },
+    "lazy r1, simultaneous": {"regularizers": LAZY_R1},
+    "relativistic, r1 and r2": {
+        "loss": {"name": "relativistic"},
+        "regularizers": {"r1": {"gamma": 0.5}, "r2": {"gamma": 0.5}},
+        "training": {**ALTERNATING, "n_critic": 2},
+    },
+    "relativistic, simultaneous": {"loss": {"name": "relativistic"}, "model": {"name": "dcgan"}},
+    "lazy r1, lazier r2": {
+        "regularizers": {"r1": {"gamma": 0.5, "every": 2}, "r2": {"gamma": 0.5, "every": 3}},
+        "training": {**ALTERNATING, "n_critic": 2},
+    },
+    "path length": {"regularizers": {"path_length": {"decay": 0.5}}, "model": {"name": "dcgan"}},
+    "lazy path length, conditional": {
+        "regularizers": {"path_length": {"decay": 0.5, "every": 2}},
+        "training": ALTERNATING,
+        "model": {"conditional": True},
+    },
+    "lazy path length, half batches": {
+        "regularizers": {"path_length": {"every": 3}},
+        "training": {"update": "half_batches"},
+    },
+    "ada": {"augmentation": ADA, "model": {"name": "dcgan"}},
+    "ada, lazy r1, n_critic": {
+        "augmentation": ADA,
+        "regularizers": LAZY_R1,
+        "training": {**ALTERNATING, "n_critic": 2},
+    },
+    "ada, half batches": {"augmentation": ADA, "training": {"update": "half_batches"}},
+    "schedules, adam": {
+        "optimizer": {"learning_rate": FALLING, "beta_1": {"linear": [0.5, 0.9], "steps": 3}},
+        "regularizers": {"r1": {"gamma": {"linear": [1.0, 0.1], "steps": 3}}},
+        "training": {**ALTERNATING, "generator_ema": {"linear": [0.5, 0.99], "steps": 3}},
+    },
+    "schedules, rmsprop": {
+        "optimizer": {
+            "name": "rmsprop",
+            "learning_rate": FALLING,
+            "discriminator_learning_rate": {"linear": [1e-3, 1e-4], "steps": 3},
+            "momentum": {"linear": [0.0, 0.5], "steps": 3},
+        },
+        "augmentation": {**ADA, "target": {"linear": [-0.9, 0.9], "steps": 3}},
+    },
 }
-every_rule = pytest.mark.parametrize("rule", RULES)
+LAZY = {"r1", "r2", "path_length", "mean_path_length"}
+"""Figures that a step need not have, under a rule that has ``lazy`` in its name."""
+SLOW = {  # what these combine, others have one by one
+    "lazy r1, lazier r2",
+    "relativistic, simultaneous",
+    "lazy path length, half batches",
+    "ada, lazy r1, n_critic",
+    "ada, half batches",
+}
+every_rule = pytest.mark.parametrize(
+    "rule", [pytest.param(rule, marks=[pytest.mark.slow] if rule in SLOW else []) for rule in RULES]
+)
 STEPS, HALFWAY = 4, 2
 
 
@@ -70,9 +130,10 @@ def one_replica() -> dict[str, Run]:
 
 
 def sections(rule: str) -> dict[str, Any]:
+    model = {"name": "mlp", "generator_widths": [8, 8], "discriminator_widths": [8], "latent_dim": 6}
     given = RULES[rule]
     chosen = given.get("model", {})
-    return {**given, "model": chosen if chosen.get("name") == "dcgan" else {**MLP, **chosen}}
+    return {**given, "model": chosen if chosen.get("name") == "dcgan" else {**model, **chosen}}
 
 
 def run(trainer: Any) -> Run:
@@ -92,9 +153,8 @@ def whole(rule: str, make_trainer: Callable[..., Any], one_replica: dict[str, Ru
 
 @every_rule
 def test_all_numbers_are_finite_and_both_networks_move(rule: str, whole: Run) -> None:
-    for name in STEP_METRICS:
-        found = whole.rows[name]
-        assert np.isfinite(found).all() or (name == "penalty" and "lazy" in rule), name
+    for name, found in whole.rows.items():
+        assert np.isfinite(found).all() or (name in LAZY and "lazy" in rule), name
     assert (whole.rows["d_grad_norm"] > 0).all()
     assert (whole.rows["g_grad_norm"] > 0).all()
     for role in ("generator", "discriminator"):
@@ -105,7 +165,8 @@ def test_all_numbers_are_finite_and_both_networks_move(rule: str, whole: Run) ->
 def test_two_replicas_train_as_one(rule: str, whole: Run, make_trainer: Callable[..., Any]) -> None:
     """Global batches, latents, labels and dropout masks are the same; only the order of additions differs."""
     two = run(make_trainer(2, **sections(rule)))
-    for name in STEP_METRICS:
+    assert two.rows.keys() == whole.rows.keys()
+    for name in whole.rows:
         np.testing.assert_allclose(two.rows[name], whole.rows[name], rtol=2e-4, atol=1e-5, err_msg=name)
     for name, value in whole.end.items():
         np.testing.assert_allclose(two.end[name], value, atol=2e-4, err_msg=name)
@@ -122,24 +183,67 @@ def test_a_continuation_ends_with_the_same_bits(
     assert_same_bits(whole.end, continued.state())
 
 
-@pytest.mark.parametrize(
-    ("kind", "base"), [("loss", losses.LossOptions), ("penalty", penalties.PenaltyOptions)]
-)
-def test_every_loss_and_penalty_is_among_the_rules(kind: str, base: Any) -> None:
-    tried = {given.get(kind, {}).get("name", "non_saturating") for given in RULES.values()}
-    assert {options.model_fields["name"].default for options in subclasses(base)} <= tried
+def test_every_variant_is_among_the_rules() -> None:
+    tried = {
+        "losses": {given.get("loss", {}).get("name", "non_saturating") for given in RULES.values()},
+        "optimizers": {given.get("optimizer", {}).get("name", "adam") for given in RULES.values()},
+        "augmentations": {
+            given["augmentation"]["name"] for given in RULES.values() if "augmentation" in given
+        },
+        "regularizers": {name for given in RULES.values() for name in given.get("regularizers", {})},
+        "constraints": {name for given in RULES.values() for name in given.get("constraints", {})},
+        "updates": {given.get("training", {}).get("update", "simultaneous") for given in RULES.values()},
+    }
+    there = {kind: names(f"gandist.{kind}") for kind in tried if kind != "updates"} | {
+        "updates": set(UPDATES)
+    }
+    assert tried == there
+
+
+def names(package: str) -> set[str]:
+    """As a job file names the variants of ``package``."""
+    return {variant.__module__.rpartition(".")[2] for variant in options(package)}
+
+
+@every_rule
+def test_what_is_remembered_is_part_of_the_state(rule: str, whole: Run) -> None:
+    given, state = RULES[rule], whole.end
+    assert ("augmentation/0" in state) == ("augmentation" in given)
+    assert ("regularizers.path_length/0" in state) == ("path_length" in given.get("regularizers", {}))
+    if "augmentation" in given:
+        assert state["augmentation/0"] > 0
+        np.testing.assert_array_equal(state["augmentation/0"], whole.rows["ada_p"][-1])
 
 
 @pytest.mark.parametrize(("every", "n_critic"), [(3, 1), (2, 2), (4, 2), (2, 3), (3, 2), (7, 2)])
-def test_a_lazy_penalty_is_shown_in_each_step_that_has_one_and_in_no_other(
+def test_a_lazy_regularizer_is_shown_in_each_step_that_has_one_and_in_no_other(
     make_trainer: Callable[..., Any], every: int, n_critic: int
 ) -> None:
     """Every so many updates of the discriminator, of which a step has ``n_critic``; never a zero."""
-    lazy = {"penalty": {**LAZY_R1, "every": every}, "training": {**ALTERNATING, "n_critic": n_critic}}
-    penalty = make_trainer(model=MLP, **lazy).run(6)["penalty"]
+    lazy = {
+        "regularizers": {"r1": {"gamma": 0.5, "every": every}},
+        "training": {**ALTERNATING, "n_critic": n_critic},
+    }
+    trainer = make_trainer(**lazy)
+    found = trainer.run(6)["r1"]
     turns = [any(k % every == 0 for k in range(s * n_critic, (s + 1) * n_critic)) for s in range(6)]
-    assert (penalty > 0).tolist() == turns
-    assert np.isnan(penalty).tolist() == [not turn for turn in turns]
+    assert (found > 0).tolist() == turns
+    assert np.isnan(found).tolist() == [not turn for turn in turns]
+    assert trainer.gan.optional == {"r1"}
+
+
+def test_a_lazy_path_length_counts_the_generator_s_updates(make_trainer: Callable[..., Any]) -> None:
+    """One a step; the average of lengths moves with those that are computed, by 1 - decay."""
+    trainer = make_trainer(
+        regularizers={"path_length": {"every": 2, "decay": 0.75}},
+        training={**ALTERNATING, "n_critic": 3},
+    )
+    rows = trainer.run(5)
+    assert np.isnan(rows["path_length"]).tolist() == [False, True, False, True, False]
+    expected = 0.0
+    for length in rows["mean_path_length"][::2]:
+        expected += 0.25 * (length - expected)
+    np.testing.assert_allclose(trainer.state()["regularizers.path_length/0"], expected, rtol=1e-5)
 
 
 def test_a_clipped_critic_stays_within_its_limit(make_trainer: Callable[..., Any]) -> None:

@@ -89,9 +89,7 @@ def train(
 
 def losses(directory: TrialDir) -> pa.Table:
     parts = [directory.storage.read(path) for _, _, path in directory.losses_parts()]
-    return pa.concat_tables([tables.decode(part, tables.LOSSES, "part") for part in parts]).drop(
-        ["wall_time"]
-    )
+    return pa.concat_tables([tables.decode_losses(part, "part") for part in parts]).drop(["wall_time"])
 
 
 def generated(directory: TrialDir) -> list[bytes]:

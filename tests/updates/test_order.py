@@ -27,7 +27,7 @@ class FakePlayer:
     def prepare(self) -> None:
         self._log.append(f"{self._name} prepares")
 
-    def apply(self, tape: tf.GradientTape, terms: Any, update: Any, clock: Clock) -> dict[str, Any]:
+    def apply(self, _: tf.GradientTape, terms: Any, update: Any, clock: Clock) -> dict[str, Any]:
         assert clock.step == STEP
         self._log.append(f"{self._name} update {int(update)} of {terms}")
         return {"d_loss": float(int(update)), f"{self._name}_grad_norm": 1.0}
@@ -44,7 +44,7 @@ class FakeGAN:
         self.discriminator_player = FakePlayer("d", self.log)
         self.generator_player = FakePlayer("g", self.log)
 
-    def generate(self, labels: Any, randomness: Randomness, training: bool = True) -> str:
+    def generate(self, *_: Any, training: bool = True) -> str:
         self.log.append("generate" if training else "generate in inference mode")
         return "fake"
 
@@ -52,21 +52,19 @@ class FakeGAN:
         assert (fake, list(images)) == ("fake", list(labels))
         return SimpleNamespace(real_logits="real logits", fake_logits="fake logits", __str__=str)
 
-    def judge_real(self, images: Any, labels: Any, _: Randomness) -> str:
+    def judge_real(self, images: Any, labels: Any, *_: Any) -> str:
         assert list(images) == list(labels)
         return "real"
 
-    def judge_fake(self, fake: str, labels: Any, _: Randomness) -> str:
+    def judge_fake(self, fake: str, *_: Any) -> str:
         return fake
 
     def deceive(self, fake_logits: str, real_logits: str, *_: Any) -> str:
         assert (fake_logits, real_logits) == ("fake logits", "real logits")
         return "both"
 
-    def update_generator(
-        self, labels: Any, randomness: Randomness, clock: Clock, images: Any = None
-    ) -> dict[str, Any]:
-        beside = "none" if images is None else list(images)
+    def update_generator(self, labels: Any, _: Randomness, __: Clock, images: Any = None) -> dict[str, Any]:
+        beside = "none" if images is None else list(map(int, images))
         self.log.append(f"g update on labels {list(map(int, labels))} beside real {beside}")
         return {"g_loss": 1.0}
 
@@ -87,7 +85,7 @@ def test_simultaneous_takes_both_gradients_before_either_network_moves() -> None
 
 
 def test_alternating_updates_the_discriminator_n_critic_times_then_the_generator() -> None:
-    """Each has images and generated ones of its own; the last real ones stand beside the generator's."""
+    """Each has images of its own; the generator's stand beside the last real ones."""
     log, figures = updated("alternating", n_critic=2)
     assert log == [
         *("d prepares", "generate", "d update 6"),
