@@ -160,7 +160,7 @@ def _place(values: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:
     if not all((*sections, field)):
         raise ValueError(f"{path}: not a dotted path such as optimizer.learning_rate")
     target = values
-    for section, key in zip(sections, (*sections[1:], field), strict=True):
+    for section, key in itertools.pairwise((*sections, field)):
         inner = target.get(section)
         if inner is None or (key in _SCHEDULE and _is_number(inner)):
             inner = target[section] = {}

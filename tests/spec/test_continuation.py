@@ -93,19 +93,59 @@ def test_where_pictures_lie_is_not_what_they_are(path: str) -> None:
 
 def test_what_an_earlier_version_did_not_know_has_its_default() -> None:
     before = plain(trial())
-    del before["training"]["n_critic"], before["loss"]["combine"], before["penalty"]
+    del before["training"]["n_critic"], before["loss"]["combine"]
+    del before["regularizers"], before["constraints"], before["augmentation"]
     assert differences(before, trial()) == []
     alternating = {"epochs": 1, "update": "alternating", "n_critic": 2}
     assert "training.n_critic: 1 -> 2" in differences(before, trial(training=alternating))
 
 
 def test_what_this_version_does_not_know_is_told_as_it_was_written() -> None:
-    before = {**plain(trial()), "loss": {"name": "a", "old": 1}, "augmentation": {"name": "ada"}}
+    before = {**plain(trial()), "loss": {"name": "a", "old": 1}, "shuffling": {"name": "twice"}}
     lines = differences(before, trial())
     assert lines[:3] == [
         "loss.name: a -> non_saturating",
         "loss.old: 1 -> (not set)",
-        "augmentation.name: ada -> (not set)",
+        "shuffling.name: twice -> (not set)",
+    ]
+
+
+PENALTIES: list[tuple[Any, dict[str, Any]]] = [
+    (None, {}),
+    ({"name": "r1", "gamma": 0.5, "every": 2}, {"regularizers": {"r1": {"gamma": 0.5, "every": 2}}}),
+    ({"name": "gradient_penalty", "weight": 10.0}, {"regularizers": {"gradient_penalty": {"weight": 10.0}}}),
+    ({"name": "weight_clipping", "limit": 0.05}, {"constraints": {"weight_clipping": {"limit": 0.05}}}),
+]
+
+
+def with_a_penalty(penalty: Any) -> dict[str, Any]:
+    """What ``trial.yaml`` held when a penalty was a section of its own."""
+    before = plain(trial())
+    del before["regularizers"], before["constraints"], before["augmentation"]
+    return {**before, "penalty": penalty}
+
+
+@pytest.mark.parametrize(("penalty", "today"), PENALTIES)
+def test_a_trial_with_a_penalty_goes_on_as_it_is_written_today(
+    directory: TrialDir, penalty: Any, today: dict[str, Any]
+) -> None:
+    directory.write_trial(with_a_penalty(penalty))
+    state = TrialState(step=3, identity="of-another-version")
+    assert differences(with_a_penalty(penalty), trial(**today)) == []
+    assert continues(trial(**today), state, directory)
+    assert not continues(trial(**today, augmentation={"name": "ada"}), state, directory)
+    for other, written in PENALTIES:
+        assert continues(trial(**written), state, directory) == (other == penalty)
+
+
+def test_another_penalty_is_told_under_today_s_name() -> None:
+    before = with_a_penalty({"name": "r1", "gamma": 0.5, "every": 2})
+    assert differences(before, trial(regularizers={"r1": {"gamma": 1.0, "every": 2}})) == [
+        "regularizers.r1.gamma: 0.5 -> 1.0"
+    ]
+    assert differences(before, trial()) == [
+        "regularizers.r1.every: 2 -> (not set)",
+        "regularizers.r1.gamma: 0.5 -> (not set)",
     ]
 
 

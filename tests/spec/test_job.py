@@ -21,7 +21,9 @@ JOB: dict[str, Any] = {
     "name": "a-job",
     "data": {"name": "digits", "batch_size": 64},
     "model": {"name": "dcgan", "width": 8},
-    "penalty": {"name": "r1"},
+    "regularizers": {"r1": {}, "path_length": {}},
+    "constraints": {"weight_clipping": {}},
+    "augmentation": {"name": "ada"},
     "training": {**TRAINING, "epochs": 1},
 }
 
@@ -32,7 +34,9 @@ GRID = {
     "optimizer.learning_rate": st.sampled_from([1e-5, 2e-4, 3e-4, 1e-3]),
     "loss.combine": st.sampled_from(["sum", "mean"]),
     "training.steps": st.integers(1, 10**9),
-    "penalty": st.sampled_from([None, {"name": "r1", "gamma": 0.1, "every": 1}]),
+    "regularizers.r2": st.sampled_from([None, {"gamma": 0.1, "every": 1}]),
+    "regularizers.r1.gamma": st.sampled_from([0.1, 10.0]),
+    "training.generator_ema": st.sampled_from([None, 0.99, {"linear": [0.5, 0.9], "steps": 9}]),
 }
 
 
@@ -60,8 +64,15 @@ def test_expansion(job: JobSpec) -> None:
     expected = [latent for latent in latents for _ in range(len(points) * len(job.seeds))]
     assert [trial.model.latent_dim for trial in trials] == expected
     dumped = trials[-1].model_dump(mode="json")
-    set_values = {**dict(leaves(dumped)), **dumped}
-    assert {path: set_values[path] for path in job.sweep} == dict(zip(job.sweep, points[-1], strict=True))
+    assert [written(dumped, path) for path in job.sweep] == list(points[-1])
+
+
+def written(dumped: dict[str, Any], path: str) -> Any:
+    """What stands at ``path``, without what a section leaves out."""
+    value: Any = dumped
+    for name in path.split("."):
+        value = value[name]
+    return {key: of for key, of in value.items() if of is not None} if isinstance(value, dict) else value
 
 
 @settings(max_examples=20, deadline=None)
@@ -127,6 +138,7 @@ def test_every_hyper_parameter_is_part_of_the_identity(path: str) -> None:
     old = section[field]
     candidates: list[Any] = [not old] if isinstance(old, bool) else [0.51, 0.25, 3, 7, True, "other"]
     candidates += ["sum", "mean", "simultaneous", "alternating", "synchronized", "per_replica"]
+    candidates += ["mixed_bfloat16", {}]
     for value in candidates:
         section[field] = value
         try:
@@ -141,7 +153,32 @@ def test_every_hyper_parameter_is_part_of_the_identity(path: str) -> None:
 
 def test_another_variant_is_another_identity() -> None:
     assert trial(data={"name": "mnist", "batch_size": 64}).identity() != trial().identity()
-    assert trial(penalty=None).identity() != trial().identity()
+    for section in ("regularizers", "constraints"):
+        assert trial(**{section: {}}).identity() != trial().identity()
+    assert trial(augmentation=None).identity() != trial().identity()
+    assert trial(regularizers={"r1": {}, "path_length": {}, "r2": {}}).identity() != trial().identity()
+
+
+def test_a_variant_that_is_not_used_is_null_whether_or_not_it_is_written() -> None:
+    written = trial(regularizers={"r1": {}, "path_length": {}, "r2": None})
+    assert written == trial()
+    assert written.identity() == trial().identity()
+
+
+def test_a_schedule_is_part_of_the_identity() -> None:
+    def of(**schedule: Any) -> str:
+        return trial(optimizer={"learning_rate": schedule}).identity()
+
+    falling = of(linear=[2e-4, 1e-4], steps=5)
+    assert falling == of(linear=(2e-4, 1e-4), steps=5)
+    others = [
+        of(linear=[2e-4, 1e-5], steps=5),
+        of(cosine=[2e-4, 1e-4], steps=5),
+        of(linear=[2e-4, 1e-4], steps=6),
+        of(linear=[2e-4, 1e-4], kimg=5),
+        trial(optimizer={"learning_rate": 2e-4}).identity(),
+    ]
+    assert len({falling, *others}) == 6
 
 
 def test_the_seed_is_part_of_the_identity() -> None:
@@ -163,7 +200,10 @@ def test_gpus_that_ray_can_place(gpus: float) -> None:
     assert trial(resources={"gpus": gpus}).resources.gpus == gpus
 
 
-def test_a_penalty_needs_a_discriminator_without_batch_norm(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gradient_per_sample_needs_a_discriminator_without_batch_norm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(type(trial().model), "discriminator_has_batch_norm", True)
-    with pytest.raises(SpecError, match=r"^penalty: r1 is a gradient per sample: it needs a "):
+    with pytest.raises(SpecError, match=r"^regularizers: r1 is a gradient per sample: it needs a "):
         trial()
+    assert trial(regularizers={"path_length": {}})  # the generator's

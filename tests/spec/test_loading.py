@@ -11,16 +11,17 @@ from typing import Any
 
 import jsonschema
 import pytest
-from gandist.penalties import R1
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gandist.errors import SpecError
-from gandist.optimizers import Adam
+from gandist.optimizers.adam import Options as Adam
+from gandist.regularizers.r1 import Options as R1
 from gandist.spec import yaml
 from gandist.spec.job import JobSpec, Training, expand
 from gandist.spec.loading import json_schema, load_job
 from gandist.spec.overrides import leaves
+from gandist.spec.schedules import Schedule
 from gandist.spec.yaml import YamlError, parse
 
 ROOT = Path(__file__).parents[2]
@@ -153,6 +154,50 @@ def test_a_section_with_a_default_needs_no_name(job_file: Path) -> None:
     assert (job.loss.name, job.loss.combine) == ("non_saturating", "mean")
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "optimizer: {learning_rate: 1e-3}\n"
+        "configs: {a: {optimizer.learning_rate: {cosine: [2, 1], kimg: 5}}}",
+        "optimizer: {learning_rate: {linear: [3, 2], steps: 5}}\n"
+        "configs: {a: {optimizer: {learning_rate: {cosine: [2, 1], kimg: 5}}}}",
+        "optimizer: {learning_rate: {cosine: [2, 1], steps: 9}}\n"
+        "configs: {a: {optimizer.learning_rate.kimg: 5}}",
+        "configs: {a: {}}\nsweep: {optimizer.learning_rate: [{cosine: [2, 1], kimg: 5}]}",
+    ],
+)
+def test_a_configuration_may_set_a_schedule_in_place_of_a_number_or_of_another(
+    job_file: Path, lines: str
+) -> None:
+    (trial,) = expand(load(job_file, lines))
+    assert trial.optimizer.learning_rate == Schedule(cosine=(2, 1), kimg=5)
+
+
+def test_an_override_may_set_a_schedule_or_a_number_again(job_file: Path) -> None:
+    lines = "optimizer: {learning_rate: 1e-3}"
+    scheduled = load(job_file, lines, "optimizer.learning_rate={linear: [1, 2], steps: 3}")
+    assert scheduled.optimizer.learning_rate == Schedule(linear=(1, 2), steps=3)
+    lines = "optimizer: {learning_rate: {linear: [1, 2], steps: 3}}"
+    assert load(job_file, lines, "optimizer.learning_rate=2e-3").optimizer.learning_rate == 2e-3
+
+
+def test_a_configuration_may_add_and_leave_out_regularizers(job_file: Path) -> None:
+    lines = """\
+regularizers: {r1: {gamma: 1}}
+configs:
+  both: {regularizers.r2: {gamma: 2}}
+  other: {regularizers: {r1: null, path_length: {}}}
+  stronger: {regularizers: {r1: {gamma: 5}}}
+"""
+    trials = expand(load(job_file, lines))
+    used = [
+        {name: options for name, options in trial.regularizers.model_dump().items() if options}
+        for trial in trials
+    ]
+    assert [list(options) for options in used] == [["r1", "r2"], ["path_length"], ["r1"]]
+    assert [options["r1"]["gamma"] for options in used if "r1" in options] == [1, 5]
+
+
 def test_aliases_share_values(job_file: Path) -> None:
     job = load(job_file, "configs: {a: &a {model.width: 4}, b: *a}")
     assert [trial.id for trial in expand(job)] == ["a-seed0", "b-seed0"]
@@ -188,7 +233,7 @@ def test_the_json_schema_is_one() -> None:
     assert schema["$schema"].endswith("2020-12/schema")
     assert schema["title"] == "gandist job"
     described = {definition["description"] for definition in schema["$defs"].values()}
-    assert {inspect.getdoc(section) for section in (Training, Adam, R1)} <= described
+    assert {inspect.getdoc(section) for section in (Training, Adam, R1, Schedule)} <= described
 
 
 @pytest.mark.parametrize(
@@ -213,7 +258,29 @@ def test_the_json_schema_is_one() -> None:
         ("configs: {a/b: {}}", False),
         ("sweep: {model.width: [1], loss: {combine: [sum]}}", True),
         ("sweep: {model.width: []}", False),
-        ("penalty: null", True),
+        ("penalty: null", False),
+        ("regularizers: {}", True),
+        ("regularizers: {r1: {gamma: 0.1, every: 16}, r2: {}, path_length: null}", True),
+        ("regularizers: {r1: {gamma: 0}}", False),
+        ("regularizers: {r1: {gama: 1}}", False),
+        ("regularizers: {r3: {}}", False),
+        ("regularizers: r1", False),
+        ("constraints: {weight_clipping: {limit: 0.1}}", True),
+        ("constraints: {clipping: {}}", False),
+        ("augmentation: {name: ada, target: 0.5}", True),
+        ("augmentation: null", True),
+        ("augmentation: {name: adda}", False),
+        ("loss: {name: relativistic}", True),
+        ("loss: {name: relativistic, combine: mean}", False),
+        ("optimizer: {learning_rate: {cosine: [2.0e-4, 5.0e-5], kimg: 2000}}", True),
+        ("optimizer: {discriminator_learning_rate: {linear: [1e-4, 1e-5], steps: 9}}", True),
+        ("optimizer: {discriminator_learning_rate: null}", True),
+        ("optimizer: {learning_rate: {cosine: [2.0e-4], kimg: 2000}}", False),
+        ("optimizer: {learning_rate: {cosin: [2.0e-4, 5.0e-5], kimg: 2000}}", False),
+        ("optimizer: {learning_rate: fast}", False),
+        ("optimizer: {learning_rate: 0}", False),
+        ("regularizers: {r1: {gamma: {linear: [1, 0.1], kimg: 5}}}", True),
+        ("training: {epochs: 1, generator_ema: {linear: [0.9, 0.999], kimg: 5}}", True),
     ],
 )
 def test_the_json_schema_agrees_with_the_spec(lines: str, accepted: bool) -> None:

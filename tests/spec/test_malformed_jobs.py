@@ -44,7 +44,14 @@ JOBS = [
     ("model: {name: dcgan, widht: 8}", "(did you mean width?)"),
     ("data: {name: digits, batchsize: 8}", "data.batchsize: unknown key; allowed here: name, batch_size"),
     ("loss: {name: non_saturating, label: 1.0}", "loss.label: unknown key; allowed here: "),
-    ("penalty: {name: r1, gama: 1.0}", "penalty.gama: unknown key; allowed here: name, gamma"),
+    ("regularizers: {r1: {gama: 1.0}}", "regularizers.r1.gama: unknown key; allowed here: every, gamma (did"),
+    (
+        "constraints: {weight_clipping: {max: 1}}",
+        "constraints.weight_clipping.max: unknown key; allowed here:",
+    ),
+    ("augmentation: {name: ada, targt: 0.6}", "augmentation.targt: unknown key; allowed here: name, target,"),
+    ("augmentation: {nam: ada}", "augmentation.nam: unknown key; allowed here: name, target, kimg (did you"),
+    ("loss: {name: relativistic, combine: mean}", "loss.combine: unknown key; allowed here: name"),
     ("optimizer: {name: adam, learning_rat: 1e-3}", "(did you mean learning_rate?)"),
     ("training: {epochs: 1, epoch: 2}", "training.epoch: unknown key"),
     ("checkpoint: {every: 1}", "checkpoint.every: unknown key; allowed here: every_epochs, every_steps"),
@@ -61,8 +68,19 @@ JOBS = [
     ("model: {name: dcgn}", "(did you mean dcgan?)"),
     ("loss: hinge", 'loss: "hinge" is not a section'),
     ("loss: {name: nonsaturating}", "(did you mean non_saturating?)"),
-    ("penalty: {name: r2}", 'penalty.name: "r2" is unknown; choose '),
-    ("penalty: r1", 'penalty: "r1" is not a section'),
+    ("regularizers:", "regularizers: null is not a section; give a section of gradient_penalty, path_length"),
+    ("regularizers: r1", 'regularizers: "r1" is not a section; give a section of gradient_penalty, path_le'),
+    ("regularizers: [r1]", "regularizers: a list is not a section"),
+    (
+        "regularizers: {r1: 10}",
+        "regularizers.r1: 10 is not a section; give a section of every, gamma or null",
+    ),
+    ("regularizers: {r3: {}}", "regularizers.r3: unknown key; allowed here: gradient_penalty, path_length, "),
+    ("regularizers: {path_lenght: {}}", "(did you mean path_length?)"),
+    ("constraints: weight_clipping", 'constraints: "weight_clipping" is not a section; give a section of'),
+    ("constraints: {clipping: {}}", "constraints.clipping: unknown key; allowed here: weight_clipping (did"),
+    ("augmentation: ada", 'augmentation: "ada" is not a section; give a section of name, target, kimg or'),
+    ("augmentation: {name: adda}", 'augmentation.name: "adda" is unknown; choose ada (did you mean ada?)'),
     ("optimizer: {name: adm}", "(did you mean adam?)"),
     ("training:", "training: null is not a section"),
     ("training: 5", "training: 5 is not a section"),
@@ -84,13 +102,125 @@ JOBS = [
     ("loss: {name: non_saturating, real_label: 1.5}", "loss.real_label: 1.5 is out of range; give"),
     ("loss: {name: non_saturating, real_label: 0}", "a number > 0.5 and <= 1"),
     ("loss: {name: non_saturating, combine: avg}", 'loss.combine: "avg" is unknown; choose sum or mean'),
-    ("penalty: {name: r1, gamma: -1}", "penalty.gamma: -1 is out of range; give a number > 0"),
+    ("regularizers: {r1: {gamma: -1}}", "regularizers.r1.gamma: -1 is out of range; give a number > 0"),
+    ("regularizers: {r2: {gamma: 0}}", "regularizers.r2.gamma: 0 is out of range; give a number > 0"),
+    (
+        "regularizers: {r1: {every: 0}}",
+        "regularizers.r1.every: 0 is out of range; give a whole number from 1",
+    ),
+    ("regularizers: {r1: {every: 1.5}}", "regularizers.r1.every: 1.5 is not a whole number"),
+    ("regularizers: {gradient_penalty: {weight: 0}}", "gradient_penalty.weight: 0 is out of range; give a"),
+    ("regularizers: {path_length: {decay: 1}}", "regularizers.path_length.decay: 1 is out of range; give a"),
+    ("constraints: {weight_clipping: {limit: 0}}", "weight_clipping.limit: 0 is out of range; give a number"),
+    (
+        "augmentation: {name: ada, target: 1}",
+        "augmentation.target: 1 is out of range; give a number >= -1 and",
+    ),
+    ("augmentation: {name: ada, kimg: 0}", "augmentation.kimg: 0 is out of range; give a number > 0"),
     ("optimizer: {name: adam, learning_rate: fast}", '"fast" is not a number; give a number > 0'),
     ("optimizer: {name: adam, learning_rate: 0}", "optimizer.learning_rate: 0 is out of range"),
     ("optimizer: {name: adam, learning_rate: .inf}", "optimizer.learning_rate: .inf is not finite"),
     ("optimizer: {name: adam, learning_rate: 1e999}", "optimizer.learning_rate: .inf is not finite"),
     ("optimizer: {name: adam, learning_rate: 1_0}", 'optimizer.learning_rate: "1_0" is not a number'),
     ("optimizer: {name: adam, beta_1: 1.0}", "optimizer.beta_1: 1 is out of range; give"),
+    # schedules
+    (
+        "optimizer: {learning_rate: cosine}",
+        'optimizer.learning_rate: "cosine" is not a number; give a number > 0 or a section of linear,',
+    ),
+    ("optimizer: {learning_rate: [1]}", "optimizer.learning_rate: a list is not a number; give a number > 0"),
+    (
+        "optimizer: {learning_rate: {}}",
+        "optimizer.learning_rate: a schedule has exactly one of linear and cos",
+    ),
+    (
+        "optimizer: {learning_rate: {linear: [1, 2], cosine: [1, 2], steps: 5}}",
+        "optimizer.learning_rate: a schedule has exactly one of linear and cosine",
+    ),
+    (
+        "optimizer: {learning_rate: {linear: [1, 2]}}",
+        "optimizer.learning_rate: a schedule has exactly one of kimg and steps",
+    ),
+    (
+        "optimizer: {learning_rate: {linear: [1, 2], steps: 5, kimg: 5}}",
+        "optimizer.learning_rate: a schedule has exactly one of kimg and steps",
+    ),
+    (
+        "optimizer: {learning_rate: {cosin: [1, 2], steps: 5}}",
+        "optimizer.learning_rate.cosin: unknown key; allowed here: linear, cosine, kimg, steps (did you mean",
+    ),
+    ("optimizer: {learning_rate: {cosine: [1], steps: 5}}", "learning_rate.cosine.1: is missing; give a num"),
+    ("optimizer: {learning_rate: {cosine: [1, 2, 3], steps: 5}}", "cosine: holds 3 values; give at most 2"),
+    ("optimizer: {learning_rate: {cosine: 1, steps: 5}}", "learning_rate.cosine: 1 is not a list; give a li"),
+    ("optimizer: {learning_rate: {cosine: [1, x], steps: 5}}", 'rate.cosine.1: "x" is not a number; give a'),
+    ("optimizer: {learning_rate: {cosine: [1, .nan], steps: 5}}", "rate.cosine.1: .nan is not finite; give"),
+    ("optimizer: {learning_rate: {cosine: [1, 2], steps: 0}}", "learning_rate.steps: 0 is out of range"),
+    (
+        "optimizer: {learning_rate: {cosine: [1, 2], kimg: 0}}",
+        "learning_rate.kimg: 0 is out of range; give a",
+    ),
+    (
+        "optimizer: {learning_rate: {cosine: [1e-3, 0], kimg: 1}}",
+        "optimizer.learning_rate: 0 is out of range; a schedule's values are numbers > 0",
+    ),
+    (
+        "optimizer: {discriminator_learning_rate: {linear: [1, -1], kimg: 1}}",
+        "optimizer.discriminator_learning_rate: -1 is out of range; a schedule's values are numbers > 0",
+    ),
+    (
+        "optimizer: {beta_1: {linear: [0.5, 1], kimg: 1}}",
+        "optimizer.beta_1: 1 is out of range; a schedule's values are numbers >= 0 and < 1",
+    ),
+    (
+        "training: {epochs: 1, generator_ema: {linear: [0, 0.9], kimg: 1}}",
+        "training.generator_ema: 0 is out of range; a schedule's values are numbers > 0 and < 1",
+    ),
+    (
+        "regularizers: {r1: {gamma: {linear: [1, 0], steps: 3}}}",
+        "regularizers.r1.gamma: 0 is out of range; a schedule's values are numbers > 0",
+    ),
+    (
+        "augmentation: {name: ada, target: {linear: [0.5, 1], steps: 3}}",
+        "augmentation.target: 1 is out of range; a schedule's values are numbers >= -1 and < 1",
+    ),
+    ("augmentation: {name: ada, kimg: {linear: [1, 2], steps: 3}}", "kimg: a mapping is not a number; give"),
+    # a section of an earlier version
+    (
+        "penalty: {name: r1, gamma: 1.0, every: 4}",
+        "penalty: is no section any more; write regularizers: {r1: {gamma: 1, every: 4}}",
+    ),
+    ("penalty: {name: r1}", "penalty: is no section any more; write regularizers: {r1: {}}"),
+    (
+        "penalty: {name: gradient_penalty, weight: 10}",
+        "penalty: is no section any more; write regularizers: {gradient_penalty: {weight: 10}}",
+    ),
+    (
+        "penalty: {name: weight_clipping, limit: 0.05}",
+        "penalty: is no section any more; write constraints: {weight_clipping: {limit: 0.05}}",
+    ),
+    ("penalty:", "penalty: is no section any more; leave it out"),
+    ("penalty: r1", "penalty: is no section any more; write regularizers: {r1: {}}"),
+    (
+        "configs: {a: {}, b: {penalty: {name: r1, gamma: 1}}}",
+        "configs.b.penalty: is no section any more; write regularizers: {r1: {gamma: 1}}",
+    ),
+    (
+        "configs: {b: {penalty.limit: 0.1, penalty.name: weight_clipping}}",
+        "configs.b.penalty: is no section any more; write constraints: {weight_clipping: {limit: 0.1}}",
+    ),
+    ("configs: {b: {penalty: null}}", "configs.b.penalty: is no section any more; leave it out"),
+    (
+        "sweep: {penalty.gamma: [1, 10]}",
+        "sweep.penalty.gamma: is no section any more; write regularizers: {r1: {gamma: 1}}",
+    ),
+    (
+        "sweep: {penalty: {weight: [1, 10]}}",
+        "sweep.penalty.weight: is no section any more; write regularizers: {gradient_penalty: {weight: 1}}",
+    ),
+    (
+        "sweep: {penalty: [null, {name: r1, gamma: 1}]}",
+        "sweep.penalty: is no section any more; write regularizers: {r1: {gamma: 1}}",
+    ),
     ("samples: {rows: 0}", "samples.rows: 0 is out of range; give a whole number from 1 to 32"),
     (
         "samples: {every_epochs: 1, every_steps: 1}",
@@ -120,12 +250,25 @@ JOBS = [
         "loss: wasserstein is unbounded without a limit to the critic's slope; give",
     ),
     (
-        "loss: {name: wasserstein}\npenalty: {name: r1}",
-        "loss: wasserstein is unbounded without a limit to the critic's slope; give penalty: ",
+        "loss: {name: wasserstein}\nregularizers: {r1: {}, path_length: {}}",
+        "loss: wasserstein is unbounded without a limit to the critic's slope; give regularizers: ",
     ),
     (
-        "training: {epochs: 1, update: half_batches}\npenalty: {name: gradient_penalty}",
-        "penalty: gradient_penalty needs real and generated images in one update, which training.",
+        "training: {epochs: 1, update: half_batches}\nregularizers: {gradient_penalty: {}}",
+        "regularizers: gradient_penalty needs real and generated images in one update, which training.",
+    ),
+    (
+        "training: {epochs: 1, update: half_batches}\nregularizers: {path_length: {}, r2: {}}",
+        "regularizers: r2 needs real and generated images in one update, which training.update: half_batches "
+        "has not; give one of alternating, simultaneous",
+    ),
+    (
+        "training: {epochs: 1, update: half_batches}\nloss: {name: relativistic}",
+        "loss: relativistic compares real with generated images, which training.update: half_batches has in ",
+    ),
+    (
+        "loss: {name: relativistic, real_label: 0.9}",
+        "loss: real_label smooths the label of a cross-entropy, and relativistic has none; leave it out, or",
     ),
     (
         "training: {epochs: 1, generator_ema_warmup: 0.05}",
@@ -153,7 +296,7 @@ JOBS = [
     ("training: {epochs: 1.5}", "training.epochs: 1.5 is not a whole number"),
     ("training: {steps: 99999999999999999999}", "training.steps: 99999999999999999999 is out of range"),
     ("training: {kimg: 0}", "training.kimg: 0 is out of range; give a number > 0"),
-    ("training: {epochs: 1, update: both}", 'training.update: "both" is unknown; choose simultaneous, alter'),
+    ("training: {epochs: 1, update: both}", 'training.update: "both" is unknown; choose alternating, half_b'),
     ("training: {epochs: 1, n_critic: 5}", "training: n_critic > 1 needs update: alternating"),
     ("training: {epochs: 1, generator_ema: 1}", "training.generator_ema: 1 is out of range"),
     # resources
@@ -199,6 +342,16 @@ JOBS = [
     ("configs: {wide: {seeds: [1]}}", "configs.wide.seeds: unknown section"),
     ("configs: {a: {training: {steps: 1, kimg: 1}}}", "configs.a: training: give exactly one of"),
     ("configs: {a: {training.n_critic: 2}}", "configs.a: training: n_critic > 1 needs"),
+    ("configs: {a: {regularizers: {r1: {gamma: 0}}}}", "configs.a.regularizers.r1.gamma: 0 is out of range"),
+    ("configs: {a: {regularizers.r3: {}}}", "configs.a.regularizers.r3: unknown key; allowed here: gradient"),
+    ("configs: {a: {constraints.weight_clipping.limit: x}}", 'weight_clipping.limit: "x" is not a number'),
+    ("configs: {a: {augmentation.name: adda}}", 'configs.a.augmentation.name: "adda" is unknown; choose ada'),
+    (
+        "configs: {a: {optimizer.learning_rate: {cosine: [1e-3, 0], kimg: 1}}}",
+        "configs.a: optimizer.learning_rate: 0 is out of range; a schedule's values are numbers > 0",
+    ),
+    ("configs: {a: {optimizer.learning_rate.first: 1}}", "learning_rate is a value, not a section"),
+    ("sweep: {regularizers.r1.gamma: [1, 0]}", "sweep.regularizers.r1.gamma: 0 is out of range; give a numb"),
     ("sweep:", "sweep: null is not a mapping"),
     ("sweep: [1]", "sweep: a list is not a mapping"),
     ("sweep: {model.width: []}", "sweep.model.width: holds 0 values; give at least 1"),
@@ -269,6 +422,39 @@ OVERRIDES = [
     (["seeds=[1"], "seeds=[1: line 1: "),
     (["model=!foo {}"], "model=!foo {}: line 1: the tag !foo is not allowed"),
     (["model={width: 1, width: 2}"], '"width" stands twice'),
+    (["regularizers.r1.gamma=0"], "regularizers.r1.gamma=0: 0 is out of range; give a number > 0"),
+    (
+        ["regularizers={r3: {}}"],
+        "regularizers={r3: {}}: regularizers.r3: unknown key; allowed here: gradient",
+    ),
+    (["constraints.weight_clipping.limit=0"], "constraints.weight_clipping.limit=0: 0 is out of range"),
+    (["augmentation.name=adda"], 'augmentation.name=adda: "adda" is unknown; choose ada'),
+    (
+        ["optimizer.learning_rate={cosine: [1e-3, 0], kimg: 1}"],
+        "optimizer.learning_rate={cosine: [1e-3, 0], kimg: 1}: 0 is out of range; a schedule's values",
+    ),
+    (["optimizer.learning_rate={linear: [1, 2]}"], ": a schedule has exactly one of kimg and steps"),
+    (
+        ["penalty.gamma=1"],
+        "penalty.gamma=1: penalty: is no section any more; write regularizers: {r1: {gamma: 1}}",
+    ),
+    (
+        ["penalty.name=weight_clipping", "penalty.limit=0.1"],
+        "penalty: is no section any more; write constraints: {weight_clipping: {limit: 0.1}}",
+    ),
+    (
+        ["penalty={name: r1, gamma: 1}"],
+        "penalty={name: r1, gamma: 1}: is no section any more; write regularizers: {r1: {gamma: 1}}",
+    ),
+    (["penalty=null"], "penalty=null: is no section any more; leave it out"),
+    (
+        ["configs.a.penalty.gamma=1"],
+        "configs.a.penalty.gamma=1: configs.a.penalty: is no section any more; write regularizers: {r1:",
+    ),
+    (
+        ["sweep.penalty.gamma=[1, 2]"],
+        "sweep.penalty.gamma=[1, 2]: is no section any more; write regularizers: {r1: {gamma: 1}}",
+    ),
 ]
 
 

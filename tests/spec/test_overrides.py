@@ -127,6 +127,26 @@ def test_a_path_through_a_value_is_refused() -> None:
         apply({"a": {"b": 1}}, [("a.b.c", 1)])
 
 
+def test_a_schedule_replaces_a_number_and_the_other_shape_and_unit() -> None:
+    assert merged({"a": {"b": 1e-3}}, ("a.b", {"linear": [1, 2], "steps": 3})) == {
+        "a": {"b": {"linear": [1, 2], "steps": 3}}
+    }
+    assert merged({"a": {"b": 1}}, ("a", {"b": {"kimg": 5, "cosine": [1, 2]}})) == {
+        "a": {"b": {"kimg": 5, "cosine": [1, 2]}}
+    }
+    before = {"linear": [3, 4], "steps": 5, "cosine": None, "kimg": None}
+    assert merged({"a": {"b": before}}, ("a.b", {"cosine": [1, 2], "kimg": 3})) == {
+        "a": {"b": {"cosine": [1, 2], "kimg": 3}}
+    }
+    assert merged({"a": {"b": {"linear": [3, 4], "steps": 5}}}, ("a.b", 1e-3)) == {"a": {"b": 1e-3}}
+
+
+@pytest.mark.parametrize("value", [True, "1", [1]])
+def test_nothing_but_a_number_gives_way_to_a_schedule(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"a\.b\.steps: b is a value, not a section"):
+        apply({"a": {"b": value}}, [("a.b.steps", 1)])
+
+
 def test_leaves() -> None:
     assert list(leaves({"a": {"b": 1, "c.d": [2]}, "e": {}})) == [("a.b", 1), ("a.c.d", [2]), ("e", {})]
 
@@ -173,6 +193,22 @@ def test_a_label_is_the_whole_path_where_two_end_alike() -> None:
 def test_a_label_is_safe_in_a_path(value: Any, label: str) -> None:
     (only,) = configurations(BASE, {}, {"b.z": [value]})
     assert only.name == f"z={label}"
+
+
+@pytest.mark.parametrize(
+    ("configs", "sweep", "said"),
+    [
+        (
+            {"p": {"penalty": {"name": "r1"}}},
+            {},
+            r"^configs\.p\.penalty: is no section any more; write regul",
+        ),
+        ({"p": {}}, {"penalty.gamma": [1]}, r"^sweep\.penalty\.gamma: is no section any more; write regul"),
+    ],
+)
+def test_a_penalty_is_no_section_any_more(configs: Any, sweep: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        configurations(BASE, configs, sweep)
 
 
 def test_where_a_problem_comes_from() -> None:
