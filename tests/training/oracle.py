@@ -16,7 +16,6 @@ import tensorflow as tf
 
 from gandist import models
 from gandist.randomness import Randomness, layers_draw_from
-from gandist.spec import TrialSpec
 from tests.training import formulas
 
 Shown = dict[str, Any]
@@ -32,15 +31,13 @@ class Oracle:
         ema: averages of the generator's trainable weights, float64.
 
     Args:
-        trial: what to train.
+        trial: the ``TrialSpec`` of what to train.
         gan: whose weights to begin with.
         image_shape: ``(height, width, channels)``.
         classes: of conditional networks, or 0.
     """
 
-    def __init__(
-        self, trial: TrialSpec, gan: Any, image_shape: tuple[int, int, int], classes: int = 0
-    ) -> None:
+    def __init__(self, trial: Any, gan: Any, image_shape: tuple[int, int, int], classes: int = 0) -> None:
         self._spec: dict[str, Any] = trial.model_dump()
         self.generator, self.discriminator = _networks(trial.model, image_shape, classes)
         self.generator.set_weights([w.numpy() for w in gan.generator.weights])

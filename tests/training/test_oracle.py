@@ -14,7 +14,6 @@ from pydantic import ValidationError
 from gandist.data import Dataset
 from gandist.errors import SpecError
 from gandist.randomness import Randomness
-from gandist.spec import TrialSpec
 from tests.training.conftest import tiny_trial
 from tests.training.oracle import Oracle
 
@@ -94,7 +93,7 @@ def combinations(rules: list[str], losses: list[str], regularizers: list[str]) -
     ]
 
 
-def trial(**sections: Any) -> TrialSpec:
+def trial(**sections: Any) -> Any:
     ours = {"model": MLP, "data": {"batch_size": BATCH}, "optimizer": OPTIMIZER}
     return tiny_trial(2, **ours | sections)
 
