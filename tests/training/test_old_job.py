@@ -20,10 +20,10 @@ import pytest
 
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir, TrialDir
-from gandist.job_file import load_job
 from gandist.report.merge import merge_losses
 from gandist.runner.plan import make_plan
-from gandist.spec import expand
+from gandist.spec.job import expand
+from gandist.spec.loading import load_job
 from gandist.training import checkpoint
 from tests.training.trials import train
 
