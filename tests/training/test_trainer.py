@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +16,8 @@ import pytest
 from gandist.errors import CheckpointError
 from tests.training.conftest import assert_same_bits
 from tests.training.test_gan import N_CRITIC, R1_AND_EMA, SIMULTANEOUS, names
+
+ROOT = Path(__file__).parents[2]
 
 
 def run_in(trainer: Any, stops: list[int]) -> dict[str, np.ndarray]:
@@ -48,6 +55,28 @@ def test_a_continued_trainer_ends_with_the_same_bits(
 
 def test_seeds_train_differently(make_trainer: Callable[..., Any]) -> None:
     assert make_trainer(seed=0).run(2)["d_loss"][1] != make_trainer(seed=1).run(2)["d_loss"][1]
+
+
+KILLED = """
+import os, signal
+from gandist.data import digits
+from gandist.training import distribution
+from gandist.training.trainer import Trainer
+from tests.training.conftest import tiny_trial
+
+trial = tiny_trial(penalty={"name": "r1", "every": 2})
+strategy = distribution.configure(cpus=1, gpus=0, replicas=2)
+Trainer(trial, digits.load(digits.Options(), None), strategy).run(2)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_process_that_is_killed_while_it_trains_leaves_no_temporary_files(tmp_path: Path) -> None:
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", KILLED]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_rows_count_steps_from_one(make_trainer: Callable[..., Any]) -> None:
