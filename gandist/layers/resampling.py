@@ -18,7 +18,8 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
         """Inputs ``[batch, height, width, channels]``."""
         if tuple(self.strides) != (1, 1) or self.padding != "same" or self.use_bias:
             return super().call(inputs)
-        outputs = _transposed_convolution(inputs, tf.cast(tf.convert_to_tensor(self.kernel.value), inputs.dtype))
+        kernel = tf.cast(tf.convert_to_tensor(self.kernel.value), inputs.dtype)
+        outputs = _transposed_convolution(inputs, kernel)
         return outputs if self.activation is None else self.activation(outputs)
 
 
