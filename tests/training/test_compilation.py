@@ -16,14 +16,25 @@ from gandist.errors import SpecError
 from tests.training.conftest import assert_same_bits, tiny_trial
 
 LAZY = {"r1": {"gamma": 0.5, "every": 2}}
+MLP = {"name": "mlp", "generator_widths": [8], "discriminator_widths": [8], "latent_dim": 6}
 BFLOAT16 = {"precision": "mixed_bfloat16"}
 
 
-@pytest.mark.parametrize("training", [{"xla": True}, BFLOAT16, {**BFLOAT16, "xla": True}], ids=str)
+@pytest.mark.parametrize(
+    ("model", "training"),
+    [
+        (MLP, {"xla": True}),
+        (MLP, BFLOAT16),
+        pytest.param({}, BFLOAT16, marks=pytest.mark.slow),
+        pytest.param({}, {**BFLOAT16, "xla": True}, marks=pytest.mark.slow),
+    ],
+    ids=["xla", "bfloat16", "dcgan, bfloat16", "dcgan, both"],
+)
 def test_a_continued_trainer_ends_with_the_same_bits(
-    make_trainer: Callable[..., Any], training: dict[str, Any]
+    make_trainer: Callable[..., Any], model: dict[str, Any], training: dict[str, Any]
 ) -> None:
-    sections = {"training": {**training, "steps": 4, "generator_ema": 0.9}, "regularizers": LAZY}
+    given = {"training": {**training, "steps": 4, "generator_ema": 0.9}, "regularizers": LAZY}
+    sections = {**given, "model": model}
     whole, first, second = (make_trainer(**sections) for _ in range(3))
     rows = whole.run(4)
     first.run(2)
@@ -36,8 +47,7 @@ def test_a_continued_trainer_ends_with_the_same_bits(
 
 def test_xla_trains_as_without_where_nothing_is_drawn(make_trainer: Callable[..., Any]) -> None:
     """Of what the discriminator makes of real images; XLA draws other latents."""
-    model = {"dropout": 0.0}
-    plain, compiled = (make_trainer(model=model, training={"xla": xla}).run(1) for xla in (False, True))
+    plain, compiled = (make_trainer(model=MLP, training={"xla": xla}).run(1) for xla in (False, True))
     for name in ("d_loss_real", "d_real"):
         np.testing.assert_allclose(compiled[name], plain[name], rtol=1e-5, err_msg=name)
 
@@ -52,10 +62,9 @@ def test_xla_is_for_one_replica() -> None:
     [
         {},
         {"model": {"spectral_norm": True, "conditional": True}, "loss": {"name": "hinge"}},
-        {"model": {"name": "mlp", "generator_widths": [8], "discriminator_widths": [8], "latent_dim": 6}},
-        {"training": {"update": "alternating"}, "regularizers": {"r1": {}, "path_length": {}}},
+        {"model": MLP, "training": {"update": "alternating"}, "regularizers": {"r1": {}, "path_length": {}}},
     ],
-    ids=["dcgan", "conditional, spectral norm", "mlp", "regularized"],
+    ids=["dcgan", "conditional, spectral norm", "regularized mlp"],
 )
 def test_bfloat16_layers_train_as_float32_ones_up_to_their_precision(
     make_trainer: Callable[..., Any], sections: dict[str, Any]
