@@ -87,7 +87,7 @@ def _moved(by: Tensor, side: int) -> Tensor:
 
 def _between(corner: Tensor, side: int) -> Tensor:
     """float32 ``[batch, side]``: 1 within a square that begins anywhere, also partly outside."""
-    length = side * CUTOUT
-    first = tf.floor(corner * (side + length)) - length
+    length = int(side * CUTOUT)
+    first = tf.floor(corner * (side + length - 1)) - (length - 1)  # at least a row of it is inside
     places = tf.range(side, dtype=tf.float32)[None]
     return tf.cast((places >= first) & (places < first + length), tf.float32)

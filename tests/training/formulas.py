@@ -146,7 +146,8 @@ def augmented(images: Any, probability: float, draw: Any) -> Any:
         if cut:
             kept = np.ones((3 * height, 3 * width, channels), np.float32)
             y, x = (
-                side // 2 + int(u * 1.5 * side) for u, side in zip(drawn["corners"][i], sides, strict=True)
+                side - side // 2 + 1 + int(u * (side + side // 2 - 1))  # a row of the square is inside
+                for u, side in zip(drawn["corners"][i], sides, strict=True)
             )
             kept[y : y + height // 2, x : x + width // 2] = 0
             image *= kept[height : 2 * height, width : 2 * width]
