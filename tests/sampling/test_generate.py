@@ -27,7 +27,7 @@ from tests.training.conftest import tiny_trial
 pytestmark = pytest.mark.usefixtures("devices")
 
 SHAPE = (28, 28, 1)
-ARCHITECTURES = [module.Options.model_fields["name"].default for module in modules(models)]
+ARCHITECTURES = [module.Options.model_fields["name"].default for module in modules(models.__name__)]
 MEMBER = "model.weights.h5"
 
 
