@@ -33,12 +33,12 @@ MEMBER = "model.weights.h5"
 
 def trained_like(trial: TrialSpec, classes: int = 0) -> Sampler:
     """A sampler whose every weight, batch norm's statistics too, is unlike those of a new network."""
-    gan = GAN(trial, SHAPE, 1, classes)
+    gan = GAN(trial, SHAPE, replicas=1, images_per_step=8, classes=classes)
     draw = np.random.default_rng(1)
     for variable in gan.generator.variables:
         variable.assign(variable.numpy() + draw.normal(0.0, 0.1, variable.shape))
     live = Sampler(trial, SHAPE, classes)
-    live.update(gan)
+    live.update(gan, step=0)
     return live
 
 
