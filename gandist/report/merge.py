@@ -191,7 +191,14 @@ class Opened:
 
     def figures(self) -> set[str]:
         """What the trials' steps log besides ``tables.LOSSES``."""
-        return {name for it in self.trials if it.pieces for name in it.state.figures or tables.FIRST_FIGURES}
+        found: set[str] = set()
+        for it in self.trials:
+            if it.status == UNREADABLE:  # what it logs is known from its losses alone
+                for piece in it.pieces:
+                    found |= set(read_piece(it.directory, piece)[0].schema.names)
+            elif it.pieces:
+                found |= set(it.state.figures or tables.FIRST_FIGURES)
+        return found - set(tables.LOSSES.names)
 
     def runs(self, now: float) -> bool:
         """Whether a trial has given a sign of life within the last minutes."""

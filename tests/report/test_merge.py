@@ -114,6 +114,20 @@ def test_a_state_that_names_no_figures_is_of_a_version_in_which_all_had_the_same
     assert merge_losses(job_dir)["penalty"].null_count == 0
 
 
+def test_a_trial_whose_state_cannot_be_read_keeps_the_columns_of_its_losses(empty_job):
+    job_dir = empty_job(("slow", 0))
+    trial = job_dir.trial("slow-seed0")
+    trial.write_losses(logging(rows("slow", 0, 1, 10), "r1"))
+    trial.write_losses(logging(rows("slow", 0, 11, 20), "r1", "r2"))
+    trial.storage.write("state.json", b"not a state")
+
+    found = merge_losses(job_dir)
+
+    assert found.schema == tables.losses_schema(["r1", "r2"])
+    assert found["r1"].to_pylist() == [0.5] * 20
+    assert found["r2"].to_pylist() == [None] * 10 + [0.5] * 10
+
+
 @pytest.mark.parametrize("name", ["../x", "A", "x" * 65])
 def test_a_part_with_columns_that_are_no_figures_is_left_out(empty_job, name):
     job_dir = empty_job(("slow", 0))
