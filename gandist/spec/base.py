@@ -1,9 +1,8 @@
 """The base of every section of a job file, and the lookup of the names that a section may take.
 
-A file under data/ or models/ is an option of a job file by its mere presence: it defines ``Options``, a
-``Section`` whose ``name`` is the file's name. ``losses.py``, ``penalties.py`` and ``optimizers.py`` do the
-same with one class each. None of them may import TensorFlow at the top: validating a job must take a second,
-not ten.
+A file in the folder of a kind (data/, models/, losses/, regularizers/, ...) is an option of a job file by its
+mere presence: it defines ``Options``, a ``Section``, under the file's name. None of them may import
+TensorFlow at the top: validating a job must take a second, not ten.
 """
 
 from __future__ import annotations
@@ -103,7 +102,7 @@ def _first_line(module: ModuleType) -> str:
 
 
 def choice(options: list[type[Section]]) -> Any:
-    """A pydantic type that accepts any of ``options``, told apart by their ``name``."""
+    """A pydantic type that accepts any of ``options``, distinguished by their ``name``."""
     if len(options) == 1:
         return options[0]
     return Annotated[functools.reduce(operator.or_, options), Field(discriminator="name")]
