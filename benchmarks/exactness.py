@@ -30,7 +30,6 @@ def measure(kind: str, cpus: int, steps: int) -> None:
     import tensorflow as tf
 
     from gandist import data
-    from gandist.spec.job import expand
     from gandist.spec.loading import load_job
     from gandist.training import bench, distribution
 
@@ -46,7 +45,7 @@ def measure(kind: str, cpus: int, steps: int) -> None:
 
         distribution._set_up = without
     job = load_job(Path("/dev/stdin"), [f"resources.cpus={cpus}"])
-    trial = expand(job)[0]
+    trial = job.trials[0]
     figures = bench.bench(trial, data.load(trial.data, None), steps)
     if (tf.config.threading.get_inter_op_parallelism_threads() == 1) != (kind == "exact"):
         sys.exit(f"this was not a measurement of {kind}")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from gandist.spec.job import expand
 from gandist.spec.loading import load_job
 
 JOBS = sorted((Path(__file__).parents[1] / "jobs").glob("*.yaml"))
@@ -22,7 +21,7 @@ every_job = pytest.mark.parametrize("path", JOBS, ids=lambda path: path.stem)
 
 @every_job
 def test_a_job_is_named_like_its_file(path: Path) -> None:
-    assert load_job(path).name == path.stem
+    assert load_job(path).spec.name == path.stem
 
 
 @every_job
@@ -37,9 +36,9 @@ def test_a_scaled_down_trial_trains(path: Path, tmp_path: Path, devices: None) -
     """Of the first and of the last configuration."""
     from gandist.training.trial import run_trial
 
-    job = load_job(path)
+    job = load_job(path).spec
     small = [*SMALL, *NARROW[job.model.name], *(["evaluation.samples=100"] if job.evaluation else [])]
-    trials = {trial.config: trial for trial in expand(load_job(path, small))}
+    trials = {trial.config: trial for trial in load_job(path, small).trials}
     for trial in dict.fromkeys([*list(trials.values())[:1], *list(trials.values())[-1:]]):
         *_, last = run_trial(trial, str(tmp_path), None, threading.Event())
         assert (last.status, last.step) == ("completed", 2)

@@ -10,7 +10,7 @@ import typer
 
 from gandist.cli import options
 from gandist.cli.application import app, complain
-from gandist.cli.job import load, product, tell_notices
+from gandist.cli.job import load, tell_notices
 from gandist.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def submit(
     from gandist.remote import submit as submitting
     from gandist.remote.dashboard import UnreachableError
 
-    job, trials = load(job_file, overrides)
+    job = load(job_file, overrides)
     request = submitting.Request(storage, data_dir, retry_failed, fresh, overrides or (), python)
     submitting.check(request)
     api = _connect(address)
@@ -99,8 +99,8 @@ def submit(
             raise
         raise typer.Exit(DETACHED_EXIT) from None
     where = "" if "://" in storage else ", a path of the cluster's nodes"
-    typer.echo(f"{job.name}: {product(trials)}; in {submission.job_dir}{where}")
-    tell_notices(job, trials)
+    typer.echo(f"{job}; in {submission.job_dir}{where}")
+    tell_notices(job, job.trials)
     for what, command in (
         ("log", f"logs {submission.id} --follow"),
         ("state", f"status {submission.id}"),

@@ -17,20 +17,18 @@ TELL_EVERY_S = 5.0
 
 if TYPE_CHECKING:
     from gandist.runner.cost import Datasets
-    from gandist.spec.job import JobSpec, TrialSpec
+    from gandist.spec.job import Job, TrialSpec
 
 
-def load(job_file: Path, overrides: list[str] | None) -> tuple[JobSpec, tuple[TrialSpec, ...]]:
-    """The job and its trials.
+def load(job_file: Path, overrides: list[str] | None) -> Job:
+    """The job in a file.
 
     Raises:
         SpecError: the file or an override is wrong.
     """
-    from gandist.spec.job import expand
     from gandist.spec.loading import load_job
 
-    job = load_job(job_file, overrides or [])
-    return job, expand(job)
+    return load_job(job_file, overrides or [])
 
 
 def tell_data(found: Datasets) -> None:
@@ -53,17 +51,10 @@ def telling(work: Callable[[Tell], T]) -> T:
             told_at = time.monotonic()
 
 
-def tell_notices(job: JobSpec, trials: tuple[TrialSpec, ...], datasets: Datasets | None = None) -> None:
+def tell_notices(job: Job, trials: tuple[TrialSpec, ...], datasets: Datasets | None = None) -> None:
     """To stderr, what is allowed and probably not meant."""
     from gandist.spec.notices import notices
 
     sizes = {options: len(dataset) for options, dataset in (datasets or {}).items()}
     for line in notices(job, trials, sizes):
         complain(line)
-
-
-def product(trials: tuple[TrialSpec, ...]) -> str:
-    """``2 configurations x 4 seeds = 8 trials``."""
-    configs, seeds = len({trial.config for trial in trials}), len({trial.seed for trial in trials})
-    counts = ((configs, "configuration"), (seeds, "seed"), (len(trials), "trial"))
-    return "{} x {} = {}".format(*(f"{count} {noun}{'s'[: count > 1]}" for count, noun in counts))

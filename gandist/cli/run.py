@@ -12,7 +12,7 @@ import typer
 
 from gandist.cli import options
 from gandist.cli.application import app, complain
-from gandist.cli.job import load, product, tell_data, tell_notices, telling
+from gandist.cli.job import load, tell_data, tell_notices, telling
 from gandist.errors import GandistError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gandist.runner.backend import Backend
     from gandist.runner.plan import Plan
     from gandist.runner.schedule import Outcome
-    from gandist.spec.job import JobSpec
+    from gandist.spec.job import Job
 
 
 @app.command()
@@ -65,30 +65,30 @@ def run(
     began = time.monotonic()
     with _stoppable():
         with at_once():
-            job, trials = load(job_file, overrides)
+            job = load(job_file, overrides)
             refuse_scratch(storage)
             job_dir = open_job_dir(storage, job)
 
             def look() -> Plan:
-                return make_plan(trials, job_dir, retry_failed=retry_failed, fresh=fresh)
+                return make_plan(job.trials, job_dir, retry_failed=retry_failed, fresh=fresh)
 
             plan = look()
-        if ahead := shortened(trials, plan.states):
+        if ahead := shortened(job.trials, plan.states):
             complain(ahead)
-        done = len(trials) - len(plan.todo)
+        done = len(job.trials) - len(plan.todo)
         if not plan.todo:
             from gandist.runner.schedule import Outcome
 
-            typer.echo(f"nothing left to do: {done} of {len(trials)} trials are finished")
+            typer.echo(f"nothing left to do: {done} of {len(job.trials)} trials are finished")
             with Lease(job_dir.storage, typer.echo) as lease:
                 lease.take()
-                write_job(job_dir, job, trials)
+                write_job(job_dir, job)
             _end(job_dir, Outcome(plan.states))
         here = local or on_this_machine()
         with at_once():  # what is missing is told before anything is written or started
             found = telling(partial(datasets, plan.todo, data_dir)) if here else {}
         where = f"{len(plan.todo)} to run, {done} finished; in {job_dir.root}"
-        typer.echo(f"{job.name}: {product(trials)}, {where}")
+        typer.echo(f"{job}, {where}")
         tell_data(found)
         tell_notices(job, plan.todo, found)
 
@@ -111,7 +111,7 @@ def run(
                 plan = look()  # another driver may have been at work since
             for trial in plan.aside:
                 typer.echo(f"{trial}: trained anew; what there was is now in {job_dir.set_aside(trial)}")
-            write_job(job_dir, job, trials, start_s=time.monotonic() - began)
+            write_job(job_dir, job, start_s=time.monotonic() - began)
             with view(Board(plan.states), Console(highlight=False)) as show:
                 tell = show if here else ToldData(show, job_dir, plan.todo)
                 outcome = run_job(job, plan, job_dir, backend, tell, check=lease.check)
@@ -128,15 +128,15 @@ def validate(
     gandist validate jobs/mnist_dcgan.yaml
     gandist validate jobs/mnist_dcgan.yaml --set model.latent_dim=128
     """
-    job, trials = load(job_file, overrides)
-    typer.echo(f"{job.name}: {product(trials)}")
+    job = load(job_file, overrides)
+    typer.echo(job)
 
     from gandist.runner.cost import costs, datasets
 
-    loaded = telling(partial(datasets, trials, data_dir))
+    loaded = telling(partial(datasets, job.trials, data_dir))
     tell_data(loaded)
-    tell_notices(job, trials, loaded)
-    found = costs(trials, loaded)
+    tell_notices(job, job.trials, loaded)
+    found = costs(job.trials, loaded)
     for cost in found:
         typer.echo(
             f"{cost.config}: generator {cost.generator_parameters:,} parameters, "
@@ -147,7 +147,7 @@ def validate(
     typer.echo(f"in all {sum(cost.seeds * cost.steps for cost in found):,} steps, {total:,} images")
 
 
-def _backend(job: JobSpec, job_dir: JobDir, data_dir: str | None, local: bool) -> Backend:
+def _backend(job: Job, job_dir: JobDir, data_dir: str | None, local: bool) -> Backend:
     if local:
         from gandist.runner.local_backend import LocalBackend
 

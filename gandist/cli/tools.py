@@ -41,7 +41,7 @@ def bench(
     gandist bench jobs/mnist_dcgan.yaml --steps 200
     gandist bench jobs/mnist_dcgan.yaml --set data.batch_size=512 --json
     """
-    _, trials = load(job_file, overrides)
+    trials = load(job_file, overrides).trials
 
     from gandist.runner.cost import datasets
 

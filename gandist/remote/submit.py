@@ -20,7 +20,7 @@ from gandist.artifacts.address import mistake, public
 from gandist.errors import ClusterError, UsageError
 from gandist.remote.dashboard import UnreachableError
 from gandist.remote.jobs_api import JobsApi, Submission
-from gandist.spec.job import JobSpec
+from gandist.spec.job import Job
 
 STOP_S = 60
 """Ray kills a driver that has not ended so long after it was asked to; by default after 3 s, far too early
@@ -111,7 +111,7 @@ def refuse_scratch(storage: str) -> None:
 def submit(
     api: JobsApi,
     job_file: Path,
-    job: JobSpec,
+    job: Job,
     request: Request,
     sending: Callable[[str], None] = lambda _: None,
 ) -> Submission:
@@ -127,7 +127,7 @@ def submit(
     Raises:
         ClusterError: the cluster refuses, or runs this job already.
     """
-    job_dir = f"{request.storage.rstrip('/')}/{job.name}"
+    job_dir = f"{request.storage.rstrip('/')}/{job.spec.name}"
     for other in api.submissions():
         if other.job_dir == job_dir and not other.ended:
             look, stop = api.command(f"logs {other.id} --follow"), api.command(f"stop {other.id}")
@@ -136,19 +136,19 @@ def submit(
                 "stops it"
             )
     now = datetime.datetime.now(datetime.UTC)
-    name = re.sub(r"[^A-Za-z0-9._-]", "-", job.name)
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", job.spec.name)
     submission = f"{name}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     metadata = {
         "gandist": gandist.__version__,
-        "job_name": job.name,  # Ray's own key for what dashboards show
+        "job_name": job.spec.name,  # Ray's own key for what dashboards show
         "storage": request.storage,
         "job_dir": job_dir,
     }
     with tempfile.TemporaryDirectory(prefix="gandist-") as folder:  # the job file travels, and nothing else
-        (Path(folder) / f"{job.name}.yaml").write_bytes(job_file.read_bytes())
+        (Path(folder) / f"{job.spec.name}.yaml").write_bytes(job_file.read_bytes())
         sending(submission)
         runtime_env = {"working_dir": folder, "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_S)}}
-        api.submit(submission, request.entrypoint(f"{job.name}.yaml"), runtime_env, metadata)
+        api.submit(submission, request.entrypoint(f"{job.spec.name}.yaml"), runtime_env, metadata)
     return Submission(submission, "PENDING", now.timestamp(), metadata=metadata)
 
 

@@ -12,7 +12,7 @@ from typing import Self
 
 from gandist.runner.backend import RUN_TRIAL, attempt
 from gandist.runner.events import BackendEvent, Finished, Lost, Started
-from gandist.spec.job import JobSpec, TrialSpec
+from gandist.spec.job import Job, TrialSpec
 
 
 class LocalBackend:
@@ -26,9 +26,9 @@ class LocalBackend:
     """
 
     def __init__(
-        self, job: JobSpec, job_root: str, data_dir: str | None, trial_function: str = RUN_TRIAL
+        self, job: Job, job_root: str, data_dir: str | None, trial_function: str = RUN_TRIAL
     ) -> None:
-        self._resources = job.resources
+        self._resources = job.spec.resources
         self._job_root = job_root
         self._data_dir = data_dir
         self._function = trial_function

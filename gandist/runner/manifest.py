@@ -9,7 +9,6 @@ import json
 import platform
 import shutil
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 import gandist
@@ -18,13 +17,12 @@ from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.manifest import ListedTrial, Manifest
 from gandist.artifacts.trials import read_manifest
 from gandist.errors import UsageError
-from gandist.spec.job import JobSpec, TrialSpec
-from gandist.spec.overrides import configurations
+from gandist.spec.job import Job
 
 PACKAGES = ("tensorflow", "keras", "ray", "numpy", "pyarrow")
 
 
-def open_job_dir(storage: str, job: JobSpec) -> JobDir:
+def open_job_dir(storage: str, job: Job) -> JobDir:
     """The directory of ``job`` under ``storage``, new or begun. Writes nothing.
 
     Raises:
@@ -32,7 +30,7 @@ def open_job_dir(storage: str, job: JobSpec) -> JobDir:
     """
     if wrong := mistake(storage):
         raise UsageError(f"--storage {public(storage)}: {wrong}")
-    job_dir = JobDir(f"{storage.rstrip('/') or storage}/{job.name}")
+    job_dir = JobDir(f"{storage.rstrip('/') or storage}/{job.spec.name}")
     names = [name for name in job_dir.storage.list() if name != JobDir.DRIVER]  # it comes before all others
     if names and "manifest.json" not in names:
         raise UsageError(
@@ -41,43 +39,40 @@ def open_job_dir(storage: str, job: JobSpec) -> JobDir:
         )
     if not names:
         return job_dir
-    if (owner := read_manifest(job_dir).job) != job.name:
+    if (owner := read_manifest(job_dir).job) != job.spec.name:
         raise UsageError(f"{job_dir.root}: belongs to the job {owner}; give --storage another directory")
     return job_dir
 
 
-def write_job(
-    job_dir: JobDir, job: JobSpec, trials: Sequence[TrialSpec], start_s: float | None = None
-) -> None:
+def write_job(job_dir: JobDir, job: Job, start_s: float | None = None) -> None:
     """Write ``job.yaml`` and ``manifest.json``; the trials of earlier runs stay listed.
 
     Args:
         job_dir: where to.
         job: what is run.
-        trials: all of its.
         start_s: see ``Manifest``; None keeps what stands there.
     """
     before = read_manifest(job_dir) if job_dir.storage.exists("manifest.json") else Manifest()
-    made = manifest(job, trials, before)
+    made = manifest(job, before)
     if start_s is not None:
         made = made.model_copy(update={"start_s": start_s})
-    job_dir.write_job(job.model_dump(mode="json"), made)
+    job_dir.write_job(job.spec.model_dump(mode="json"), made)
 
 
-def manifest(job: JobSpec, trials: Sequence[TrialSpec], before: Manifest) -> Manifest:
+def manifest(job: Job, before: Manifest) -> Manifest:
     """What made a job: its trials, earlier ones first, and the versions that run it now."""
     listed = {trial.id: trial for trial in before.trials}
-    listed |= {trial.id: ListedTrial(id=trial.id, config=trial.config, seed=trial.seed) for trial in trials}
-    resolved = json.dumps(job.model_dump(mode="json"), sort_keys=True)
-    points = {config.name: config.point for config in configurations(job.base(), job.configs, job.sweep)}
+    now = (ListedTrial(id=trial.id, config=trial.config, seed=trial.seed) for trial in job.trials)
+    listed |= {trial.id: trial for trial in now}
+    resolved = json.dumps(job.spec.model_dump(mode="json"), sort_keys=True)
     return Manifest(
-        job=job.name,
+        job=job.spec.name,
         created_at=before.created_at or datetime.datetime.now(datetime.UTC).replace(microsecond=0),
         gandist=gandist.__version__,
         versions={"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
         git_commit=git_commit(Path(gandist.__file__).parent),
         spec_hash=hashlib.sha256(resolved.encode()).hexdigest()[:16],
-        configs=before.configs | points,
+        configs=before.configs | job.points,
         start_s=before.start_s,
         trials=tuple(listed.values()),
     )

@@ -13,7 +13,7 @@ from gandist.runner.backend import Backend
 from gandist.runner.events import Finished, JobEvent, Lost, Notice, Progress, Requeued
 from gandist.runner.interrupts import at_a_checkpoint
 from gandist.runner.plan import Plan
-from gandist.spec.job import JobSpec, TrialSpec
+from gandist.spec.job import Job, TrialSpec
 
 POLL_S = 1.0
 PREEMPTED = "stopped at a checkpoint: its node asked it to"
@@ -47,7 +47,7 @@ class Outcome:
 
 
 def run_job(
-    job: JobSpec,
+    job: Job,
     plan: Plan,
     job_dir: JobDir,
     backend: Backend,
@@ -76,7 +76,7 @@ class _Run:
 
     def __init__(
         self,
-        job: JobSpec,
+        job: Job,
         plan: Plan,
         job_dir: JobDir,
         backend: Backend,
@@ -84,7 +84,7 @@ class _Run:
         backoff: Callable[[int], float],
         check: Callable[[], None],
     ) -> None:
-        self.max_failures = job.schedule.max_failures
+        self.max_failures = job.spec.schedule.max_failures
         self.trials = {trial.id: trial for trial in plan.todo}
         self.states = dict(plan.states)
         self.job_dir = job_dir

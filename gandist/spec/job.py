@@ -1,4 +1,5 @@
-"""What a job file says: ``JobSpec`` as written, ``TrialSpec`` for each of its configurations x seeds.
+"""What a job file says: ``JobSpec`` as written, ``TrialSpec`` for each of its configurations x seeds, and the
+``Job`` that holds both.
 
 Sections that have a choice of names are assembled from the files of their packages, so a new architecture or
 loss is known here as soon as its file exists.
@@ -12,6 +13,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
@@ -211,8 +213,29 @@ class JobSpec(Section):
         return self.model_dump(mode="json", include=kept)
 
 
-def expand(job: JobSpec) -> tuple[TrialSpec, ...]:
-    """All trials of ``job``: configurations in the order of the file, seeds within.
+@dataclass(frozen=True)
+class Job:
+    """A valid job, as ``expand`` makes it, once: what its file says, and what that amounts to."""
+
+    spec: JobSpec
+    trials: tuple[TrialSpec, ...]
+    """Configurations in the order of the file, seeds within."""
+    points: dict[str, dict[str, Any]]
+    """By configuration: the entry of ``configs`` and the values of ``sweep`` that it was made of."""
+
+    def __str__(self) -> str:
+        """``mnist_rates: 2 configurations x 4 seeds = 8 trials``."""
+        counts = (
+            (len(self.points), "configuration"),
+            (len(self.spec.seeds), "seed"),
+            (len(self.trials), "trial"),
+        )
+        product = "{} x {} = {}".format(*(f"{count} {noun}{'s'[: count > 1]}" for count, noun in counts))
+        return f"{self.spec.name}: {product}"
+
+
+def expand(job: JobSpec) -> Job:
+    """``job`` with all its trials.
 
     Raises:
         SpecError: a configuration makes no valid trial, two have one name, or there are too many trials.
@@ -238,4 +261,4 @@ def expand(job: JobSpec) -> tuple[TrialSpec, ...]:
                 break
     if problems:
         raise SpecError(list(problems))
-    return tuple(trials)
+    return Job(job, tuple(trials), {config.name: config.point for config in configs})

@@ -1,8 +1,9 @@
-"""Reading a job file: YAML and ``--set`` overrides to a valid ``JobSpec``, or one line per mistake."""
+"""Reading a job file: YAML and ``--set`` overrides to a valid ``Job``, or one line per mistake."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 
 from gandist.errors import SpecError
 from gandist.printable import printable
-from gandist.spec.job import JobSpec, expand
+from gandist.spec.job import Job, JobSpec, expand
 from gandist.spec.messages import explain
 from gandist.spec.overrides import Change, apply, leaves
 from gandist.spec.renamed import GONE
@@ -19,35 +20,36 @@ from gandist.spec.yaml import YamlError, parse
 MAX_BYTES = 1_000_000
 
 
-def load_job(path: Path, overrides: Sequence[str] = ()) -> JobSpec:
+def load_job(source: Path | str | Mapping[str, Any], overrides: Sequence[str] = ()) -> Job:
     """Read, override and validate a job, down to each of its trials.
 
     Args:
-        path: the job file.
+        source: the path of a job file, or what would stand in one.
         overrides: ``dotted.path=value`` each, the value in YAML; all are applied as one change.
 
     Raises:
         SpecError: the file cannot be read or the job is not valid; one line per mistake.
     """
-    try:
-        values = _mapping(_read(path))
-    except ValueError as error:
-        raise _error([f"{path}: {error}"]) from None
+    if isinstance(source, Mapping):
+        origin, values = "job", copy.deepcopy(dict(source))
+    else:
+        origin = str(source)
+        try:
+            values = _mapping(_read(Path(source)))
+        except ValueError as error:
+            raise _error([f"{origin}: {error}"]) from None
     changes = [_change(override) for override in overrides]
     try:
         apply(values, ((change.path, change.value) for change in changes))
     except ValueError as error:
         raise _error([f"--set {error}"]) from None
     try:
-        job = JobSpec.model_validate(values)
-        expand(job)
+        return expand(JobSpec.model_validate(values))
     except ValidationError as error:
         problems = [str(problem) for problem in explain(error, JobSpec)]
     except SpecError as error:
         problems = error.problems
-    else:
-        return job
-    raise _error([_blame(problem, path, changes) for problem in problems])
+    raise _error([_blame(problem, origin, changes) for problem in problems])
 
 
 def json_schema() -> dict[str, Any]:
@@ -99,15 +101,15 @@ def _change(override: str) -> Change:
         raise _error([f"{origin}: {error}"]) from None
 
 
-def _blame(problem: str, path: Path, changes: Sequence[Change]) -> str:
-    """``problem`` after the override that caused it, or after the file."""
+def _blame(problem: str, origin: str, changes: Sequence[Change]) -> str:
+    """``problem`` after the override that caused it, or after what the job was read from."""
     where, _, what = problem.partition(": ")
     for change in reversed(changes):
         for leaf, _ in leaves({change.path: change.value}):
             of_a_whole = what.startswith(("unknown key", GONE)) or "a schedule" in what
             if (of_a_whole and leaf.startswith(f"{where}.")) or f"{where}.".startswith(f"{leaf}."):
                 return f"{change.origin}: {problem.removeprefix(f'{change.path}: ')}"
-    return f"{path}: {problem}"
+    return f"{origin}: {problem}"
 
 
 def _error(problems: list[str]) -> SpecError:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from gandist.data import DataOptions
 from gandist.spec.budget import Budget
-from gandist.spec.job import JobSpec, TrialSpec
+from gandist.spec.job import Job, TrialSpec
 from gandist.spec.overrides import BUDGETS
 from gandist.spec.sections import Cadence
 
@@ -14,16 +14,16 @@ MANY_SEEDS = 100
 """A number that hardly anyone means as a count of seeds."""
 
 
-def notices(job: JobSpec, trials: Sequence[TrialSpec], sizes: Mapping[DataOptions, int]) -> list[str]:
+def notices(job: Job, trials: Sequence[TrialSpec], sizes: Mapping[DataOptions, int]) -> list[str]:
     """What a person should know of ``job`` before it runs.
 
     Args:
         job: as validated.
-        trials: of it.
+        trials: those of its that will be run.
         sizes: images in each data set, as far as known.
     """
     lines: dict[str, None] = {}
-    if len(job.seeds) == 1 and 1 < (seed := job.seeds[0]) < MANY_SEEDS:
+    if len(job.spec.seeds) == 1 and 1 < (seed := job.spec.seeds[0]) < MANY_SEEDS:
         lines[f"seeds: one seed, number {seed}; for {seed} seeds write 0..{seed - 1}"] = None
     configs: dict[str, dict[str, None]] = {}
     for trial in trials:

@@ -7,7 +7,9 @@ import os
 import subprocess
 import sys
 import types
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -21,7 +23,8 @@ from gandist.artifacts.job_dir import JobDir, TrialState
 from gandist.data import Dataset
 from gandist.remote.dashboard import ADDRESSES
 from gandist.runner.lease import Holder, Lease
-from gandist.spec.job import TrialSpec
+from gandist.spec import job
+from gandist.spec.job import JobSpec, TrialSpec
 from tests.conftest import CommandLine
 from tests.strangers import write_documents
 
@@ -76,6 +79,28 @@ def test_a_finished_job_needs_neither_ray_nor_tensorflow(gandist_: CommandLine) 
         "2 completed",
         "runs/small/report.html",
         "0 []",
+    ]
+
+
+@pytest.mark.parametrize("command", ["run job.yaml --local", "validate job.yaml"])
+@pytest.mark.usefixtures("devices")
+def test_a_job_is_validated_and_expanded_once(
+    gandist_: CommandLine, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    made: list[object] = []
+
+    def counted(made_of: Any, *arguments: Any, **options: Any) -> Any:
+        made.append(made_of)
+        return made_of(*arguments, **options)
+
+    for owner, name in ((JobSpec, "model_validate"), (TrialSpec, "model_validate"), (job, "configurations")):
+        monkeypatch.setattr(owner, name, partial(counted, getattr(owner, name)))
+    assert gandist_(*command.split())[0] == 0
+    assert [owner.__qualname__ for owner in made] == [
+        "BaseModel.model_validate",
+        "configurations",
+        "BaseModel.model_validate",
+        "BaseModel.model_validate",
     ]
 
 

@@ -32,7 +32,7 @@ def told(events: list[JobEvent]) -> list[str]:
 
 def test_each_data_set_is_told_once_when_a_trial_has_it(tmp_path: Path) -> None:
     job_dir, shown = JobDir(str(tmp_path)), list[JobEvent]()
-    trials = expand(JobSpec.model_validate(JOB | {"sweep": {"data.crop": ["center", "none"]}}))
+    trials = expand(JobSpec.model_validate(JOB | {"sweep": {"data.crop": ["center", "none"]}})).trials
     first, second, third, fourth = (trial.id for trial in trials)
     show = ToldData(shown.append, job_dir, trials)
     show(Started(first))
@@ -51,7 +51,7 @@ def test_each_data_set_is_told_once_when_a_trial_has_it(tmp_path: Path) -> None:
 
 def test_a_damaged_or_missing_description_is_no_matter(tmp_path: Path) -> None:
     job_dir, shown = JobDir(str(tmp_path)), list[JobEvent]()
-    trials = expand(JobSpec.model_validate(JOB))
+    trials = expand(JobSpec.model_validate(JOB)).trials
     show = ToldData(shown.append, job_dir, trials)
     job_dir.trial(trials[0].id).storage.write("dataset.json", b"[]")
     for trial in trials:

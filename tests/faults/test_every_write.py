@@ -78,7 +78,8 @@ def quick(devices: None) -> Iterator[list[int]]:
 def spec(small: Small) -> TrialSpec:
     from gandist.spec.job import JobSpec, expand
 
-    return expand(JobSpec.model_validate({"name": "small", "seeds": [0], **SMALL, **small.sections}))[0]
+    spec = JobSpec.model_validate({"name": "small", "seeds": [0], **SMALL, **small.sections})
+    return expand(spec).trials[0]
 
 
 def attempt(small: Small, root: Path, stop_after: int | None = None) -> None:

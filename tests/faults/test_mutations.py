@@ -27,7 +27,7 @@ from gandist.errors import CheckpointError, GandistError
 from gandist.report import render
 from gandist.runner import lease
 from gandist.runner.manifest import write_job
-from gandist.spec.job import JobSpec, TrialSpec, expand
+from gandist.spec.job import TrialSpec
 from gandist.training import checkpoint
 from tests.faults.mutations import mutate
 from tests.report.conftest import rows, state, write_trial
@@ -59,10 +59,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("whole")
     (folder / "job.yaml").write_text(JOB)
-    job: JobSpec = load_job(folder / "job.yaml", [])
-    trials = expand(job)
+    job = load_job(folder / "job.yaml")
+    trials = job.trials
     job_dir = JobDir(str(folder / "runs/small"))
-    write_job(job_dir, job, trials)
+    write_job(job_dir, job)
     for place, trial in enumerate(trials):
         directory = job_dir.trial(trial.id)
         steps, status = (200, "stopped") if place == STOPPED else (400, "completed")

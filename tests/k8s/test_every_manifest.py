@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from gandist.runner.schedule import GRACE_S
-from gandist.spec.job import expand
 from gandist.spec.loading import load_job
 
 from .hardening import pod_problems
@@ -182,11 +181,12 @@ def test_the_job_is_valid_and_a_worker_holds_its_trials(
         (tmp_path / "job.yaml").write_text(find(manifests, "ConfigMap", "gandist-job")["data"]["job.yaml"])
         job = load_job(tmp_path / "job.yaml")
         cpus, gpus = worker_capacity(manifests)
-        assert len(expand(job)) > 1
-        assert job.resources.gpus is not None  # unsaid, it depends on the workers that happen to be there
-        assert job.resources.gpus <= gpus
-        assert bool(job.resources.gpus) == bool(gpus)
-        assert job.resources.cpus <= cpus
+        assert len(job.trials) > 1
+        asked = job.spec.resources
+        assert asked.gpus is not None  # unsaid, it depends on the workers that happen to be there
+        assert asked.gpus <= gpus
+        assert bool(asked.gpus) == bool(gpus)
+        assert asked.cpus <= cpus
 
 
 def test_the_command_is_one_that_continues(rays: list[Manifest], manifests: list[Manifest]) -> None:

@@ -33,7 +33,7 @@ def labelled_digits() -> Dataset:
 def tiny_trial(model: dict[str, Any], seed: int = 0, **sections: dict[str, Any]) -> TrialSpec:
     """A trial of ``model``; sections are merged into it."""
     merged = {name: {**_TINY.get(name, {}), **section} for name, section in sections.items()}
-    return expand(JobSpec.model_validate({**_TINY, **merged, "model": model, "seeds": [seed]}))[0]
+    return expand(JobSpec.model_validate({**_TINY, **merged, "model": model, "seeds": [seed]})).trials[0]
 
 
 def tiny_trainer(

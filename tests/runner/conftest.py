@@ -16,34 +16,32 @@ from gandist.runner.local_backend import LocalBackend
 from gandist.runner.plan import make_plan
 from gandist.runner.ray.pool import RayBackend
 from gandist.runner.schedule import Outcome, run_job
-from gandist.spec.job import JobSpec, expand
+from gandist.spec.job import Job, JobSpec, expand
 
 from .fakes import FAKE
 
-MakeBackend = Callable[[JobSpec, JobDir, str], AbstractContextManager[Backend]]
+MakeBackend = Callable[[Job, JobDir, str], AbstractContextManager[Backend]]
 TESTS = str(Path(__file__).parents[1])
 
 
-def make_job(seeds: int = 2, steps: int = 3, **fields: Any) -> JobSpec:
+def make_job(seeds: int = 2, steps: int = 3, **fields: Any) -> Job:
     """A job of one configuration, ``base``."""
-    return JobSpec.model_validate(
-        {
-            "name": "fake",
-            "data": {"name": "digits"},
-            "model": {"name": "dcgan"},
-            "training": {"steps": steps},
-            "seeds": list(range(seeds)),
-            "resources": {"cpus": 1},
-        }
-        | fields
-    )
+    sections = {
+        "name": "fake",
+        "data": {"name": "digits"},
+        "model": {"name": "dcgan"},
+        "training": {"steps": steps},
+        "seeds": list(range(seeds)),
+        "resources": {"cpus": 1},
+    }
+    return expand(JobSpec.model_validate(sections | fields))
 
 
-def local(job: JobSpec, job_dir: JobDir, function: str) -> AbstractContextManager[Backend]:
+def local(job: Job, job_dir: JobDir, function: str) -> AbstractContextManager[Backend]:
     return LocalBackend(job, job_dir.root, None, function)
 
 
-def on_ray(job: JobSpec, job_dir: JobDir, function: str) -> AbstractContextManager[Backend]:
+def on_ray(job: Job, job_dir: JobDir, function: str) -> AbstractContextManager[Backend]:
     return RayBackend(job, job_dir.root, None, function, env_vars={"PYTHONPATH": TESTS})
 
 
@@ -65,7 +63,7 @@ class Jobs:
 
     def run(
         self,
-        job: JobSpec,
+        job: Job,
         *,
         function: str = FAKE,
         retry_failed: bool = False,
@@ -81,7 +79,7 @@ class Jobs:
             self.events.append(event)
             on_event(event)
 
-        plan = make_plan(expand(job), self.job_dir, retry_failed=retry_failed, fresh=fresh)
+        plan = make_plan(job.trials, self.job_dir, retry_failed=retry_failed, fresh=fresh)
         with self.make_backend(job, self.job_dir, function) as backend:
             backend.admit()
             for trial in plan.aside:

@@ -10,7 +10,6 @@ import pytest
 from gandist import activity
 from gandist.runner.backend import attempt
 from gandist.runner.events import Alive, Finished
-from gandist.spec.job import expand
 
 from .conftest import make_job
 
@@ -25,7 +24,7 @@ def test_loading_what_trains_is_a_sign_of_life(tmp_path: Path, monkeypatch: pyte
         f"import {__name__} as test\ntest.seen.wait(30)\nfrom tests.runner.fakes import run_trial\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    trial = expand(make_job(seeds=1))[0]
+    trial = make_job(seeds=1).trials[0]
     events = []
     for event in attempt("slow_to_import:run_trial", trial, str(tmp_path), None, threading.Event()):
         events.append(event)

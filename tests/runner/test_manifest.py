@@ -12,7 +12,7 @@ from gandist.artifacts.manifest import ListedTrial
 from gandist.artifacts.trials import listed_trials
 from gandist.errors import UsageError
 from gandist.runner.manifest import git_commit, open_job_dir, write_job
-from gandist.spec.job import JobSpec, expand
+from gandist.spec.job import JobSpec
 
 from .conftest import make_job
 
@@ -20,13 +20,13 @@ from .conftest import make_job
 def test_a_manifest_names_trials_and_versions(tmp_path: Path) -> None:
     job = make_job(seeds=2)
     job_dir = open_job_dir(str(tmp_path), job)
-    write_job(job_dir, job, expand(job))
+    write_job(job_dir, job)
     manifest = job_dir.read_manifest()
     assert manifest.job == "fake"
     assert manifest.gandist == gandist.__version__
     assert manifest.trials[1] == ListedTrial(id="base-seed1", config="base", seed=1)
     assert all(manifest.versions.values())
-    assert JobSpec.model_validate(job_dir.read_job()) == job
+    assert JobSpec.model_validate(job_dir.read_job()) == job.spec
 
 
 def test_more_seeds_are_added_and_none_is_forgotten(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_more_seeds_are_added_and_none_is_forgotten(tmp_path: Path) -> None:
     for seeds in (2, 3, 1):
         job = make_job(seeds=seeds)
         manifests = [job_dir.read_manifest()] if seeds != 2 else []
-        write_job(open_job_dir(str(tmp_path), job), job, expand(job))
+        write_job(open_job_dir(str(tmp_path), job), job)
         for before in manifests:
             assert job_dir.read_manifest().created_at == before.created_at
             assert job_dir.read_manifest().spec_hash != before.spec_hash
@@ -52,7 +52,7 @@ def test_a_directory_of_something_else_is_refused(tmp_path: Path) -> None:
 
 def test_the_directory_of_another_job_is_refused(tmp_path: Path) -> None:
     job = make_job()
-    write_job(open_job_dir(str(tmp_path), job), job, expand(job))
+    write_job(open_job_dir(str(tmp_path), job), job)
     (tmp_path / "fake").rename(tmp_path / "other")
     with pytest.raises(UsageError, match="belongs to the job fake"):
         open_job_dir(str(tmp_path), make_job(name="other"))

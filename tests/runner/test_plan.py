@@ -8,7 +8,6 @@ import pytest
 
 from gandist.artifacts.job_dir import TrialState
 from gandist.runner.plan import shortened
-from gandist.spec.job import expand
 
 from .conftest import make_job
 
@@ -32,7 +31,7 @@ LONG, SHORT = {"epochs": 50}, {"epochs": 20}
 def test_a_length_that_shrank_is_told_with_what_becomes_of_the_trials(
     trained: dict[str, float], asked: dict[str, float], step: int, status: Any, says: str | None
 ) -> None:
-    (before,), (now,) = (expand(make_job(seeds=1, training=budget)) for budget in (trained, asked))
+    (before,), (now,) = (make_job(seeds=1, training=budget).trials for budget in (trained, asked))
     state = TrialState(status=status, step=step, total_steps=100, kimg=step / 10, budget=before.budget())
     line = shortened([now], {now.id: state})
     if says is None:

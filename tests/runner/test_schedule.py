@@ -16,7 +16,7 @@ from gandist.runner.events import BackendEvent, Finished, JobEvent, Lost, Notice
 from gandist.runner.interrupts import at_a_checkpoint
 from gandist.runner.plan import Plan, make_plan
 from gandist.runner.schedule import Outcome, backoff_s, run_job
-from gandist.spec.job import TrialSpec, expand
+from gandist.spec.job import TrialSpec
 
 from .conftest import Jobs, make_job
 from .fakes import script
@@ -63,7 +63,7 @@ class Scripted:
 
 def run(polls: Callable[[], Iterator[list[BackendEvent]]], job_dir: JobDir) -> tuple[Outcome, list[JobEvent]]:
     job, told = make_job(), []
-    plan = Plan(expand(job), {trial.id: TrialState() for trial in expand(job)})
+    plan = Plan(job.trials, {trial.id: TrialState() for trial in job.trials})
     return run_job(job, plan, job_dir, Scripted(polls), told.append), told
 
 
@@ -120,7 +120,7 @@ def test_a_trial_whose_node_was_told_to_go_is_queued_again_and_has_not_failed(jo
     backend = Scripted(lambda: iter([[lost], [lost], []]))
     told: list[JobEvent] = []
     job = make_job(seeds=1, schedule={"max_failures": 0})
-    plan = Plan(expand(job), {A: TrialState()})
+    plan = Plan(job.trials, {A: TrialState()})
     run_job(job, plan, job_dir, backend, told.append, backoff=lambda _: 0.0)
     assert backend.submitted == [A, A, A]
     assert told == [Requeued(A, lost.reason, failures=0, delay_s=0.0)] * 2
@@ -197,7 +197,7 @@ def test_exit_code(statuses: tuple[str, ...], code: int) -> None:
 def test_a_completed_trial_is_run_only_for_a_larger_budget(
     job_dir: JobDir, trained: str, training: dict[str, float], todo: bool
 ) -> None:
-    (trial,) = expand(make_job(seeds=1, training=training))
+    (trial,) = make_job(seeds=1, training=training).trials
     job_dir.trial(A).write_state(
         TrialState(status="completed", step=9, identity=trial.identity(), budget=trained)
     )

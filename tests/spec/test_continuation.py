@@ -21,7 +21,7 @@ FOLDER = {"name": "image_folder", "path": "/photos/cats"}
 
 
 def trial(**sections: Any) -> TrialSpec:
-    return expand(JobSpec.model_validate({**JOB, **sections}))[0]
+    return expand(JobSpec.model_validate({**JOB, **sections})).trials[0]
 
 
 def plain(of: TrialSpec) -> dict[str, Any]:

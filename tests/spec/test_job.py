@@ -53,7 +53,7 @@ def jobs(draw: st.DrawFn) -> JobSpec:
 @settings(max_examples=40, deadline=None)
 @given(jobs())
 def test_expansion(job: JobSpec) -> None:
-    trials = expand(job)
+    trials = expand(job).trials
     points = list(itertools.product(*job.sweep.values()))
     assert len(trials) == max(1, len(job.configs)) * len(points) * len(job.seeds)
     assert len({trial.id for trial in trials}) == len(trials)
@@ -87,14 +87,14 @@ def test_a_dumped_job_expands_to_the_same_trials(job: JobSpec) -> None:
 @settings(max_examples=20, deadline=None)
 @given(jobs())
 def test_a_dumped_trial_is_the_same_trial(job: JobSpec) -> None:
-    trial = expand(job)[-1]
+    trial = expand(job).trials[-1]
     again = TrialSpec.model_validate(parse(yaml.safe_dump(trial.model_dump(mode="json"))))
     assert again == trial
     assert again.identity() == trial.identity()
 
 
 def trial(**changes: Any) -> TrialSpec:
-    (only,) = expand(JobSpec.model_validate({**JOB, **changes}))
+    (only,) = expand(JobSpec.model_validate({**JOB, **changes})).trials
     return only
 
 
@@ -192,7 +192,7 @@ def test_too_many_trials_are_counted_before_any_is_made() -> None:
 
 
 def test_the_largest_job() -> None:
-    assert len(expand(JobSpec.model_validate({**JOB, "seeds": "0..9999"}))) == 10_000
+    assert len(expand(JobSpec.model_validate({**JOB, "seeds": "0..9999"})).trials) == 10_000
 
 
 @pytest.mark.parametrize("gpus", [0, 1, 2, 0.5, 0.25, 1 / 3, 0.3333333, 0.01])

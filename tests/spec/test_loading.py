@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import math
 import subprocess
@@ -18,7 +19,7 @@ from gandist.errors import SpecError
 from gandist.optimizers.adam import Options as Adam
 from gandist.regularizers.r1 import Options as R1
 from gandist.spec import yaml
-from gandist.spec.job import JobSpec, Training, expand
+from gandist.spec.job import Job, JobSpec, Training
 from gandist.spec.loading import json_schema, load_job
 from gandist.spec.overrides import leaves
 from gandist.spec.schedules import Schedule
@@ -40,7 +41,7 @@ def job_file(tmp_path: Path) -> Path:
     return path
 
 
-def load(path: Path, lines: str = "", *overrides: str) -> JobSpec:
+def load(path: Path, lines: str = "", *overrides: str) -> Job:
     path.write_text(JOB + lines)
     return load_job(path, overrides)
 
@@ -101,7 +102,7 @@ def test_a_file_of_too_many_values_is_given_up_early(monkeypatch: pytest.MonkeyP
 
 def test_a_byte_order_mark_is_no_part_of_the_name(job_file: Path) -> None:
     job_file.write_bytes(b"\xef\xbb\xbf" + JOB.encode())
-    assert load_job(job_file).name == "a-job"
+    assert load_job(job_file).spec.name == "a-job"
 
 
 @pytest.mark.parametrize(
@@ -109,8 +110,8 @@ def test_a_byte_order_mark_is_no_part_of_the_name(job_file: Path) -> None:
     [("7", (7,)), ("[3, 1]", (3, 1)), ("0..3", (0, 1, 2, 3)), ("5..5", (5,)), ("2147483647", (2147483647,))],
 )
 def test_seeds(job_file: Path, seeds: str, expected: tuple[int, ...]) -> None:
-    assert load(job_file, f"seeds: {seeds}").seeds == expected
-    assert load(job_file, "", f"seeds={seeds}").seeds == expected
+    assert load(job_file, f"seeds: {seeds}").spec.seeds == expected
+    assert load(job_file, "", f"seeds={seeds}").spec.seeds == expected
 
 
 def test_overrides_are_yaml_values(job_file: Path) -> None:
@@ -121,7 +122,7 @@ def test_overrides_are_yaml_values(job_file: Path) -> None:
         "optimizer.beta_1 = 0.5",
         "resources={gpus: 0, cpus: 1}",
         "description=a = b",
-    )
+    ).spec
     assert (job.optimizer.learning_rate, job.resources.gpus, job.resources.cpus) == (3e-4, 0, 1)
     assert job.optimizer.model_dump()["beta_1"] == 0.5
     assert job.loss.model_dump()["real_label"] == 0.9
@@ -131,7 +132,7 @@ def test_overrides_are_yaml_values(job_file: Path) -> None:
 @pytest.mark.parametrize("given", ["epochs: 3", "steps: 3", "kimg: 3"])
 def test_an_overriding_budget_replaces_the_file_s(job_file: Path, given: str) -> None:
     job_file.write_text(JOB.replace("epochs: 1", given))
-    training = load_job(job_file, ["training.steps=7"]).training
+    training = load_job(job_file, ["training.steps=7"]).spec.training
     assert (training.epochs, training.steps, training.kimg) == (None, 7, None)
 
 
@@ -139,17 +140,17 @@ def test_an_overriding_budget_replaces_the_file_s(job_file: Path, given: str) ->
     "lines", ["configs: {short: {training: {steps: 7}}}", "sweep: {training.steps: [7]}"]
 )
 def test_a_configuration_s_budget_replaces_the_job_s(job_file: Path, lines: str) -> None:
-    (trial,) = expand(load(job_file, lines))
+    (trial,) = load(job_file, lines).trials
     assert (trial.training.epochs, trial.training.steps) == (None, 7)
 
 
 def test_a_sweep_may_be_nested_or_overridden(job_file: Path) -> None:
     job = load(job_file, "sweep: {model: {width: [1, 2]}, optimizer.beta_1: [0.5]}", "sweep.model.width=[4]")
-    assert job.sweep == {"model.width": [4], "optimizer.beta_1": [0.5]}
+    assert job.spec.sweep == {"model.width": [4], "optimizer.beta_1": [0.5]}
 
 
 def test_a_section_with_a_default_needs_no_name(job_file: Path) -> None:
-    job = load(job_file, "optimizer: {learning_rate: 1e-3}\nloss: {combine: mean}")
+    job = load(job_file, "optimizer: {learning_rate: 1e-3}\nloss: {combine: mean}").spec
     assert (job.optimizer.name, job.optimizer.learning_rate) == ("adam", 1e-3)
     assert (job.loss.name, job.loss.combine) == ("non_saturating", "mean")
 
@@ -169,16 +170,16 @@ def test_a_section_with_a_default_needs_no_name(job_file: Path) -> None:
 def test_a_configuration_may_set_a_schedule_in_place_of_a_number_or_of_another(
     job_file: Path, lines: str
 ) -> None:
-    (trial,) = expand(load(job_file, lines))
+    (trial,) = load(job_file, lines).trials
     assert trial.optimizer.learning_rate == Schedule(cosine=(2, 1), kimg=5)
 
 
 def test_an_override_may_set_a_schedule_or_a_number_again(job_file: Path) -> None:
     lines = "optimizer: {learning_rate: 1e-3}"
     scheduled = load(job_file, lines, "optimizer.learning_rate={linear: [1, 2], steps: 3}")
-    assert scheduled.optimizer.learning_rate == Schedule(linear=(1, 2), steps=3)
+    assert scheduled.spec.optimizer.learning_rate == Schedule(linear=(1, 2), steps=3)
     lines = "optimizer: {learning_rate: {linear: [1, 2], steps: 3}}"
-    assert load(job_file, lines, "optimizer.learning_rate=2e-3").optimizer.learning_rate == 2e-3
+    assert load(job_file, lines, "optimizer.learning_rate=2e-3").spec.optimizer.learning_rate == 2e-3
 
 
 def test_a_configuration_may_add_and_leave_out_regularizers(job_file: Path) -> None:
@@ -189,7 +190,7 @@ configs:
   other: {regularizers: {r1: null, path_length: {}}}
   stronger: {regularizers: {r1: {gamma: 5}}}
 """
-    trials = expand(load(job_file, lines))
+    trials = load(job_file, lines).trials
     used = [
         {name: options for name, options in trial.regularizers.model_dump().items() if options}
         for trial in trials
@@ -200,7 +201,7 @@ configs:
 
 def test_aliases_share_values(job_file: Path) -> None:
     job = load(job_file, "configs: {a: &a {model.width: 4}, b: *a}")
-    assert [trial.id for trial in expand(job)] == ["a-seed0", "b-seed0"]
+    assert [trial.id for trial in job.trials] == ["a-seed0", "b-seed0"]
 
 
 PLACES = [path for path, _ in leaves(JobSpec.model_validate(parse(JOB)).model_dump(mode="json"))]
@@ -218,7 +219,7 @@ def test_any_value_anywhere_is_a_job_or_a_line(
     job_file: Path, prefix: str, place: str, suffix: str, value: str
 ) -> None:
     try:
-        assert expand(load_job(job_file, [f"{prefix}{place}{suffix}={value}"]))
+        assert load_job(job_file, [f"{prefix}{place}{suffix}={value}"]).trials
     except SpecError as error:
         assert all(line.isprintable() and "Input should" not in line for line in error.problems)  # noqa: PT017
 
@@ -289,8 +290,27 @@ def test_the_json_schema_agrees_with_the_spec(lines: str, accepted: bool) -> Non
 
 @pytest.mark.parametrize("path", sorted((ROOT / "jobs").glob("*.yaml")), ids=lambda path: path.name)
 def test_the_shipped_jobs_are_valid(path: Path) -> None:
-    assert expand(load_job(path))
+    assert load_job(path).trials
     assert valid(parse(path.read_text()))
+
+
+def test_a_job_may_be_given_as_a_mapping_or_by_its_path_as_text(job_file: Path) -> None:
+    sections = {**parse(JOB), "seeds": (0, 1), "sweep": {"model.width": [2, 4]}}
+    before = copy.deepcopy(sections)
+    overridden = ["seeds=0..2", "model.latent_dim=7"]
+    job = load_job(sections, overridden)
+    job_file.write_text(JOB + "sweep: {model.width: [2, 4]}")
+    assert job == load_job(str(job_file), overridden) == load_job(job_file, overridden)
+    assert len(job.trials) == 6
+    assert sections == before
+    with pytest.raises(SpecError, match=r"^job: model\.wide: unknown key"):
+        load_job({**sections, "model": {"name": "dcgan", "wide": 3}})
+
+
+def test_a_job_says_what_it_amounts_to(job_file: Path) -> None:
+    job = load(job_file, "configs: {a: {}, b: {model.width: 4}}\nsweep: {model.latent_dim: [1, 2]}\nseeds: 4")
+    assert str(job) == "a-job: 4 configurations x 1 seed = 4 trials"
+    assert job.points["b,latent_dim=2"] == {"configs": "b", "model.latent_dim": 2}
 
 
 def test_loading_a_job_imports_nothing_heavy(job_file: Path) -> None:

@@ -501,7 +501,7 @@ def test_an_override_is_named(tmp_path: Path, overrides: list[str], expected: st
 
 
 def test_the_base_of_these_files_is_a_job(tmp_path: Path) -> None:
-    assert load_job(write(tmp_path / "job.yaml")).name == "a-job"
+    assert load_job(write(tmp_path / "job.yaml")).spec.name == "a-job"
 
 
 def test_no_file(tmp_path: Path) -> None:

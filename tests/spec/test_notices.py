@@ -18,9 +18,9 @@ JOB: dict[str, Any] = {
 
 
 def told(images: int | None = None, **fields: Any) -> list[str]:
-    job = JobSpec.model_validate({**JOB, **fields})
-    trials = expand(job)
-    return notices(job, trials, {} if images is None else {trial.data: images for trial in trials})
+    job = expand(JobSpec.model_validate({**JOB, **fields}))
+    sizes = {} if images is None else {trial.data: images for trial in job.trials}
+    return notices(job, job.trials, sizes)
 
 
 EPOCHS, STEPS, KIMG = {"epochs": 10}, {"steps": 100}, {"kimg": 6.4}

@@ -30,7 +30,7 @@ FORMER: list[tuple[Any, dict[str, Any]]] = [
 
 
 def trial(**sections: Any) -> TrialSpec:
-    return expand(JobSpec.model_validate({**JOB, **sections}))[0]
+    return expand(JobSpec.model_validate({**JOB, **sections})).trials[0]
 
 
 @pytest.mark.parametrize(("penalty", "today"), FORMER)

@@ -65,7 +65,7 @@ def tiny_trial(seed: int = 0, **sections: dict[str, Any]) -> TrialSpec:
         return tiny if section.get("name", tiny.get("name")) == tiny.get("name") else {}
 
     merged = {name: {**base(name, section), **section} for name, section in sections.items()}
-    return expand(JobSpec.model_validate({**TINY, **merged, "seeds": [seed]}))[0]
+    return expand(JobSpec.model_validate({**TINY, **merged, "seeds": [seed]})).trials[0]
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.report.merge import merge_losses
 from gandist.runner.plan import make_plan
-from gandist.spec.job import expand
 from gandist.spec.loading import load_job
 from gandist.training import checkpoint
 from tests.training.trials import train
@@ -44,7 +43,7 @@ def continued(devices: None, tmp_path_factory: pytest.TempPathFactory) -> JobDir
     """The old job, continued by the job file of today."""
     root = tmp_path_factory.mktemp("old")
     shutil.copytree(OLD / "job", root, dirs_exist_ok=True)
-    for trial in expand(load_job(OLD / "job.yaml")):
+    for trial in load_job(OLD / "job.yaml").trials:
         train(trial, root)
     return JobDir(str(root))
 
@@ -66,7 +65,7 @@ def last_state(directory: TrialDir) -> checkpoint.State:
 
 
 def test_nothing_is_refused_and_nothing_begins_anew() -> None:
-    plan = make_plan(expand(load_job(OLD / "job.yaml")), JobDir(str(OLD / "job")))
+    plan = make_plan(load_job(OLD / "job.yaml").trials, JobDir(str(OLD / "job")))
     assert [trial.id for trial in plan.todo] == list(TRIALS)
     assert plan.aside == ()
     assert {(state.status, state.step) for state in plan.states.values()} == {("completed", 6)}

@@ -20,7 +20,7 @@ from gandist.runner.backend import RUN_TRIAL, attempt
 from gandist.runner.events import BackendEvent, Finished, Lost, Notice, Started
 from gandist.runner.ray.connection import QUIET, Cluster, connected
 from gandist.runner.ray.failures import lost
-from gandist.spec.job import MAX_TRIALS, JobSpec, TrialSpec
+from gandist.spec.job import MAX_TRIALS, Job, TrialSpec
 
 MAX_PENDING = 100
 """Actors that wait for a place at a time: demand enough for an autoscaler, few enough for Ray."""
@@ -90,17 +90,17 @@ class RayBackend:
 
     def __init__(
         self,
-        job: JobSpec,
+        job: Job,
         job_root: str,
         data_dir: str | None,
         trial_function: str = RUN_TRIAL,
         env_vars: Mapping[str, str] | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._resources = job.resources
-        self._max_concurrent = job.schedule.max_concurrent or MAX_TRIALS
-        self._stall_timeout_s = job.schedule.stall_timeout_s
-        self._placement_timeout_s = job.schedule.placement_timeout_s
+        self._resources = job.spec.resources
+        self._max_concurrent = job.spec.schedule.max_concurrent or MAX_TRIALS
+        self._stall_timeout_s = job.spec.schedule.stall_timeout_s
+        self._placement_timeout_s = job.spec.schedule.placement_timeout_s
         # An actor's working directory is not the driver's.
         root = job_root if "://" in job_root else str(Path(job_root).absolute())
         self._arguments = (root, data_dir and str(Path(data_dir).absolute()))

@@ -18,7 +18,7 @@ from gandist.artifacts.job_dir import JobDir, TrialState
 from gandist.runner.plan import make_plan
 from gandist.runner.ray.pool import RayBackend
 from gandist.runner.schedule import run_job
-from gandist.spec.job import TrialSpec, expand
+from gandist.spec.job import TrialSpec
 
 from ..conftest import make_job
 
@@ -83,7 +83,7 @@ def main(job_root: str, gpus: str, seeds: str) -> int:
     environment = {"PYTHONPATH": os.environ["PYTHONPATH"]}
     with RayBackend(job, job_root, None, FUNCTION, environment) as backend:
         print(*backend.admit(), sep="\n")
-        outcome = run_job(job, make_plan(expand(job), job_dir), job_dir, backend, print)
+        outcome = run_job(job, make_plan(job.trials, job_dir), job_dir, backend, print)
     return outcome.exit_code
 
 
