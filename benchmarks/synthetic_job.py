@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 import yaml
 
 from gandist.artifacts import tables
-from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.manifest import Manifest
+from gandist.artifacts.trial_state import TrialState
 
 BATCH = 64
 SEEDS = 10

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.manifest import Manifest
+from gandist.artifacts.trial_state import TrialState
 from gandist.errors import NotAJobError
 
 READERS = 16

@@ -112,7 +112,7 @@ def _show_trials(directory: JobDir) -> None:
     from gandist.runner.lease import living
 
     states = read_states(directory, listed_trials(directory))
-    runs = any(state.status == "running" for state in states.values())
+    runs = any(state.meaning.active for state in states.values())
     driven = not runs or living([directory.storage]) != [None]
     rows, summary = recorded(states, time.time(), driven)
     console = Console(highlight=False)

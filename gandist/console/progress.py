@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gandist.activity import clock
-from gandist.artifacts.job_dir import TrialState
+from gandist.artifacts.trial_state import TrialState
 from gandist.runner.events import Alive, Finished, JobEvent, Notice, Progress, Requeued, Started
 
 CLOCKS_S = 60.0

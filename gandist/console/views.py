@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from gandist.artifacts.statuses import MEANINGS, Tone
 from gandist.console.progress import Board, Row
 from gandist.runner.events import JobEvent, Notice
 
@@ -20,15 +21,9 @@ EVERY_S = 5.0
 HEADINGS = ("trial", "status", "step", "images/s", "d_loss", "g_loss", "")
 AROUND = 6
 """Lines of a terminal that the table leaves free."""
-ACTIVE = ("running", "starting", "requeued")
-STYLES = {
-    "running": "cyan",
-    "completed": "green",
-    "failed": "red",
-    "interrupted": "red",
-    "diverged": "yellow",
-    "collapsed": "yellow",
-}
+COLOURS = {Tone.GOOD: "green", Tone.GOING: "cyan", Tone.BAD: "red"}
+OUTCOME = "yellow"
+"""Nothing has gone wrong with the job."""
 
 
 class PlainView(AbstractContextManager["PlainView"]):
@@ -107,7 +102,7 @@ def choose(rows: list[Row], most: int) -> list[Row]:
     """The rows to show where there is no room for all: active ones first, in their order."""
     if len(rows) <= most:
         return rows
-    kept = {row.trial for row in sorted(rows, key=lambda row: row.status not in ACTIVE)[:most]}
+    kept = {row.trial for row in sorted(rows, key=lambda row: not MEANINGS[row.status].active)[:most]}
     return [row for row in rows if row.trial in kept]
 
 
@@ -120,8 +115,14 @@ def table(rows: list[Row]) -> Table:
         folded = text and heading != "status"
         drawn.add_column(heading, justify="left" if text else "right", overflow="fold", no_wrap=not folded)
     for row in rows:
-        drawn.add_row(*map(Text, row.cells), style=STYLES.get(row.status))
+        drawn.add_row(*map(Text, row.cells), style=style(row.status))
     return drawn
+
+
+def style(status: str) -> str | None:
+    """The colour of a status."""
+    meaning = MEANINGS[status]
+    return OUTCOME if meaning.is_outcome else COLOURS.get(meaning.tone)
 
 
 def view(board: Board, console: Console) -> PlainView | LiveView:

@@ -14,6 +14,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from gandist.artifacts.statuses import MEANINGS
 from gandist.report import text
 from gandist.report.histograms import Histogram
 from gandist.report.merge import Merged
@@ -24,9 +25,6 @@ SERIES_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e
 
 DOTS = 40
 """Up to so many points of a curve are marked."""
-
-ENDS = {"diverged": "x", "collapsed": "+"}
-"""What marks the end of a trial that did so."""
 
 _INK, _GRID = "#22262b", "#d9dde2"
 _VARIABLES = {_INK: "--ink", _GRID: "--rule"} | {c: f"--series-{i}" for i, c in enumerate(SERIES_COLOURS, 1)}
@@ -64,7 +62,11 @@ def figures(merged: Merged, rows: list[list[Plot]], name: str) -> dict[str, Any]
         "steps_per_point": max(plot.steps_per_point for plot in plots),
         "banded": any((curve.band.n > 1).any() for plot in plots for curve in plot.curves),
         "partial": any(len(set(curve.band.n)) > 1 for plot in plots for curve in plot.curves),
-        "ended": {end.why for plot in plots for curve in plot.curves for end in curve.ends},
+        "ended": [
+            {"mark": why.mark.replace("x", "\N{MULTIPLICATION SIGN}"), "why": f"{why.name}: {why.because}"}
+            for why in MEANINGS.values()
+            if any(end.why is why for plot in plots for curve in plot.curves for end in curve.ends)
+        ],
         "left_out": max(0, len(merged.configs) - MAX_PLOTS * PER_PLOT),
     }
 
@@ -92,7 +94,7 @@ def draw(plot: Plot, salt: str) -> str:
             for end in curve.ends:
                 inside = min(max(end.value, plot.limits[0]), plot.limits[1])
                 cross = {"color": colour, "markersize": 6, "markeredgewidth": 1.6, "clip_on": False}
-                axes.plot([end.kimg], [inside], ENDS[end.why], **cross)
+                axes.plot([end.kimg], [inside], end.why.mark, **cross)
     return written[0]
 
 

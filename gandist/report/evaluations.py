@@ -1,6 +1,6 @@
 """Where trials ended, by their losses and by what was measured of their images. Pure.
 
-A trial that diverged or collapsed has curves up to there, but no place in an average over seeds.
+A trial that diverged or became unstable has curves up to there, but no place in an average over seeds.
 """
 
 from __future__ import annotations
@@ -65,14 +65,14 @@ class Metric:
 
     def elsewhere(self, trials: Sequence[Trial]) -> int:
         """How many trials completed with values of this metric by other protocols only."""
-        others = [t for t in trials if t.status == "completed" and not t.unstable and self._final(t) is None]
+        others = [t for t in trials if t.ended.is_success and self._final(t) is None]
         return sum(
             any(name == self.name and protocol != self.protocol for name, _, protocol in trial.evaluations)
             for trial in others
         )
 
     def _final(self, trial: Trial) -> float | None:
-        if trial.status != "completed" or trial.unstable:
+        if not trial.ended.is_success:
             return None
         return last_value(self.series(trial), trial.state.total_steps)
 
@@ -91,7 +91,7 @@ def final_losses(trials: Sequence[Trial], column: str) -> dict[int, float]:
     return {
         trial.seed: trial.losses.finals[column]
         for trial in trials
-        if not trial.unstable and column in trial.losses.finals
+        if not trial.ended.is_outcome and column in trial.losses.finals
     }
 
 
@@ -130,7 +130,7 @@ def best_over_time(metric: Metric, trials: Sequence[Trial]) -> Best:
     values, steps = [], []
     for trial in trials:
         of_seed = metric.series(trial)
-        if trial.status == "completed" and not trial.unstable and of_seed.values.size:
+        if trial.ended.is_success and of_seed.values.size:
             at = metric.better(of_seed.values)
             values.append(float(of_seed.values[at]))
             steps.append(int(of_seed.steps[at]))

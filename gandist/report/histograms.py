@@ -43,7 +43,7 @@ class Histogram:
 
 def histogram(trials: Sequence[Trial]) -> Histogram | None:
     """Of the completed ones among a configuration's ``trials``; None where those have left no outputs."""
-    kept = [trial for trial in trials if trial.status == "completed" and has_outputs(trial)]
+    kept = [trial for trial in trials if trial.meaning.is_success and has_outputs(trial)]
     if not kept:
         return None
     kinds = {

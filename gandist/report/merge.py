@@ -20,8 +20,10 @@ import numpy as np
 import pyarrow as pa
 
 from gandist.artifacts import tables
-from gandist.artifacts.job_dir import JobDir, TrialDir, TrialState
+from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.artifacts.manifest import ListedTrial, Manifest
+from gandist.artifacts.statuses import DIVERGED, MEANINGS, Meaning
+from gandist.artifacts.trial_state import TrialState
 from gandist.errors import StorageError
 from gandist.report.kept import Kept
 from gandist.report.losses import Piece, pieces, read_piece
@@ -36,7 +38,6 @@ SILENT_S = 300.0
 """A trial that is recorded as running and has been silent for longer may have lost its process."""
 READERS = 16  # trials read at a time: over s3:// the waiting is the cost
 UNREADABLE = "unreadable"
-UNSTABLE = ("diverged", "collapsed")
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,15 @@ class Trial:
     stamp: str = ""
     """Changes with what ``losses`` come from; empty where some of that was left out."""
 
+    @property
+    def meaning(self) -> Meaning:
+        """What its status means."""
+        return MEANINGS[self.status]
+
     @cached_property
-    def unstable(self) -> str:
-        """``diverged`` or ``collapsed``; empty for a trial that is neither."""
-        if self.status in UNSTABLE:
-            return self.status
-        return "" if self.losses.finite else "diverged"
+    def ended(self) -> Meaning:
+        """What its status means; losses that were not finite are a divergence, whatever the status is."""
+        return self.meaning if self.meaning.is_outcome or self.losses.finite else DIVERGED
 
 
 @dataclass(frozen=True)
@@ -202,7 +206,7 @@ class Opened:
 
     def runs(self, now: float) -> bool:
         """Whether a trial has given a sign of life within the last minutes."""
-        return any(it.status == "running" and now - it.state.updated_at < SILENT_S for it in self.trials)
+        return any(it.state.meaning.active and now - it.state.updated_at < SILENT_S for it in self.trials)
 
 
 def _open(job_dir: JobDir, listed: ListedTrial) -> _Opened:
@@ -239,7 +243,7 @@ def _closed(trial: _Opened, losses: Thinned, of_losses: list[str]) -> Trial:
     name, state = trial.listed.id, trial.state
     of_state, of_rest = trial.warnings
     warnings = [*of_state, *of_losses, *_gaps(name, losses), *of_rest]
-    if trial.status == "completed" and 0 < losses.last < state.step:
+    if trial.state.meaning.is_success and 0 < losses.last < state.step:
         warnings.append(f"{name}: losses end at step {losses.last:,} of {state.step:,}")
     return Trial(
         name,

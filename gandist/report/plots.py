@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from gandist.artifacts.statuses import Meaning
 from gandist.report.merge import Merged, Trial
 from gandist.report.statistics import Band, Floats, Series, band, changes
 
@@ -28,8 +29,8 @@ class End:
     kimg: float
     value: float
     """The last finite one."""
-    why: str
-    """``Trial.unstable``."""
+    why: Meaning
+    """``Trial.ended``."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Curve:
     seeds: int
     """Seeds that the configuration has in the job."""
     ends: tuple[End, ...]
-    """One for each trial that diverged or collapsed."""
+    """One for each trial that diverged or became unstable."""
     usual: Floats
     """The values of ``band`` without those trials."""
 
@@ -147,14 +148,19 @@ def prepare(
 def _curve(config: str, trials: Sequence[Trial], measure: Measure) -> Curve:
     per_seed = [measure(trial) for trial in trials]
     ends = tuple(
-        End(*seed.last, trial.unstable)
+        End(*seed.last, trial.ended)
         for trial, seed in zip(trials, per_seed, strict=True)
-        if seed.steps.size and trial.unstable and np.isfinite(sum(seed.last))
+        if seed.steps.size and _cut(trial) and np.isfinite(sum(seed.last))
     )
     drawn = band(per_seed)
-    stable = [seed for trial, seed in zip(trials, per_seed, strict=True) if not trial.unstable]
+    stable = [seed for trial, seed in zip(trials, per_seed, strict=True) if not _cut(trial)]
     usual = drawn if len(stable) == len(per_seed) else band(stable)
     return Curve(config, 0, drawn, len(trials), ends, _values(usual))
+
+
+def _cut(trial: Trial) -> bool:
+    """Whether its curves end before their time."""
+    return trial.ended.is_outcome
 
 
 def _limits(curves: Sequence[Curve]) -> tuple[float, float]:
@@ -164,7 +170,7 @@ def _limits(curves: Sequence[Curve]) -> tuple[float, float]:
     if not values.size:
         return 0.0, 1.0
     # A trial may pass 1e30 on its way to NaN: such a spike must not flatten all that came before. Nor may
-    # a trial that collapsed flatten those that did not.
+    # an unstable trial flatten those that are not.
     low, high = _without_spikes(usual if usual.size else values)
     if values.max() - values.min() <= 4 * (high - low) or high == low:
         low, high = values.min(), values.max()

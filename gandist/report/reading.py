@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from gandist.artifacts import tables
-from gandist.artifacts.job_dir import TrialDir, TrialState
+from gandist.artifacts.job_dir import TrialDir
+from gandist.artifacts.trial_state import TrialState
 from gandist.errors import StorageError
 from gandist.report.statistics import Series
 

@@ -19,6 +19,7 @@ from markupsafe import Markup
 import gandist
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.manifest import Manifest
+from gandist.artifacts.statuses import MEANINGS
 from gandist.report import sections, text
 from gandist.report.merge import Merged
 
@@ -99,7 +100,9 @@ def _environment() -> Environment:
         when=text.when,
         plural=text.plural,
         name=_name,
+        tone=lambda status: f"tone-{MEANINGS[status].tone.value}",
     )
+    environment.tests["successful"] = lambda status: MEANINGS[status].is_success
     return environment
 
 

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from gandist.artifacts.statuses import MEANINGS
 from gandist.printable import printable
 from gandist.report.statistics import Summary
 
 NOTHING = "\N{EN DASH}"
-STATUSES = ("completed", "running", "queued", "stopped", "diverged", "collapsed", "failed", "unreadable")
 
 
 def number(value: object, digits: int = 4) -> str:
@@ -113,4 +113,4 @@ def device(name: str, replicas: int) -> str:
 def status_counts(statuses: Iterable[str]) -> list[tuple[str, int]]:
     """``(status, trials)`` of those that occur, the best ones first."""
     counted = Counter(statuses)
-    return [(status, counted[status]) for status in STATUSES if counted[status]]
+    return [(status, counted[status]) for status in MEANINGS if counted[status]]

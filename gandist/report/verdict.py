@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gandist.artifacts.statuses import Counts
 from gandist.report import budgets, text
 from gandist.report.evaluations import Metric
 from gandist.report.merge import Trial
 from gandist.report.ranking import Standing, rank
 
-BROKEN = ("diverged", "collapsed", "failed", "unreadable")
 MAX_NAMES = 6
 
 Configs = Mapping[str, Sequence[Trial]]
@@ -30,8 +30,8 @@ def verdict(configs: Configs, metric: Metric) -> dict[str, Any] | None:
 
 def broken(trials: Sequence[Trial]) -> list[tuple[str, int]]:
     """How many trials ended badly, by how."""
-    ended = [trial.unstable or trial.status for trial in trials]
-    return text.status_counts(status for status in ended if status in BROKEN)
+    ended = [trial.ended for trial in trials]
+    return text.status_counts(it.name for it in ended if it.counts in (Counts.OUTCOME, Counts.FAILURE))
 
 
 def _at_equal(configs: Configs, metric: Metric, counted: budgets.Counted) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from gandist.activity import alive
-from gandist.artifacts.job_dir import TrialState
+from gandist.artifacts.trial_state import TrialState
 from gandist.errors import GandistError
 from gandist.printable import one_line
 from gandist.runner.events import Alive, BackendEvent, Finished, Lost, Progress

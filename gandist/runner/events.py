@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gandist.artifacts.job_dir import TrialState
+from gandist.artifacts.trial_state import TrialState
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.artifacts.job_dir import JobDir
+from gandist.artifacts.statuses import Counts
+from gandist.artifacts.trial_state import TrialState
 from gandist.artifacts.trials import READERS, read_states
 from gandist.errors import UsageError
 from gandist.runner.changes import refusal
@@ -57,9 +59,9 @@ def _is_another(trial: TrialSpec, state: TrialState, job_dir: JobDir) -> bool:
 
 
 def _is_unfinished(trial: TrialSpec, state: TrialState, retry_failed: bool) -> bool:
-    if state.status == "completed":
+    if state.meaning.is_success:
         return _grew(state.budget, trial.budget())
-    if state.status == "failed":
+    if state.meaning.counts is Counts.FAILURE:
         return retry_failed
     return not state.finished
 

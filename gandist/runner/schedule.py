@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gandist.artifacts.job_dir import JobDir, TrialDir, TrialState
+from gandist.artifacts.job_dir import JobDir, TrialDir
+from gandist.artifacts.trial_state import TrialState
 from gandist.errors import StorageError
 from gandist.runner.backend import Backend
 from gandist.runner.events import Finished, JobEvent, Lost, Notice, Progress, Requeued
@@ -40,10 +41,11 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """What the command line ends with. Divergence and collapse are results; a failed trial is not."""
+        """What the command line ends with. Divergence and instability are results; a failed trial is not."""
         if self.signal is not None:
             return 128 + self.signal
-        return 0 if all(s.finished and s.status != "failed" for s in self.states.values()) else 1
+        meanings = [state.meaning for state in self.states.values()]
+        return 0 if all(it.is_success or it.is_outcome for it in meanings) else 1
 
 
 def run_job(

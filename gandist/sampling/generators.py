@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from gandist import models
 from gandist.artifacts.documents import DocumentError
-from gandist.artifacts.job_dir import DatasetDescription, JobDir, TrialDir, TrialState
+from gandist.artifacts.job_dir import JobDir, TrialDir
+from gandist.artifacts.trial_state import DatasetDescription, TrialState
 from gandist.artifacts.trials import listed_trials, read_states
 from gandist.errors import NotAJobError, SpecError, UsageError
 from gandist.printable import printable
@@ -45,7 +46,7 @@ class Exported:
     @property
     def step(self) -> str:
         """After which step it was exported, in words."""
-        if self.state.status == "completed":
+        if self.state.meaning.is_success:
             return f"step {self.state.step:,}"
         # More steps were asked for after it had completed; those before are no longer told.
         return f"an earlier end (the trial has gone on: {_standing(self.state)})"

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from gandist.artifacts.job_dir import TrialDir, TrialState
+from gandist.artifacts.job_dir import TrialDir
+from gandist.artifacts.trial_state import TrialState
 from gandist.printable import printable
 from gandist.spec.base import MAY_CHANGE, Section, fixed
 from gandist.spec.job import TrialSpec

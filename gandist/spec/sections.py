@@ -21,7 +21,7 @@ else:
 
 
 class EarlyStopping(Section):
-    """Ends a trial that has become unstable; its state is then ``collapsed``, which no average counts.
+    """Ends a trial that has become unstable; its state is then ``unstable``, which no average counts.
 
     Windows lie side by side from step 1, so that where a trial ends does not depend on how it was cut.
     """

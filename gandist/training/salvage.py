@@ -9,7 +9,8 @@ from functools import partial
 
 from gandist.activity import Activity, Tell
 from gandist.artifacts import documents, tables
-from gandist.artifacts.job_dir import DatasetDescription, TrialDir
+from gandist.artifacts.job_dir import TrialDir
+from gandist.artifacts.trial_state import DatasetDescription
 from gandist.errors import NotAFileError, StorageError
 
 

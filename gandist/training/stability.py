@@ -1,4 +1,4 @@
-"""Early stopping of a trial whose losses say that its training has collapsed."""
+"""Early stopping of a trial whose losses are out of bounds."""
 
 from __future__ import annotations
 

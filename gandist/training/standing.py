@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from gandist.activity import Tell, alive
-from gandist.artifacts.job_dir import TrialDir, TrialState
+from gandist.artifacts.job_dir import TrialDir
+from gandist.artifacts.trial_state import TrialState
 from gandist.artifacts.writer import Writer
 
 T = TypeVar("T")

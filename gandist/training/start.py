@@ -8,7 +8,8 @@ from pathlib import Path
 
 from gandist import data
 from gandist.activity import Activity, Tell
-from gandist.artifacts.job_dir import DatasetDescription, TrialDir, TrialState
+from gandist.artifacts.job_dir import TrialDir
+from gandist.artifacts.trial_state import DatasetDescription, TrialState
 from gandist.artifacts.writer import Writer
 from gandist.errors import DataError
 from gandist.printable import printable

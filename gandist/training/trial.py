@@ -14,9 +14,10 @@ import numpy as np
 from gandist import data, models, tensorflow_start
 from gandist.activity import Activity, Tell
 from gandist.artifacts import tables
-from gandist.artifacts.job_dir import TrialDir, TrialState
+from gandist.artifacts.job_dir import TrialDir
 from gandist.artifacts.retry import GIVE_UP_S, Retry
 from gandist.artifacts.storage import Storage
+from gandist.artifacts.trial_state import TrialState
 from gandist.artifacts.writer import Writer
 from gandist.sampling.sampler import Sampler
 from gandist.spec import notices
@@ -53,7 +54,7 @@ def run_trial(
 
     Yields:
         its state after each block of steps, and while anything else takes long, with its ``activity``; last,
-        how it ended: completed, diverged, collapsed or stopped.
+        how it ended: completed, diverged, unstable or stopped.
 
     Raises:
         DataError: the data set cannot be loaded.
@@ -223,8 +224,8 @@ class _Run:
             self._update(
                 status="diverged", reason=f"{bad} is {columns[bad][-1]} at step {columns['step'][-1]}"
             )
-        elif collapsed := self.stability.add(columns):
-            self._update(status="collapsed", reason=collapsed)
+        elif reason := self.stability.add(columns):
+            self._update(status="unstable", reason=reason)
         self.recorder.add_losses(columns, self.trainer.gan.optional)
         if first_call:
             self._update(compile_s=seconds, figures=self._all_figures(columns))

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from gandist.artifacts import documents
 from gandist.artifacts.documents import DocumentError, parse_json, parse_yaml
-from gandist.artifacts.job_dir import DatasetDescription, JobDir, TrialDir, TrialState
+from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.artifacts.manifest import ListedTrial, Manifest
+from gandist.artifacts.trial_state import DatasetDescription, TrialState
 from gandist.spec import yaml
 
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

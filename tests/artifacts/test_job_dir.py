@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from gandist.artifacts import tables
-from gandist.artifacts.job_dir import JobDir, TrialDir, TrialState
+from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.artifacts.manifest import ListedTrial, Manifest
+from gandist.artifacts.trial_state import TrialState
 from gandist.errors import NotAJobError, StorageError
 from tests.artifacts.test_tables import rows
 

@@ -19,7 +19,8 @@ from typer.main import get_command
 
 import gandist
 from gandist import cli
-from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.artifacts.job_dir import JobDir
+from gandist.artifacts.trial_state import TrialState
 from gandist.data import Dataset
 from gandist.remote.dashboard import ADDRESSES
 from gandist.runner.lease import Holder, Lease

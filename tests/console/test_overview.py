@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.artifacts.job_dir import JobDir
+from gandist.artifacts.trial_state import TrialState
 from gandist.console import overview
 from gandist.errors import UsageError
 from gandist.runner import lease

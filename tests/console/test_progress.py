@@ -7,9 +7,9 @@ import io
 import pytest
 from rich.console import Console
 
-from gandist.artifacts.job_dir import TrialState
+from gandist.artifacts.trial_state import TrialState
 from gandist.console.progress import Board, Row, clock, loss, rate, recorded
-from gandist.console.views import LiveView, PlainView, choose, view
+from gandist.console.views import LiveView, PlainView, choose, style, view
 from gandist.runner.events import Alive, Finished, JobEvent, Notice, Progress, Requeued, Started
 
 
@@ -122,6 +122,23 @@ def test_running_trials_are_shown_first_where_there_is_no_room() -> None:
     rows = [Row(str(i), "running" if i in (5, 7) else "queued", TrialState()) for i in range(9)]
     assert [row.trial for row in choose(rows, 3)] == ["0", "5", "7"]
     assert choose(rows, 9) == rows
+
+
+@pytest.mark.parametrize(
+    ("status", "colour"),
+    [
+        ("running", "cyan"),
+        ("completed", "green"),
+        ("failed", "red"),
+        ("interrupted", "red"),
+        ("diverged", "yellow"),
+        ("unstable", "yellow"),
+        ("queued", None),
+        ("stopped", None),
+    ],
+)
+def test_a_status_has_its_colour(status: str, colour: str | None) -> None:
+    assert style(status) == colour
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gandist.artifacts.job_dir import DatasetDescription, JobDir, TrialState
+from gandist.artifacts.job_dir import JobDir
+from gandist.artifacts.trial_state import DatasetDescription, TrialState
 from gandist.console.told_data import ToldData
 from gandist.runner.events import Finished, JobEvent, Notice, Progress, Started
 from gandist.spec.job import JobSpec, expand

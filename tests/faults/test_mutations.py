@@ -22,7 +22,8 @@ import pytest
 
 from gandist import cli
 from gandist.artifacts import tables
-from gandist.artifacts.job_dir import DatasetDescription, JobDir, TrialDir, TrialState
+from gandist.artifacts.job_dir import JobDir, TrialDir
+from gandist.artifacts.trial_state import DatasetDescription, TrialState
 from gandist.errors import CheckpointError, GandistError
 from gandist.report import render
 from gandist.runner import lease

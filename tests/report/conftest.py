@@ -13,7 +13,8 @@ import pytest
 
 from gandist.artifacts import tables
 from gandist.artifacts.images import encode_gif, encode_png, grid
-from gandist.artifacts.job_dir import JobDir, TrialDir, TrialState
+from gandist.artifacts.job_dir import JobDir, TrialDir
+from gandist.artifacts.trial_state import TrialState
 from tests.strangers import write_documents
 
 BATCH = 64

@@ -20,7 +20,7 @@ SWEEP = {
 }
 STEPS = 400
 GRIDS = (0, 50, 100, 200, 250, 300, 400)
-COLLAPSED = ("learning_rate=0.0002,beta_1=0.5,latent_dim=128", 1)
+UNSTABLE = ("learning_rate=0.0002,beta_1=0.5,latent_dim=128", 1)
 REASON = "d_loss averaged 0.01, below 0.05, over the 50 steps up to 250"
 BEST = "learning_rate=0.0002,beta_1=0.4,latent_dim=100"
 PROTOCOL = "10,000 generated images against the 10,000 test images; features of a small classifier of digits"
@@ -35,16 +35,16 @@ def points() -> dict[str, dict[str, Any]]:
 
 
 def make_sweep_job(root: Path, *, evaluated: bool = True, **changes: Any) -> JobDir:
-    """Of the sixteen trials, ``COLLAPSED`` did at step 250, all others completed; ``BEST`` is best."""
+    """Of the sixteen trials, ``UNSTABLE`` ended so at step 250, all others completed; ``BEST`` is best."""
     configs = points()
     trials = [(config, seed) for config in configs for seed in SEEDS]
     job = {"name": "tuning", "sweep": SWEEP, "evaluation": {"metrics": ["frechet", "recall"]}}
     made = make_job(root, *trials, job=job, **({"configs": configs} | changes))
     for place, config in enumerate(configs):
         for seed in SEEDS:
-            collapsed = (config, seed) == COLLAPSED
-            steps = 250 if collapsed else STEPS
-            ended = state(STEPS, status="collapsed", reason=REASON, step=250) if collapsed else state(STEPS)
+            unstable = (config, seed) == UNSTABLE
+            steps = 250 if unstable else STEPS
+            ended = state(STEPS, status="unstable", reason=REASON, step=250) if unstable else state(STEPS)
             directory = made.trial(f"{config}-seed{seed}")
             point = configs[config]
             sections = {
@@ -56,7 +56,7 @@ def make_sweep_job(root: Path, *, evaluated: bool = True, **changes: Any) -> Job
             if evaluated:
                 end = 24.0 + 1.5 * place - 11.0 * (config == BEST) + (0.8 + 0.4 * (place % 3)) * seed
                 write_metrics(directory, config, seed, steps, end)
-            if not collapsed:
+            if not unstable:
                 write_outputs(directory, config, seed, STEPS)
                 directory.storage.write(TrialDir.ARCHIVE, b"PK")
     return made

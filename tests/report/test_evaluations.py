@@ -14,13 +14,13 @@ from tests.report.sweep import STEPS, write_metrics
 
 @pytest.fixture
 def merged(empty_job):
-    """Three seeds of a configuration that ended at 20, 21 and 22; the last one collapsed at its last step."""
+    """Three seeds of a configuration that ended at 20, 21 and 22; the last one unstable at its last step."""
     job_dir = empty_job(*(("slow", seed) for seed in range(3)))
     for seed in range(3):
         trial = job_dir.trial(f"slow-seed{seed}")
         write_metrics(trial, "slow", seed, STEPS, end=20.0 + seed)
         trial.write_losses(rows("slow", seed, 1, STEPS))
-        trial.write_state(state(STEPS, status="collapsed" if seed == 2 else "completed"))
+        trial.write_state(state(STEPS, status="unstable" if seed == 2 else "completed"))
     return merge_job(job_dir)
 
 
@@ -72,7 +72,7 @@ def test_final_values_are_those_of_the_trials_that_completed(merged):
     assert list(recall.finals(merged.members)) == [0, 1]
 
 
-def test_a_collapse_at_the_last_step_counts_in_no_average_of_losses(merged):
+def test_instability_at_the_last_step_counts_in_no_average_of_losses(merged):
     assert list(final_losses(merged.members, "d_loss")) == [0, 1]
 
 
@@ -110,10 +110,10 @@ def test_an_evaluation_that_is_not_finite_is_no_value(empty_job):
 
 def test_the_best_over_time_goes_by_the_direction_of_the_metric(empty_job):
     job_dir = empty_job(*(("slow", seed) for seed in range(3)))
-    for seed, status in enumerate(["completed", "completed", "collapsed"]):
+    for seed, status in enumerate(["completed", "completed", "unstable"]):
         trial = job_dir.trial(f"slow-seed{seed}")
         values = [30.0, 0.1, 10.0 + 2 * seed, 0.5, 20.0, 0.4 - 0.1 * seed]  # after 50, 100 and 150 steps
-        values = [-1e9, 1e9] * 3 if status == "collapsed" else values
+        values = [-1e9, 1e9] * 3 if status == "unstable" else values
         write_metrics(trial, "slow", seed, 150, end=1.0, value=values)
         trial.write_state(state(150, status=status))
     merged = merge_job(job_dir)

@@ -43,7 +43,7 @@ def test_all_seeds_count_together_in_common_bins():
 
 
 def test_only_trials_that_completed_and_left_both_kinds_count():
-    found = histogram([trial([1.0], [0.0]), trial([0.5], [0.5], "collapsed"), trial([0.5], [])])
+    found = histogram([trial([1.0], [0.0]), trial([0.5], [0.5], "unstable"), trial([0.5], [])])
 
     assert (found.seeds, found.images) == (1, {"real": 1, "generated": 1})
     assert histogram([trial([0.5], [0.5], "running")]) is None

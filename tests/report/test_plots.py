@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from gandist.artifacts.statuses import DIVERGED
 from gandist.report.drawing import draw, figures
 from gandist.report.merge import merge_job, merge_losses
 from gandist.report.plots import MAX_PLOTS, PER_PLOT, loss, prepare
@@ -49,26 +50,28 @@ def test_a_trial_that_diverged_counts_up_to_there_and_is_marked(plots):
     [end] = fast.ends
     assert end.kimg == pytest.approx(299 * 64 / 1000)
     assert np.isfinite(end.value)
-    assert end.why == "diverged"
+    assert end.why.name == "diverged"
     assert fast.band.n.tolist() == [2] * 150 + [1] * 50
     assert fast.counts == "2 of 2 seeds, 1 from 19.3 kimg"
     assert slow.counts == "2 of 2 seeds"
 
 
-def test_a_trial_that_collapsed_is_marked_by_another_sign(empty_job):
+def test_an_unstable_trial_is_marked_by_another_sign(empty_job):
     job_dir = empty_job(("slow", 0), ("fast", 0))
-    for config, status in (("slow", "completed"), ("fast", "collapsed")):
+    for config, status in (("slow", "completed"), ("fast", "unstable")):
         job_dir.trial(f"{config}-seed0").write_losses(rows(config, 0, 1, 20))
         job_dir.trial(f"{config}-seed0").write_state(state(40, status=status, step=20))
     merged = merge_job(job_dir)
 
     found = prepare(merged, D_LOSS)
 
-    assert [[end.why for end in curve.ends] for curve in found[0][0].curves] == [[], ["collapsed"]]
-    assert figures(merged, found, "losses")["ended"] == {"collapsed"}
+    assert [[end.why.name for end in curve.ends] for curve in found[0][0].curves] == [[], ["unstable"]]
+    assert figures(merged, found, "losses")["ended"] == [
+        {"mark": "+", "why": "unstable: early stopping found its losses out of bounds"}
+    ]
     [[plot]] = found
     drawings = {draw(plot, "salt")}
-    for ends in ((), (replace(plot.curves[1].ends[0], why="diverged"),)):
+    for ends in ((), (replace(plot.curves[1].ends[0], why=DIVERGED),)):
         changed = replace(plot.curves[1], ends=ends)
         drawings.add(draw(replace(plot, curves=(plot.curves[0], changed)), "salt"))
     assert len(drawings) == 3
@@ -102,7 +105,7 @@ def test_a_spike_does_not_flatten_the_axis_and_is_named(empty_job):
     assert plot.clipped == pytest.approx(1e30)
 
 
-@pytest.mark.parametrize("status", ["collapsed", "diverged"])
+@pytest.mark.parametrize("status", ["unstable", "diverged"])
 def test_what_was_unstable_does_not_flatten_what_was_not(empty_job, status):
     job_dir = empty_job(("slow", 0), ("slow", 1), ("fast", 0))
     for trial, g_loss in (("slow-seed0", 0.8), ("slow-seed1", 70.0), ("fast-seed0", 50.0)):

@@ -10,9 +10,12 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
-from gandist.artifacts.job_dir import DatasetDescription, JobDir
+from gandist.artifacts import tables
+from gandist.artifacts.job_dir import JobDir
+from gandist.artifacts.trial_state import DatasetDescription
 from gandist.errors import NotAJobError
 from gandist.report import write_report
+from gandist.report.merge import merge_trials
 from gandist.report.render import discover
 from gandist.report.sections import samples
 from tests.report.conftest import make_finished_job, rows, state, write_trial
@@ -291,3 +294,21 @@ def test_drawing_leaves_pyplot_and_its_settings_alone(job_dir):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.split() == ["False", "None"]
+
+
+def test_a_directory_with_a_status_of_an_earlier_version_is_reported_by_todays(empty_job):
+    job_dir = empty_job(("slow", 0))
+    trial = job_dir.trial("slow-seed0")
+    write_trial(trial, "slow", 0, steps=20, state=state(40, step=20))
+    document = trial.storage.read("state.json").replace(b"completed", b"collapsed")
+    trial.storage.write("state.json", document)
+    before = merge_trials(job_dir).to_pydict() | {"status": ["collapsed"]}
+    job_dir.storage.write(JobDir.TRIALS, tables.encode(before, tables.TRIALS))
+
+    page = report(job_dir)
+
+    assert "1 unstable" in page.text
+    assert "collapsed" not in page.text
+    assert "+: where a trial ended as unstable" in page.text
+    merged = pq.read_table(io.BytesIO(job_dir.storage.read(JobDir.TRIALS)))
+    assert merged["status"].to_pylist() == ["unstable"]

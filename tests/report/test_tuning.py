@@ -13,7 +13,7 @@ from gandist.report import tuning, write_report
 from gandist.report.tuning import label, layout, shades
 from tests.report.conftest import state
 from tests.report.pages import ATTACK, Page, report
-from tests.report.sweep import BEST, COLLAPSED, STEPS, make_sweep_job, points, write_metrics
+from tests.report.sweep import BEST, STEPS, UNSTABLE, make_sweep_job, points, write_metrics
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,7 @@ def test_the_map_has_a_cell_for_each_configuration_and_marks_what_is_special(pag
     [best] = [cell for cell in cells if "best" in cell["class"]]
     assert best["style"] == "--heat: 60%"
     assert sum("broken" in cell["class"] for cell in cells) == 1
-    assert "25.5 n = 1 of 2 × 1 collapsed" in page.text  # noqa: RUF001
+    assert "25.5 n = 1 of 2 × 1 unstable" in page.text  # noqa: RUF001
     assert "16.8 ± 1.1 n = 2 of 2 · best" in page.text
 
 
@@ -179,19 +179,19 @@ def test_without_a_metric_no_configuration_is_called_best(tmp_path):
     assert "Best mean" not in page.text
     for title in ("Final discriminator loss", "Final generator loss", "Trials that completed"):
         assert title in page.text
-    assert "1 of 2 × 1 collapsed" in page.text  # noqa: RUF001
+    assert "1 of 2 × 1 unstable" in page.text  # noqa: RUF001
     assert not [a for _, a in page.elements if "best" in a.get("class", "").split()]
     assert "metrics" not in page.sections
 
 
 def two(empty_job, ends: dict[str, list[float]], **changes) -> JobDir:
-    """Configurations that ended at ``ends``, seed by seed; NaN = collapsed."""
+    """Configurations that ended at ``ends``, seed by seed; NaN = unstable."""
     trials = [(config, seed) for config, values in ends.items() for seed in range(len(values))]
     job_dir = empty_job(*trials, **changes)
     for config, seed in trials:
         trial, end = job_dir.trial(f"{config}-seed{seed}"), ends[config][seed]
         write_metrics(trial, config, seed, STEPS, end=1.0 if math.isnan(end) else end)
-        trial.write_state(state(STEPS, status="collapsed" if math.isnan(end) else "completed"))
+        trial.write_state(state(STEPS, status="unstable" if math.isnan(end) else "completed"))
     return job_dir
 
 
@@ -210,17 +210,17 @@ def test_two_seeds_are_said_to_tell_little(empty_job):
     assert "not significant ; two seeds hardly could show more." in text
 
 
-def test_what_collapsed_is_not_in_the_mean_and_it_is_said(empty_job):
+def test_what_was_unstable_is_not_in_the_mean_and_it_is_said(empty_job):
     text = report(two(empty_job, {"slow": [20.0, math.nan], "fast": [30.0, 31.0]})).text
 
     assert (
-        "slow , 20 (1 of 2 seeds, each 25.6 kimg in 400 steps, 20 s of training; 1 collapsed, not counted)"
+        "slow , 20 (1 of 2 seeds, each 25.6 kimg in 400 steps, 20 s of training; 1 unstable, not counted)"
         in text
     )
     assert "fewer than two seeds in common: nothing says whether that is chance" in text
 
 
-def test_a_job_whose_trials_all_collapsed_has_no_best(empty_job):
+def test_a_job_whose_trials_were_all_unstable_has_no_best(empty_job):
     swept = {"slow": {"lr": 1}, "fast": {"lr": 2}}
     page = report(two(empty_job, {"slow": [math.nan], "fast": [math.nan]}, configs=swept))
 
@@ -266,9 +266,9 @@ def test_nothing_that_a_stranger_writes_becomes_markup(empty_job):
     assert page.text.count("'><script>alert(1)") >= 20
 
 
-def test_a_trial_that_collapsed_stands_with_its_reason_among_the_trials(page):
-    config, seed = COLLAPSED
-    assert f"{config}-seed{seed} collapsed d_loss averaged 0.01, below 0.05" in page.text
+def test_an_unstable_trial_stands_with_its_reason_among_the_trials(page):
+    config, seed = UNSTABLE
+    assert f"{config}-seed{seed} unstable d_loss averaged 0.01, below 0.05" in page.text
 
 
 def test_the_distances_have_curves_finals_the_best_and_the_protocol_once(page):
@@ -278,7 +278,7 @@ def test_the_distances_have_curves_finals_the_best_and_the_protocol_once(page):
     assert text.count("10,000 generated images against the 10,000 test images") == 1
     assert "frechet, lower is better" in text
     assert "recall, higher is better" in text
-    assert "+: the end of a trial that collapsed" in text
+    assert "+: where a trial ended as unstable" in text
     assert re.search(re.escape(BEST) + r" 2 of 2 25.6 400 20 s 16.8 ± 1.1 16.7 ± 1.3 350–400 0.641", text)  # noqa: RUF001
-    assert re.search(re.escape(COLLAPSED[0]) + r" 1 of 2 25.6 400 20 s 25.5 ", text)
+    assert re.search(re.escape(UNSTABLE[0]) + r" 1 of 2 25.6 400 20 s 25.5 ", text)
     assert "flatters the pick" in text

@@ -9,7 +9,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 
-from gandist.artifacts.job_dir import JobDir, TrialDir, TrialState
+from gandist.artifacts.job_dir import JobDir, TrialDir
+from gandist.artifacts.trial_state import TrialState
 from gandist.errors import DataError
 from gandist.spec.job import TrialSpec
 

@@ -7,7 +7,8 @@ import signal
 
 import pytest
 
-from gandist.artifacts.job_dir import TrialDir, TrialState
+from gandist.artifacts.job_dir import TrialDir
+from gandist.artifacts.trial_state import TrialState
 from gandist.errors import RunError, UsageError
 from gandist.runner.events import Alive, Finished, JobEvent, Progress, Requeued, Started
 
@@ -32,12 +33,19 @@ def test_progress_is_told_in_order(jobs: Jobs) -> None:
 
 
 def test_a_finished_trial_is_not_run_again(jobs: Jobs) -> None:
-    finished = TrialState(status="collapsed", step=2, reason="at step 2")
+    finished = TrialState(status="unstable", step=2, reason="at step 2")
     jobs.job_dir.trial(A).write_state(finished)
     outcome = jobs.run(make_job())
     assert [event.trial for event in jobs.of(Started)] == [B]
     assert outcome.states[A] == states_on_disk(jobs.job_dir, [A])[A] == finished
     assert outcome.exit_code == 0
+
+
+def test_a_trial_that_an_earlier_version_called_collapsed_is_not_run_again(jobs: Jobs) -> None:
+    jobs.job_dir.trial(A).storage.write("state.json", b'{"status": "collapsed", "step": 2}')
+    outcome = jobs.run(make_job())
+    assert [event.trial for event in jobs.of(Started)] == [B]
+    assert outcome.counts == {"unstable": 1, "completed": 1}
 
 
 def test_a_lost_trial_is_requeued_and_goes_on(jobs: Jobs) -> None:

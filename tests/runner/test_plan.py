@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gandist.artifacts.job_dir import TrialState
+from gandist.artifacts.trial_state import TrialState
 from gandist.runner.plan import shortened
 
 from .conftest import make_job

@@ -10,7 +10,8 @@ from typing import Self
 
 import pytest
 
-from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.artifacts.job_dir import JobDir
+from gandist.artifacts.trial_state import TrialState
 from gandist.runner import schedule
 from gandist.runner.events import BackendEvent, Finished, JobEvent, Lost, Notice, Progress, Requeued, Started
 from gandist.runner.interrupts import at_a_checkpoint
@@ -172,7 +173,7 @@ def test_a_platform_that_asks_twice_is_not_more_urgent() -> None:
 @pytest.mark.parametrize(
     ("statuses", "code"),
     [
-        (("completed", "diverged", "collapsed"), 0),
+        (("completed", "diverged", "unstable"), 0),
         (("completed", "failed"), 1),
         (("completed", "stopped"), 1),
     ],

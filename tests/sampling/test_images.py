@@ -11,7 +11,8 @@ import imageio.v3 as iio
 import numpy as np
 
 from gandist.artifacts import images
-from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.artifacts.job_dir import JobDir
+from gandist.artifacts.trial_state import TrialState
 from gandist.spec.job import TrialSpec
 from tests.conftest import CommandLine
 from tests.sampling.conftest import made, rename

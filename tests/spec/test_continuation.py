@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from gandist.artifacts.job_dir import JobDir, TrialDir, TrialState
+from gandist.artifacts.job_dir import JobDir, TrialDir
+from gandist.artifacts.trial_state import TrialState
 from gandist.spec.continuation import continues, differences
 from gandist.spec.job import JobSpec, TrialSpec, expand
 

@@ -13,7 +13,8 @@ import pytest
 
 from gandist import activity, data
 from gandist.activity import Activity, Tell, silent
-from gandist.artifacts.job_dir import JobDir, TrialDir, TrialState
+from gandist.artifacts.job_dir import JobDir, TrialDir
+from gandist.artifacts.trial_state import TrialState
 from gandist.training import standing
 from gandist.training.evaluation import Evaluator
 from gandist.training.trial import run_trial

@@ -1,4 +1,4 @@
-"""When losses say that a training has collapsed: the same answer however its steps are cut into blocks."""
+"""When losses are out of bounds: the same answer however its steps are cut into blocks."""
 
 from __future__ import annotations
 

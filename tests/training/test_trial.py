@@ -16,7 +16,8 @@ import pytest
 
 from gandist import data
 from gandist.artifacts import images, tables
-from gandist.artifacts.job_dir import TrialDir, TrialState
+from gandist.artifacts.job_dir import TrialDir
+from gandist.artifacts.trial_state import TrialState
 from gandist.errors import DataError
 from gandist.spec.job import TrialSpec
 from gandist.training.trial import run_trial
@@ -230,7 +231,7 @@ def test_grids_at_chosen_epochs_only(tmp_path: Path) -> None:
     assert [step for step, _ in directory.samples()] == [8, 15]  # of 1,797 images
 
 
-def test_a_trial_that_collapses_ends_at_the_same_step_however_often_it_is_killed(tmp_path: Path) -> None:
+def test_an_unstable_trial_ends_at_the_same_step_however_often_it_is_killed(tmp_path: Path) -> None:
     stopping = {"window": 4, "d_loss_below": 100.0}
     trial = tiny_trial(**{**SMALL, "training": {"steps": 20, "early_stopping": stopping}})
     whole = train(trial, tmp_path / "whole")
@@ -238,7 +239,7 @@ def test_a_trial_that_collapses_ends_at_the_same_step_however_often_it_is_killed
     resumed = train(trial, tmp_path / "killed")
     for directory in (whole, resumed):
         state = directory.read_state()
-        assert (state.status, state.step) == ("collapsed", 4)
+        assert (state.status, state.step) == ("unstable", 4)
         assert re.fullmatch(r"d_loss averaged \d\.\d+, below 100, over the 4 steps up to 4", state.reason)
         assert not directory.storage.exists(TrialDir.GENERATOR)
     assert losses(whole).equals(losses(resumed))

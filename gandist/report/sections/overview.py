@@ -6,8 +6,9 @@ import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from gandist.artifacts.job_dir import DatasetDescription, TrialDir
+from gandist.artifacts.job_dir import TrialDir
 from gandist.artifacts.manifest import Manifest
+from gandist.artifacts.trial_state import DatasetDescription
 from gandist.errors import StorageError
 from gandist.report import text
 

@@ -23,8 +23,9 @@ def build(content: Content) -> dict[str, Any] | None:
     members = content.merged.members
     if not members:
         return None
-    usual = ("completed", "running", "queued")
-    ordered = sorted(members, key=lambda trial: trial.status in usual) if len(members) > MAX_ROWS else members
+    ordered = members
+    if len(members) > MAX_ROWS:
+        ordered = tuple(sorted(members, key=lambda trial: trial.meaning.usual))
     return {"rows": [_row(trial) for trial in ordered[:MAX_ROWS]], "more": max(0, len(members) - MAX_ROWS)}
 
 

@@ -19,7 +19,6 @@ TITLE = "Tuning"
 ORDER = 15
 
 LOSSES = {"d_loss": "Final discriminator loss", "g_loss": "Final generator loss"}
-UNFINISHED = ("queued", "running", "stopped")
 PALEST, STRONGEST = 8, 60
 """Percent of a cell's colour: at the most, ink on it is still read with ease, in the dark too."""
 
@@ -46,7 +45,7 @@ def build(content: Content) -> dict[str, Any] | None:
         for column, title in LOSSES.items():
             of_loss = {config: final_losses(trials, column) for config, trials in configs.items()}
             maps.append((title, _cells(configs, counted, of_loss), False))
-        if any(trial.status != "completed" for trial in content.merged.members):
+        if any(not trial.meaning.is_success for trial in content.merged.members):
             maps.append(("Trials that completed", _completed(configs), False))
     best = found["best"]["config"] if found else None
     return {
@@ -56,7 +55,7 @@ def build(content: Content) -> dict[str, Any] | None:
         "configs": len(configs),
         "budgets": budgets.compared(counted),
         "several": any(len(trials) > 1 for trials in configs.values()),
-        "unfinished": sum(trial.status in UNFINISHED for trial in content.merged.members),
+        "unfinished": sum(not trial.meaning.final for trial in content.merged.members),
         "maps": [_map(places, *values, best) for values in maps] if places else [],
         "left_out": places.left_out if places else 0,
     }
@@ -86,7 +85,7 @@ def _completed(configs: Configs) -> dict[str, dict[str, Any]]:
     """The same for the share of trials that completed."""
     cells = {}
     for config, trials in configs.items():
-        count = sum(trial.status == "completed" for trial in trials)
+        count = sum(trial.meaning.is_success for trial in trials)
         shown = f"{count} of {len(trials)}"
         cells[config] = {"mean": count / len(trials), "text": shown, "note": "", "broken": broken(trials)}
     return cells

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gandist.artifacts.job_dir import JobDir, TrialState
+from gandist.artifacts.job_dir import JobDir
+from gandist.artifacts.trial_state import TrialState
 from gandist.runner.plan import make_plan
 from gandist.runner.ray.pool import RayBackend
 from gandist.runner.schedule import run_job
