@@ -44,7 +44,7 @@ def make_job(root: Path, trials: int, steps: int, parts: int = 4) -> JobDir:
     points = {config: {"optimizer.learning_rate": float(config.split("=")[1])} for config, _ in members}
     entries = [{"id": f"{c}-seed{s}", "config": c, "seed": s} for c, s in members]
     manifest = Manifest.model_validate({"job": root.name, "configs": points, "trials": entries})
-    job_dir.write_job({"name": root.name, "evaluation": {"metrics": ["frechet"]}}, manifest)
+    job_dir.write_job({"name": root.name, "evaluation": {"metrics": ["fd_pixels"]}}, manifest)
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(partial(_write_trial, str(root), steps, parts), range(trials), members, chunksize=20))
     return job_dir
@@ -79,7 +79,7 @@ def _write_trial(root: str, steps: int, parts: int, place: int, listed: tuple[st
             "step": at,
             "epoch": at * BATCH / 60_000,
             "kimg": at * BATCH / 1000,
-            "metric": ["frechet"] * 10,
+            "metric": ["fd_pixels"] * 10,
             "value": 30.0 + place % 97 + 100.0 * steps / at,
             "lower_is_better": [True] * 10,
             "protocol": ["10,000 generated images against the 10,000 test images"] * 10,

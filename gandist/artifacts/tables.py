@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from gandist.errors import StorageError
 from gandist.printable import one_line
+from gandist.spec.renamed import todays_metric
 
 MAX_BYTES = 2**30
 """Of a table in memory, where nothing smaller is expected."""
@@ -203,6 +204,13 @@ def decode(content: bytes, schema: pa.Schema, where: str, most: int = MAX_BYTES)
         StorageError: it is not Parquet, or of another schema.
     """
     return _decoded(content, lambda _: schema, where, most)
+
+
+def with_todays_metrics(rows: pa.Table) -> pa.Table:
+    """A table of ``METRICS``, perhaps of an earlier version, with the names that its metrics have today."""
+    names = [todays_metric(name) for name in rows["metric"].to_pylist()]
+    place = METRICS.get_field_index("metric")
+    return rows.set_column(place, METRICS.field(place), pa.array(names, pa.string()))
 
 
 def decode_losses(content: bytes, where: str, most: int = MAX_BYTES) -> pa.Table:

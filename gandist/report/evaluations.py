@@ -16,6 +16,7 @@ from gandist.report import text
 from gandist.report.merge import Merged, Trial
 from gandist.report.statistics import Series, Summary, last_value, summary
 from gandist.report.thinning import NONE
+from gandist.spec.renamed import todays_metric
 
 ROUNDING = 1e-9
 """Of a budget that was computed in two ways."""
@@ -121,7 +122,7 @@ def objective(job: Mapping[str, Any], metrics: Sequence[Metric]) -> Metric | Non
     """What the configurations of ``job`` are compared by: the first metric that it names, or that it has."""
     evaluation = job.get("evaluation")
     named = evaluation.get("metrics") if isinstance(evaluation, Mapping) else None
-    first = named[0] if isinstance(named, list | tuple) and named else None
+    first = todays_metric(named[0]) if isinstance(named, list | tuple) and named else None
     return next((metric for metric in metrics if metric.name == first), metrics[0] if metrics else None)
 
 

@@ -33,6 +33,7 @@ def read_metrics(directory: TrialDir) -> tuple[pa.Table, list[str]]:
     """The evaluations, by step; of two rows of one step, metric and protocol the later one counts."""
     needed = ("step", "metric", "lower_is_better", "protocol")
     rows, warnings = _read(directory, TrialDir.METRICS, tables.METRICS, "metrics", needed)
+    rows = tables.with_todays_metrics(rows)
     # Within a step, metrics stand as they were first written: the first one is the one that a job is about.
     metrics = list(dict.fromkeys(rows["metric"].to_pylist()))
     keys = list(zip(*(rows[name].to_pylist() for name in ("step", "metric", "protocol")), strict=True))

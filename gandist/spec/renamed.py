@@ -1,4 +1,4 @@
-"""Keys of a job file that have other names by now.
+"""What has another name in a job file by now.
 
 What a trial was trained with is read under its old name as well; a job file is told the new one.
 """
@@ -17,13 +17,34 @@ OWN_OPTION = {"weight": "gradient_penalty", "limit": "weight_clipping"}
 """An option that only one of them had."""
 GONE = "is no section any more"
 
+METRICS = {"frechet": "fd_pixels"}
+"""Former names of metrics, and today's."""
+
 
 def migrated(sections: Mapping[str, Any]) -> dict[str, Any]:
     """``sections`` of a trial, with today's names."""
+    if isinstance(evaluation := sections.get("evaluation"), Mapping):
+        sections = {**sections, "evaluation": _of_today(evaluation)}
     if PENALTY not in sections:
         return dict(sections)
     kept = {name: section for name, section in sections.items() if name != PENALTY}
     return {"regularizers": {}, "constraints": {}, **_of_penalty(sections[PENALTY]), **kept}
+
+
+def todays_metric(name: Any) -> Any:
+    """What a metric is called today; anything else as it is."""
+    return METRICS.get(name, name) if isinstance(name, str) else name
+
+
+def refuse_metric(name: Any) -> Any:
+    """Refuse the former name of a metric.
+
+    Raises:
+        ValueError: says today's.
+    """
+    if todays_metric(name) != name:
+        raise ValueError(f"{name} is called {METRICS[name]} now (it is no FID); write {METRICS[name]}")
+    return name
 
 
 def advice(penalty: Any) -> str:
@@ -58,6 +79,13 @@ def refuse_penalty(configs: Mapping[str, Mapping[str, Any]], sweep: Mapping[str,
         if _is_penalty(path):
             value = next((value for value in values if value is not None), None)
             raise ValueError(f"sweep.{path}: {advice(_nested({path: value}))}")
+
+
+def _of_today(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    names = evaluation.get("metrics")
+    if not isinstance(names, list | tuple):
+        return dict(evaluation)
+    return {**evaluation, "metrics": [todays_metric(name) for name in names]}
 
 
 def _is_penalty(path: str) -> bool:

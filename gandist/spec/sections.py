@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from gandist import metrics
 from gandist.spec.base import MAY_CHANGE, Positive, Section, modules
 from gandist.spec.overrides import BUDGETS, CADENCES
+from gandist.spec.renamed import refuse_metric
 from gandist.spec.schedules import Rate, Within
 from gandist.updates import RULES, Update
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     Rule = str
 else:
     Rule = Literal[tuple(RULES)]
-    Metric = Literal[tuple(module.__name__.rpartition(".")[2] for module in modules(metrics.__name__))]
+    Metric = Annotated[
+        Literal[tuple(module.__name__.rpartition(".")[2] for module in modules(metrics.__name__))],
+        BeforeValidator(refuse_metric),
+    ]
 
 
 class EarlyStopping(Section):
@@ -150,7 +154,7 @@ class Checkpoint(Cadence):
 class Evaluation(Cadence):
     """How good the images are: distances to the held-out ones, or to training images where none are."""
 
-    metrics: Annotated[tuple[Metric, ...], Field(strict=False)] = ("frechet",)
+    metrics: Annotated[tuple[Metric, ...], Field(strict=False)] = ("fd_pixels",)
     samples: Annotated[int, Field(ge=100, le=10**5)] = Field(
         10_000, description="generated images; as many real ones, or all there are"
     )

@@ -38,7 +38,7 @@ def make_sweep_job(root: Path, *, evaluated: bool = True, **changes: Any) -> Job
     """Of the sixteen trials, ``UNSTABLE`` ended so at step 250, all others completed; ``BEST`` is best."""
     configs = points()
     trials = [(config, seed) for config in configs for seed in SEEDS]
-    job = {"name": "tuning", "sweep": SWEEP, "evaluation": {"metrics": ["frechet", "recall"]}}
+    job = {"name": "tuning", "sweep": SWEEP, "evaluation": {"metrics": ["fd_pixels", "recall"]}}
     made = make_job(root, *trials, job=job, **({"configs": configs} | changes))
     for place, config in enumerate(configs):
         for seed in SEEDS:
@@ -77,7 +77,7 @@ def write_metrics(
         "trial": f"{config}-seed{seed}",
         "config": config,
         "seed": seed,
-        "metric": np.where(distance, "frechet", "recall"),
+        "metric": np.where(distance, "fd_pixels", "recall"),
         "value": np.where(distance, falls + 1.5 * noise * ~last, 1 / (1 + falls / 30)),
         "lower_is_better": distance,
         "protocol": PROTOCOL,

@@ -37,7 +37,7 @@ def add_trial(
         steps,
         end=1.0,
         **columns,
-        metric="frechet",
+        metric="fd_pixels",
         value=values,
         lower_is_better=True,
         protocol=protocol,

@@ -25,9 +25,9 @@ def merged(empty_job):
 
 
 def test_metrics_stand_in_the_order_in_which_they_were_written(merged):
-    frechet, recall = measured(merged)
+    distance, recall = measured(merged)
 
-    assert (frechet.title, frechet.direction) == ("frechet", "lower is better")
+    assert (distance.title, distance.direction) == ("fd_pixels", "lower is better")
     assert (recall.title, recall.direction) == ("recall", "higher is better")
 
 
@@ -41,34 +41,40 @@ def test_values_of_another_protocol_are_another_metric(empty_job):
 
     found = {metric.title: metric for metric in measured(merged)}
 
-    assert sorted(found) == [f"{name} (protocol {i})" for name in ("frechet", "recall") for i in (1, 2)]
-    assert found["frechet (protocol 1)"].finals(merged.members) == {0: 20.0}
-    assert found["frechet (protocol 2)"].finals(merged.members) == {1: 21.0}
+    assert sorted(found) == [f"{name} (protocol {i})" for name in ("fd_pixels", "recall") for i in (1, 2)]
+    assert found["fd_pixels (protocol 1)"].finals(merged.members) == {0: 20.0}
+    assert found["fd_pixels (protocol 2)"].finals(merged.members) == {1: 21.0}
 
 
 @pytest.mark.parametrize(
     ("evaluation", "name"),
     [
-        ({"metrics": ["recall", "frechet"]}, "recall"),
-        ({"metrics": ["kid"]}, "frechet"),
-        ({"metrics": []}, "frechet"),
-        ({"metrics": [["frechet"]]}, "frechet"),
-        ("frechet", "frechet"),
-        (None, "frechet"),
+        ({"metrics": ["recall", "fd_pixels"]}, "recall"),
+        ({"metrics": ["kid"]}, "fd_pixels"),
+        ({"metrics": []}, "fd_pixels"),
+        ({"metrics": [["fd_pixels"]]}, "fd_pixels"),
+        ("fd_pixels", "fd_pixels"),
+        (None, "fd_pixels"),
     ],
 )
 def test_the_objective_is_the_first_metric_that_the_job_names(merged, evaluation, name):
     assert objective({"evaluation": evaluation}, measured(merged)).name == name
 
 
+def test_an_objective_by_its_former_name_is_that_of_today(merged):
+    found = measured(merged)[::-1]
+    assert [metric.name for metric in found] == ["recall", "fd_pixels"]
+    assert objective({"evaluation": {"metrics": ["frechet"]}}, found).name == "fd_pixels"
+
+
 def test_without_metrics_there_is_no_objective():
-    assert objective({"evaluation": {"metrics": ["frechet"]}}, []) is None
+    assert objective({"evaluation": {"metrics": ["fd_pixels"]}}, []) is None
 
 
 def test_final_values_are_those_of_the_trials_that_completed(merged):
-    frechet, recall = measured(merged)
+    distance, recall = measured(merged)
 
-    assert frechet.finals(merged.members) == {0: 20.0, 1: 21.0}
+    assert distance.finals(merged.members) == {0: 20.0, 1: 21.0}
     assert list(recall.finals(merged.members)) == [0, 1]
 
 
@@ -101,10 +107,10 @@ def test_an_evaluation_that_is_not_finite_is_no_value(empty_job):
     write_metrics(trial, "slow", 0, 100, end=20.0, value=[np.inf, 0.5, np.nan, 0.6])
     trial.write_state(state(100))
     merged = merge_job(job_dir)
-    frechet, recall = measured(merged)
+    distance, recall = measured(merged)
 
-    assert frechet.series(merged.members[0]).values.size == 0
-    assert frechet.finals(merged.members) == {}
+    assert distance.series(merged.members[0]).values.size == 0
+    assert distance.finals(merged.members) == {}
     assert recall.finals(merged.members) == {0: 0.6}
 
 
@@ -117,12 +123,12 @@ def test_the_best_over_time_goes_by_the_direction_of_the_metric(empty_job):
         write_metrics(trial, "slow", seed, 150, end=1.0, value=values)
         trial.write_state(state(150, status=status))
     merged = merge_job(job_dir)
-    frechet, recall = measured(merged)
+    distance, recall = measured(merged)
 
-    best = best_over_time(frechet, merged.members)
+    best = best_over_time(distance, merged.members)
     assert (best.values.mean, best.values.n, best.steps) == (11.0, 2, (100, 100))
     assert best_over_time(recall, merged.members).values.mean == 0.5
-    assert best_over_time(frechet, []).values.n == 0
+    assert best_over_time(distance, []).values.n == 0
 
 
 @pytest.mark.parametrize(("lower", "order"), [(True, ["b", "a", "c"]), (False, ["c", "a", "b"])])

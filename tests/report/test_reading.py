@@ -51,7 +51,7 @@ def test_evaluations_and_outputs_are_read(trial):
 
     assert rows.schema == tables.METRICS
     assert rows["step"].to_pylist() == np.repeat(np.arange(50, 401, 50), 2).tolist()
-    assert rows["metric"].to_pylist() == ["frechet", "recall"] * 8
+    assert rows["metric"].to_pylist() == ["fd_pixels", "recall"] * 8
     assert rows["protocol"].unique().to_pylist() == [PROTOCOL]
     assert {kind: values.size for kind, values in outputs.items()} == {
         "real": 1000,
@@ -79,6 +79,19 @@ def test_each_evaluation_counts_once_the_later_row_and_stands_by_step(trial):
 
     found = [(row["step"], row["metric"], row["value"]) for row in rows.to_pylist()]
     assert found == [(10, "z", 4.0), (10, "a", 3.0), (20, "z", 1.0), (20, "a", 5.0)]
+
+
+def test_a_metric_that_an_earlier_version_called_otherwise_has_one_series(trial):
+    names = ["frechet", "recall", "fd_pixels", "recall", "frechet"]
+    trial.storage.write(TrialDir.METRICS, metrics([10, 10, 20, 20, 30], names, [1.0, 9.0, 2.0, 9.0, 3.0]))
+
+    rows, _ = reading.read_metrics(trial)
+
+    series = reading.evaluations(rows)
+    assert [(name, it.values.tolist()) for (name, _, _), it in series.items()] == [
+        ("fd_pixels", [1.0, 2.0, 3.0]),
+        ("recall", [9.0, 9.0]),
+    ]
 
 
 def test_values_of_two_protocols_are_two_evaluations(trial):

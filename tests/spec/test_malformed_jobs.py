@@ -237,7 +237,11 @@ JOBS = [
     ("checkpoint: {keep: 0}", "checkpoint.keep: 0 is out of range"),
     ("schedule: {max_failures: -1}", "schedule.max_failures: -1 is out of range; give a whole number"),
     ("schedule: {stall_timeout_s: 0}", "schedule.stall_timeout_s: 0 is out of range; give a number > 0"),
-    ("evaluation: {metrics: [fid]}", 'evaluation.metrics.0: "fid" is unknown; choose frechet'),
+    ("evaluation: {metrics: [fid]}", 'evaluation.metrics.0: "fid" is unknown; choose '),
+    (
+        "evaluation: {metrics: [frechet]}",
+        "evaluation.metrics.0: frechet is called fd_pixels now (it is no FID); write fd_pixels",
+    ),
     ("evaluation: {metrics: []}", "evaluation.metrics: the list is empty; give at least one, or leave out"),
     ("evaluation: {samples: 10}", "evaluation.samples: 10 is out of range"),
     # combinations that make no sense
@@ -434,6 +438,7 @@ OVERRIDES = [
         "optimizer.learning_rate={cosine: [1e-3, 0], kimg: 1}: 0 is out of range; a schedule's values",
     ),
     (["optimizer.learning_rate={linear: [1, 2]}"], ": a schedule has exactly one of kimg and steps"),
+    (["evaluation.metrics=[frechet]"], "evaluation.metrics.0: frechet is called fd_pixels now"),
     (
         ["penalty.gamma=1"],
         "penalty.gamma=1: penalty: is no section any more; write regularizers: {r1: {gamma: 1}}",

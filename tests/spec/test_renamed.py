@@ -43,6 +43,19 @@ def test_a_trial_that_was_written_with_a_penalty_is_that_of_today(
     assert TrialSpec.model_validate({**old, "penalty": penalty}) == now
 
 
+def test_a_trial_that_was_evaluated_by_a_metric_s_former_name_is_that_of_today() -> None:
+    now = trial(evaluation={"metrics": ["fd_pixels"], "samples": 500})
+    old = now.model_dump(mode="json")
+    old["evaluation"]["metrics"] = ["frechet"]
+    assert TrialSpec.model_validate(old) == now
+    assert old["evaluation"]["metrics"] == ["frechet"], "what was given is left alone"
+
+
+@pytest.mark.parametrize("evaluation", [None, "frechet", {"metrics": "frechet"}, {"metrics": [[1]]}])
+def test_an_evaluation_that_is_none_stays_as_it_is(evaluation: Any) -> None:
+    assert migrated({"evaluation": evaluation}) == {"evaluation": evaluation}
+
+
 def test_today_s_sections_stay_as_they_are() -> None:
     sections = {"regularizers": {"r2": {}}, "loss": {"name": "hinge"}}
     assert migrated(sections) == sections

@@ -33,7 +33,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, compiled_once: None) -> Tria
 
 def test_it_is_due_at_its_cadence_and_at_the_end(whole: TrialDir) -> None:
     found = rows(whole)
-    assert [(row["step"], row["metric"]) for row in found] == [(3, "frechet"), (6, "frechet"), (7, "frechet")]
+    assert [(row["step"], row["metric"]) for row in found] == [(step, "fd_pixels") for step in (3, 6, 7)]
     assert all(row["value"] > 0 and row["lower_is_better"] for row in found)
     assert found[0]["trial"] == whole.id
     assert found[0]["kimg"] == pytest.approx(0.024)
@@ -52,6 +52,19 @@ def test_a_killed_trial_ends_with_the_same_rows(tmp_path: Path, whole: TrialDir,
     train(trial, tmp_path, kill_after=kill_after)
     resumed = train(trial, tmp_path)
     assert rows(resumed) == rows(whole)
+
+
+def test_a_trial_that_was_evaluated_by_a_metric_s_former_name_goes_on_with_one_series(
+    tmp_path: Path, whole: TrialDir
+) -> None:
+    trial = tiny_trial(**{**EVALUATED, "training": {"steps": 7}})
+    directory = train(trial, tmp_path, kill_after=5)
+    directory.write_metrics([{**row, "metric": "frechet"} for row in directory.read_metrics()])
+    before = directory.parse_trial()
+    directory.write_trial({**before, "evaluation": {**before["evaluation"], "metrics": ["frechet"]}})
+    assert b"frechet" in directory.storage.read(TrialDir.METRICS)
+    assert rows(train(trial, tmp_path)) == rows(whole)
+    assert b"frechet" not in directory.storage.read(TrialDir.METRICS)
 
 
 def test_training_does_not_notice_it(tmp_path: Path, whole: TrialDir) -> None:

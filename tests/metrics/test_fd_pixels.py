@@ -1,4 +1,4 @@
-"""The Frechet distance: closed forms, and images that get worse and worse."""
+"""The Frechet distance in pixels: closed forms, and images that get worse and worse."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gandist.data import digits
-from gandist.metrics.frechet import Reference, frechet_distance
+from gandist.metrics.fd_pixels import Reference, frechet_distance
 
 
 @pytest.fixture

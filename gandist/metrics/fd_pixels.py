@@ -1,5 +1,6 @@
-"""The Frechet distance (Heusel et al. 2017, equation 6) in principal components of the real pixels.
+"""A Frechet distance (Heusel et al. 2017, equation 6) in principal components of the real pixels.
 
+It is no FID, whose features are those of an Inception network: the two cannot be compared with each other.
 It needs no feature network, so no download and no training: the 32 leading principal components of the real
 images, each scaled to variance 1, are the features. Measured on MNIST, 4,000 generated against 4,000 test
 images, Spearman's rank correlation with the Frechet distance in 128 features of a small MNIST classifier
