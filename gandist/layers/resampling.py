@@ -31,7 +31,7 @@ def _transposed_convolution(inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     # "SAME" pads an even kernel less before than after; its transpose is the other way round.
     padding = [[0, 0], *([size // 2, (size - 1) // 2] for size in kernel.shape[:2]), [0, 0]]
     with record.stop_recording():
-        flipped = tf.transpose(kernel[::-1, ::-1], [0, 1, 3, 2])
+        flipped = tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2])
         outputs = tf.nn.conv2d(inputs, flipped, 1, padding)
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
