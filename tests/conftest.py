@@ -64,7 +64,7 @@ def devices() -> None:
     """Four logical CPU devices in this process: TensorFlow's are set once, before anything is computed."""
     from gandist.training import distribution
 
-    distribution.configure(cpus=1, gpus=0, replicas=4)
+    distribution.configure(distribution.Threads(1), gpus=0, replicas=4)
 
 
 @pytest.fixture

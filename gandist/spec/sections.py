@@ -177,6 +177,12 @@ class Resources(Section):
     replicas: Positive | None = Field(
         None, description="devices of the MirroredStrategy: one per GPU; without GPUs, logical CPU devices"
     )
+    parallelism: Literal["intra_op", "inter_op"] = Field(
+        "intra_op",
+        description="what the cores share: the work of each operation, or (inter_op) operations that do not "
+        "wait for each other, which is faster for small networks and for replicas on CPUs, and has the same "
+        "bits on any number of cores",
+    )
     deterministic: bool = Field(
         True,
         description="the same bits each time, also after a kill; false is somewhat faster on a GPU",

@@ -5,54 +5,66 @@ from __future__ import annotations
 import functools
 import os
 import platform
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
 from gandist.errors import RunError
 
 
+class Threads(NamedTuple):
+    """What a process computes with; set once for its life.
+
+    Runs are bit-identical where an operation has several threads, or several operations run at once, but not
+    where both do: then sums are accumulated in the order in which threads happen to finish.
+
+    Attributes:
+        within: threads of an operation.
+        at_once: operations that run at the same time.
+        deterministic: whether a run has the same bits each time; without, TensorFlow chooses ``at_once``.
+    """
+
+    within: int
+    at_once: int = 1
+    deterministic: bool = True
+
+
 @functools.cache
-def configure(
-    cpus: int, gpus: int, replicas: int, deterministic: bool = True
-) -> tf.distribute.MirroredStrategy:
+def configure(threads: Threads, gpus: int, replicas: int) -> tf.distribute.MirroredStrategy:
     """This process' strategy: one device is one replica.
 
     Threads and devices are set by the first call, for the life of the process; a later one may use fewer
     replicas.
 
     Args:
-        cpus: threads within an operation.
+        threads: of this process.
         gpus: GPUs to use; 0 = logical CPU devices.
         replicas: devices of the strategy.
-        deterministic: whether a run has the same bits each time.
 
     Raises:
         RunError: TensorFlow finds fewer GPUs than that.
         RuntimeError: the process already runs with other devices.
     """
     if not _set_up_as:
-        _set_up(cpus, gpus, replicas, deterministic)
-        _set_up_as.append(deterministic)
+        _set_up(threads, gpus, replicas)
+        _set_up_as.append(threads)
     kind = "GPU" if gpus else "CPU"
     devices = tf.config.list_logical_devices(kind)
-    threads = tf.config.threading.get_intra_op_parallelism_threads()
-    if len(devices) < replicas or threads != cpus or _set_up_as != [deterministic]:
+    if len(devices) < replicas or _set_up_as != [threads]:
         raise RuntimeError(
-            f"this process has {len(devices)} {kind} devices with {threads} threads, deterministic: "
-            f"{_set_up_as[0]}, set once for its life; a trial with {replicas} replicas and {cpus} threads, "
-            f"deterministic: {deterministic}, needs a process of its own"
+            f"this process has {len(devices)} {kind} devices and {_set_up_as[0]}, set once for its life; "
+            f"a trial with {replicas} replicas and {threads} needs a process of its own"
         )
     # GPUs add with NCCL; logical CPUs share memory, and collectives would allow one replica count a process.
     reduction = None if gpus else tf.distribute.ReductionToOneDevice()
     return tf.distribute.MirroredStrategy([device.name for device in devices[:replicas]], reduction)
 
 
-_set_up_as: list[bool] = []
-"""Whether this process is deterministic; empty before it was set up."""
+_set_up_as: list[Threads] = []
+"""Empty before this process was set up."""
 
 
-def _set_up(cpus: int, gpus: int, replicas: int, deterministic: bool) -> None:
+def _set_up(threads: Threads, gpus: int, replicas: int) -> None:
     visible = tf.config.list_physical_devices("GPU")[:gpus]
     if len(visible) < gpus:
         allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -61,14 +73,12 @@ def _set_up(cpus: int, gpus: int, replicas: int, deterministic: bool) -> None:
             f"{platform.node()}: the trial has {gpus} GPUs, TensorFlow finds {len(visible)} among {among}: "
             "is gandist[gpu] installed, and nvidia-smi content? To train on CPUs: --set resources.gpus=0"
         )
-    # Inter-op parallelism of 1 alone makes CPU runs bit-identical, at the same speed: with more, sums are
-    # accumulated in the order in which kernels happen to finish.
-    tf.config.threading.set_inter_op_parallelism_threads(1 if deterministic else 0)
-    tf.config.threading.set_intra_op_parallelism_threads(cpus)
+    tf.config.threading.set_intra_op_parallelism_threads(threads.within)
+    tf.config.threading.set_inter_op_parallelism_threads(threads.at_once if threads.deterministic else 0)
     tf.config.set_visible_devices(visible, "GPU")
     for gpu in visible:
         tf.config.experimental.set_memory_growth(gpu, True)
-    if gpus and deterministic:
+    if gpus and threads.deterministic:
         tf.config.experimental.enable_op_determinism()
     if not gpus:
         cpu = tf.config.list_physical_devices("CPU")[0]

@@ -25,9 +25,9 @@ def replicas(resources: Resources) -> int:
 
 def strategy(resources: Resources) -> tf.distribute.MirroredStrategy:
     """This process' strategy for a trial with ``resources``. Raises like ``distribution.configure``."""
-    return distribution.configure(
-        resources.cpus, gpus(resources), replicas(resources), resources.deterministic
-    )
+    within, at_once = (resources.cpus, 1) if resources.parallelism == "intra_op" else (1, resources.cpus)
+    threads = distribution.Threads(within, at_once, resources.deterministic)
+    return distribution.configure(threads, gpus(resources), replicas(resources))
 
 
 def describe(resources: Resources) -> str:

@@ -47,7 +47,7 @@ def tiny_trainer(
     from gandist.training import distribution
     from gandist.training.trainer import Trainer
 
-    strategy = distribution.configure(cpus=1, gpus=0, replicas=replicas)
+    strategy = distribution.configure(distribution.Threads(1), gpus=0, replicas=replicas)
     return Trainer(tiny_trial(model, seed, **sections), dataset or labelled_digits(), strategy)
 
 

@@ -28,7 +28,7 @@ def strategy(devices: None) -> Callable[[int], Any]:
     """``strategy(replicas)``, of up to four."""
     from gandist.training import distribution
 
-    return lambda replicas: distribution.configure(cpus=1, gpus=0, replicas=replicas)
+    return lambda replicas: distribution.configure(distribution.Threads(1), gpus=0, replicas=replicas)
 
 
 @pytest.fixture(scope="session")

@@ -65,7 +65,7 @@ from gandist.training.trainer import Trainer
 from tests.training.conftest import tiny_trial
 
 trial = tiny_trial(regularizers={"r1": {"every": 2}})
-strategy = distribution.configure(cpus=1, gpus=0, replicas=2)
+strategy = distribution.configure(distribution.Threads(1), gpus=0, replicas=2)
 Trainer(trial, digits.load(digits.Options(), None), strategy).run(2)
 os.kill(os.getpid(), signal.SIGKILL)
 """
