@@ -1,3 +1,27 @@
-"""Train small-image GANs as jobs of configurations x seeds on Ray, and get one honest report."""
+"""Train small-image GANs as jobs of configurations x seeds on Ray, and get one honest report.
 
-__version__ = "0.1.0"
+``load_job``, ``run`` and ``open_job`` are loaded when they are first used: importing gandist takes no time.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gandist.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from gandist.api import load_job, open_job, run
+
+__all__ = ["__version__", "load_job", "open_job", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from gandist import api
+
+    return getattr(api, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -18,6 +18,7 @@ Sign = TypeVar("Sign")
 
 EVERY_S = 1.0
 """How often what is told is looked at: work that takes less time gives no sign at all."""
+TELL_EVERY_S = 5.0
 LEAVE_S = 10.0
 """How long work that nobody waits for any more may take to notice."""
 
@@ -98,6 +99,20 @@ def alive(
         left.set()
         wait([outcome], timeout=LEAVE_S)
     return outcome.result()
+
+
+def telling(work: Callable[[Tell], T], tell: Callable[[str], None]) -> T:
+    """What ``work`` returns; ``tell`` takes a line now and then of what it tells when it takes long."""
+    signs, told_at = alive(work, str), 0.0
+    while True:
+        try:
+            text = next(signs)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        if time.monotonic() - told_at >= TELL_EVERY_S:
+            tell(text)
+            told_at = time.monotonic()
 
 
 class _Pace:

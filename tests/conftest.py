@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from gandist import cli, environment
+from gandist.runner.interrupts import SIGNALS
 from gandist.runner.ray import auth
 from gandist.runner.ray.connection import LOOPBACK, Cluster, connected
 
@@ -70,11 +72,14 @@ def devices() -> None:
 @pytest.fixture
 def command_line(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> CommandLine:
     """Runs ``gandist`` with the arguments given; its exit code, stdout and stderr as lines."""
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
 
     def run(*arguments: str) -> tuple[int, list[str], list[str]]:
         monkeypatch.setattr(sys, "argv", ["gandist", *arguments])
         with pytest.raises(SystemExit) as left:
             cli.main()
+        for number, handler in handlers.items():  # a command that a signal has ended hears no other
+            signal.signal(number, handler)
         out, err = capfd.readouterr()
         return int(left.value.code or 0), out.splitlines(), err.splitlines()
 

@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-import gandist
 from gandist.console import output
 from gandist.errors import GandistError
+from gandist.version import VERSION
 
 app = typer.Typer(
     name="gandist",
@@ -74,7 +74,7 @@ def _gandist(
     gandist status runs/quickstart           how each trial stands
     """
     if version:
-        typer.echo(gandist.__version__)
+        typer.echo(VERSION)
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
 

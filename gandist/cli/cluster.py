@@ -10,7 +10,6 @@ import typer
 
 from gandist.cli import options
 from gandist.cli.application import app, complain
-from gandist.cli.job import load, tell_notices
 from gandist.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -84,8 +83,10 @@ def submit(
     """
     from gandist.remote import submit as submitting
     from gandist.remote.dashboard import UnreachableError
+    from gandist.spec.loading import load_job
+    from gandist.spec.notices import notices
 
-    job = load(job_file, overrides)
+    job = load_job(job_file, overrides or ())
     request = submitting.Request(storage, data_dir, retry_failed, fresh, overrides or (), python)
     submitting.check(request)
     api = _connect(address)
@@ -100,7 +101,8 @@ def submit(
         raise typer.Exit(DETACHED_EXIT) from None
     where = "" if "://" in storage else ", a path of the cluster's nodes"
     typer.echo(f"{job}; in {submission.job_dir}{where}")
-    tell_notices(job, job.trials)
+    for line in notices(job, job.trials, {}):
+        complain(line)
     for what, command in (
         ("log", f"logs {submission.id} --follow"),
         ("state", f"status {submission.id}"),

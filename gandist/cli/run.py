@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
+from gandist.activity import telling
 from gandist.cli import options
 from gandist.cli.application import app, complain
-from gandist.cli.job import load, tell_data, tell_notices, telling
 from gandist.errors import GandistError
-
-if TYPE_CHECKING:
-    from gandist.artifacts.job_dir import JobDir
-    from gandist.runner.backend import Backend
-    from gandist.runner.plan import Plan
-    from gandist.runner.schedule import Outcome
-    from gandist.spec.job import Job
 
 
 @app.command()
@@ -53,69 +45,25 @@ def run(
     gandist run jobs/mnist_dcgan.yaml --storage s3://bucket/gans --data-dir /data
     gandist run jobs/quickstart.yaml --local --set training.epochs=1
     """
-    from gandist.console.told_data import ToldData
-    from gandist.remote.submit import refuse_scratch
-    from gandist.runner.cost import datasets
-    from gandist.runner.interrupts import at_once
-    from gandist.runner.lease import Lease
-    from gandist.runner.manifest import open_job_dir, write_job
-    from gandist.runner.plan import make_plan, shortened
-    from gandist.runner.ray.connection import on_this_machine
-
-    began = time.monotonic()
     with _stoppable():
+        from gandist import api
+        from gandist.console.told import Told
+        from gandist.runner.interrupts import at_once
+
         with at_once():
-            job = load(job_file, overrides)
-            refuse_scratch(storage)
-            job_dir = open_job_dir(storage, job)
-
-            def look() -> Plan:
-                return make_plan(job.trials, job_dir, retry_failed=retry_failed, fresh=fresh)
-
-            plan = look()
-        if ahead := shortened(job.trials, plan.states):
-            complain(ahead)
-        done = len(job.trials) - len(plan.todo)
-        if not plan.todo:
-            from gandist.runner.schedule import Outcome
-
-            typer.echo(f"nothing left to do: {done} of {len(job.trials)} trials are finished")
-            with Lease(job_dir.storage, typer.echo) as lease:
-                lease.take()
-                write_job(job_dir, job)
-            _end(job_dir, Outcome(plan.states))
-        here = local or on_this_machine()
-        with at_once():  # what is missing is told before anything is written or started
-            found = telling(partial(datasets, plan.todo, data_dir)) if here else {}
-        where = f"{len(plan.todo)} to run, {done} finished; in {job_dir.root}"
-        typer.echo(f"{job}, {where}")
-        tell_data(found)
-        tell_notices(job, plan.todo, found)
-
-        from rich.console import Console
-
-        from gandist.console.progress import Board
-        from gandist.console.views import view
-        from gandist.runner.schedule import run_job
-
-        if len(plan.todo) == 1 and not local and on_this_machine():
-            typer.echo("one trial only: --local runs it without Ray, and begins sooner")
-        lease = Lease(job_dir.storage, typer.echo)
-        with at_once():
-            lease.look()
-        with lease, _backend(job, job_dir, data_dir, local) as backend:  # the lease goes when all have ended
-            with at_once():
-                for notice in backend.admit():
-                    typer.echo(notice)
-                lease.take()
-                plan = look()  # another driver may have been at work since
-            for trial in plan.aside:
-                typer.echo(f"{trial}: trained anew; what there was is now in {job_dir.set_aside(trial)}")
-            write_job(job_dir, job, start_s=time.monotonic() - began)
-            with view(Board(plan.states), Console(highlight=False)) as show:
-                tell = show if here else ToldData(show, job_dir, plan.todo)
-                outcome = run_job(job, plan, job_dir, backend, tell, check=lease.check)
-        _end(job_dir, outcome)
+            job = api.load_job(job_file, overrides or ())
+        with Told(typer.echo, complain) as told:
+            ran = api.run(
+                job,
+                storage,
+                data_dir=data_dir,
+                local=local,
+                retry_failed=retry_failed,
+                fresh=fresh,
+                on_event=told,
+            )
+        typer.echo(ran.report)
+        raise typer.Exit(ran.exit_code)
 
 
 @app.command()
@@ -128,14 +76,19 @@ def validate(
     gandist validate jobs/mnist_dcgan.yaml
     gandist validate jobs/mnist_dcgan.yaml --set model.latent_dim=128
     """
-    job = load(job_file, overrides)
+    from gandist.spec.loading import load_job
+
+    job = load_job(job_file, overrides or ())
     typer.echo(job)
 
-    from gandist.runner.cost import costs, datasets
+    from gandist.runner.cost import costs, data_lines, datasets
+    from gandist.spec.notices import notices
 
-    loaded = telling(partial(datasets, job.trials, data_dir))
-    tell_data(loaded)
-    tell_notices(job, job.trials, loaded)
+    loaded = telling(partial(datasets, job.trials, data_dir), complain)
+    for line in data_lines(loaded):
+        typer.echo(line)
+    for line in notices(job, job.trials, loaded):
+        complain(line)
     found = costs(job.trials, loaded)
     for cost in found:
         typer.echo(
@@ -147,20 +100,10 @@ def validate(
     typer.echo(f"in all {sum(cost.seeds * cost.steps for cost in found):,} steps, {total:,} images")
 
 
-def _backend(job: Job, job_dir: JobDir, data_dir: str | None, local: bool) -> Backend:
-    if local:
-        from gandist.runner.local_backend import LocalBackend
-
-        return LocalBackend(job, job_dir.root, data_dir)
-    from gandist.runner.ray.pool import RayBackend
-
-    return RayBackend(job, job_dir.root, data_dir, tell=typer.echo)
-
-
 @contextmanager
 def _stoppable() -> Iterator[None]:
     """However a signal has ended what is within, the exit code tells which it was."""
-    from gandist.runner.interrupts import Interrupted, ignore, interruptible
+    from gandist.runner.interrupts import Interrupted, Stopped, ignore, interruptible
 
     try:
         with interruptible() as interrupt:
@@ -171,25 +114,6 @@ def _stoppable() -> Iterator[None]:
         ignore()
         if isinstance(left, GandistError):
             complain(str(left))
-        elif isinstance(left, Interrupted):
+        elif isinstance(left, Interrupted) and not isinstance(left, Stopped):
             complain("stopped; the same command goes on from the last checkpoint")
         raise typer.Exit(128 + interrupt.signal) from None
-
-
-def _end(job_dir: JobDir, outcome: Outcome) -> NoReturn:
-    """Say how the job stands, write the report unless there is no time for it, and leave."""
-    from gandist.report import write_report
-    from gandist.runner.interrupts import at_once
-
-    typer.echo(", ".join(f"{count} {name}" for name, count in outcome.counts.items()))
-    if outcome.signal is not None:
-        typer.echo("stopped; the same command goes on from here")
-        raise typer.Exit(outcome.exit_code)
-    for trial, state in outcome.states.items():
-        if state.status == "failed":
-            complain(f"{trial}: failed: {state.reason}")
-    if outcome.counts.get("failed"):
-        complain("once their cause is gone, the same command with --retry-failed runs them again")
-    with at_once():
-        typer.echo(write_report(job_dir))
-    raise typer.Exit(outcome.exit_code)

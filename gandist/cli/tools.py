@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from gandist.activity import telling
 from gandist.cli import options
-from gandist.cli.application import app
-from gandist.cli.job import load, telling
+from gandist.cli.application import app, complain
 
 
 @app.command()
@@ -41,11 +41,11 @@ def bench(
     gandist bench jobs/mnist_dcgan.yaml --steps 200
     gandist bench jobs/mnist_dcgan.yaml --set data.batch_size=512 --json
     """
-    trials = load(job_file, overrides).trials
-
     from gandist.runner.cost import datasets
+    from gandist.spec.loading import load_job
 
-    (dataset,) = telling(partial(datasets, trials[:1], data_dir)).values()
+    trials = load_job(job_file, overrides or ()).trials
+    (dataset,) = telling(partial(datasets, trials[:1], data_dir), complain).values()
 
     from gandist.training.bench import bench as measure  # TensorFlow, when the data is there
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
-import os
 import re
 import secrets
 import shlex
@@ -15,12 +14,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import gandist
 from gandist.artifacts.address import mistake, public
 from gandist.errors import ClusterError, UsageError
 from gandist.remote.dashboard import UnreachableError
 from gandist.remote.jobs_api import JobsApi, Submission
+from gandist.runner.manifest import refuse_relative
 from gandist.spec.job import Job
+from gandist.version import VERSION
 
 STOP_S = 60
 """Ray kills a driver that has not ended so long after it was asked to; by default after 3 s, far too early
@@ -31,11 +31,6 @@ QUIET_S = 60.0
 AGAIN_S = 1.0
 GIVE_UP_S = 600.0
 """For a laptop that wakes up and has no network yet, or a head that is being replaced."""
-
-SUBMITTED = "RAY_JOB_CONFIG_JSON_ENV_VAR"
-"""Set by Ray for the driver of a submission."""
-SCRATCH = "working_dir_files"
-"""Where Ray unpacks the working directory of a submission, below its temporary directory."""
 
 _CHATTER = re.compile(r"^\d{4}-\d\d-\d\d [\d:,]+\tINFO job_manager\.py:\d+ -- .*\n", re.MULTILINE)
 
@@ -80,34 +75,6 @@ def check(request: Request) -> None:
         )
 
 
-def refuse_relative(storage: str) -> None:
-    """Refuse a storage that is given from where a cluster happens to run the driver.
-
-    Raises:
-        UsageError: as it says.
-    """
-    if "://" not in storage and not storage.startswith("/"):
-        raise UsageError(
-            f"--storage {storage}: relative to what? give s3://bucket/path, or a directory that all nodes of "
-            "the cluster share, from the root: /shared/runs"
-        )
-
-
-def refuse_scratch(storage: str) -> None:
-    """Refuse a storage that Ray deletes, in the driver of a submission: by ``ray job submit``, or KubeRay.
-
-    Raises:
-        UsageError: as it says.
-    """
-    if SUBMITTED in os.environ:
-        refuse_relative(storage)
-    if "://" not in storage and SCRATCH in Path(storage).resolve().parts:
-        raise UsageError(
-            f"--storage {storage}: in Ray's working directory, which it deletes; give s3://bucket/path, or a "
-            "directory that all nodes of the cluster share, from the root: /shared/runs"
-        )
-
-
 def submit(
     api: JobsApi,
     job_file: Path,
@@ -139,7 +106,7 @@ def submit(
     name = re.sub(r"[^A-Za-z0-9._-]", "-", job.spec.name)
     submission = f"{name}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     metadata = {
-        "gandist": gandist.__version__,
+        "gandist": VERSION,
         "job_name": job.spec.name,  # Ray's own key for what dashboards show
         "storage": request.storage,
         "job_dir": job_dir,

@@ -151,13 +151,17 @@ def merge_opened(
             members.append(_closed(trial, losses, warnings))
     told = [f"manifest.json: {problem}" for problem in opened.manifest.problems]
     told += [line for member in members for line in member.warnings]
-    metrics = pa.concat_tables([tables.METRICS.empty_table(), *(trial.metrics for trial in opened.trials)])
-    return Merged(tuple(members), tuple(told), opened.manifest, metrics)
+    return Merged(tuple(members), tuple(told), opened.manifest, opened.metrics())
 
 
 def merge_trials(job_dir: JobDir) -> pa.Table:
     """One row a trial, in the manifest's order: schema ``tables.TRIALS``. Raises like ``merge_job``."""
     return merge_job(job_dir).trials
+
+
+def merge_metrics(job_dir: JobDir) -> pa.Table:
+    """By the order of trials, steps and metrics: schema ``tables.METRICS``. Raises like ``merge_job``."""
+    return open_job(job_dir).metrics()
 
 
 def merge_losses(job_dir: JobDir) -> pa.Table:
@@ -203,6 +207,10 @@ class Opened:
             elif it.pieces:
                 found |= set(it.state.figures or tables.FIRST_FIGURES)
         return found - set(tables.LOSSES.names)
+
+    def metrics(self) -> pa.Table:
+        """Those of all trials: schema ``tables.METRICS``."""
+        return pa.concat_tables([tables.METRICS.empty_table(), *(trial.metrics for trial in self.trials)])
 
     def runs(self, now: float) -> bool:
         """Whether a trial has given a sign of life within the last minutes."""

@@ -16,12 +16,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-import gandist
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.manifest import Manifest
 from gandist.artifacts.statuses import MEANINGS
 from gandist.report import sections, text
 from gandist.report.merge import Merged
+from gandist.version import VERSION
 
 HERE = Path(__file__).parent
 
@@ -79,7 +79,7 @@ def render_page(content: Content) -> bytes:
         style=Markup((HERE / "style.css").read_text(encoding="utf-8")),  # noqa: S704
         made_at=content.made_at,
         runs=content.runs,
-        version=gandist.__version__,
+        version=VERSION,
     )
     return page.encode("utf-8", "replace")  # a lone surrogate is no reason to have no report
 

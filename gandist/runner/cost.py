@@ -44,6 +44,11 @@ def datasets(trials: Sequence[TrialSpec], data_dir: str | None, tell: Tell = sil
     return found
 
 
+def data_lines(found: Datasets) -> list[str]:
+    """What the data sets hold, and what was left out of them, each once."""
+    return list(dict.fromkeys(f"data: {line}" for dataset in found.values() for line in dataset.lines))
+
+
 def costs(trials: Sequence[TrialSpec], found: Datasets) -> list[Cost]:
     """Build the networks of each configuration for its images, ``found``, and count.
 

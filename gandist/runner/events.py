@@ -1,7 +1,9 @@
-"""What a backend tells the schedule, and the schedule whoever watches the job."""
+"""What a backend tells the schedule, and a run whoever watches it."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gandist.artifacts.trial_state import TrialState
@@ -69,7 +71,42 @@ class Notice:
     """Something that a person should know about the job as a whole."""
 
     text: str
+    warning: bool = False
+    """Whether it is probably not meant, or takes patience."""
+
+
+@dataclass(frozen=True)
+class Began:
+    """All is ready, and trials are about to be started."""
+
+    states: Mapping[str, TrialState]
+    """Of every trial of the job."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the trials of a job stand after a run, finished earlier or now; the last event."""
+
+    states: Mapping[str, TrialState]
+    root: str
+    """The job directory."""
+    signal: int | None = None
+    """The number of the one that stopped it at a checkpoint."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Trials by status."""
+        return dict(Counter(state.status for state in self.states.values()))
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line ends with. Divergence and instability are results; a failed trial is not."""
+        if self.signal is not None:
+            return 128 + self.signal
+        meanings = [state.meaning for state in self.states.values()]
+        return 0 if all(it.is_success or it.is_outcome for it in meanings) else 1
 
 
 BackendEvent = Started | Alive | Progress | Finished | Lost | Notice
 JobEvent = Started | Alive | Progress | Finished | Requeued | Notice
+RunEvent = Began | JobEvent | Outcome

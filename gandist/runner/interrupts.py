@@ -24,6 +24,10 @@ class Interrupted(KeyboardInterrupt):
         self.number = number
 
 
+class Stopped(Interrupted):
+    """As the signal asked, and at a checkpoint: nothing is left to be said of it."""
+
+
 class Interrupt:
     """``signal`` is the number of the first signal that came, None before."""
 
@@ -41,12 +45,12 @@ class Interrupt:
         """
         first = self.signal is None
         self.signal = self.signal or number
-        if self._leaves(number, first) and threading.current_thread() is threading.main_thread():
+        if self._leaves(number, first) and _in_main_thread():
             self._leave()
 
     def install(self) -> None:
         """Take the signals, also back from Ray, which takes some whenever it starts."""
-        if threading.current_thread() is threading.main_thread():  # only there may handlers be set
+        if _in_main_thread():  # only there may handlers be set
             for number in SIGNALS:
                 # Whoever starts a command with `nohup` wants it to outlive its terminal.
                 if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
@@ -75,8 +79,14 @@ _current: Interrupt | None = None
 
 @contextmanager
 def interruptible() -> Iterator[Interrupt]:
-    """Note signals instead of dying of them; within another ``interruptible``, its."""
+    """Note signals instead of dying of them; within another ``interruptible``, its.
+
+    None arrives in another thread than the main one, so one that is noted there is none of this thread's.
+    """
     global _current
+    if not _in_main_thread():
+        yield Interrupt()
+        return
     if _current is not None:
         yield _current
         return
@@ -87,15 +97,14 @@ def interruptible() -> Iterator[Interrupt]:
         yield _current
     finally:
         _current = None
-        if threading.current_thread() is threading.main_thread():
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
 def at_once() -> Iterator[None]:
     """Within, a signal raises ``Interrupted``, also one that came before; nothing where none is noted."""
-    if _current is None:
+    if _current is None or not _in_main_thread():
         yield
     else:
         with _current.zone(_always):
@@ -114,7 +123,7 @@ def at_a_checkpoint() -> Iterator[Interrupt]:
 
 def ignore() -> None:
     """For a process that leaves because of a signal, and has its exit code: another would change that."""
-    if threading.current_thread() is threading.main_thread():
+    if _in_main_thread():
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 
@@ -143,8 +152,12 @@ def output_closed(number: int) -> None:
     """
     if _current is not None:
         _current(number)
-    elif threading.current_thread() is threading.main_thread():
+    elif _in_main_thread():
         raise SystemExit(128 + number)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def _never(_: int, __: bool) -> bool:

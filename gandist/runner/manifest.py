@@ -6,28 +6,35 @@ import datetime
 import hashlib
 import importlib.metadata
 import json
+import os
 import platform
 import shutil
 import subprocess
 from pathlib import Path
 
-import gandist
 from gandist.artifacts.address import mistake, public
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.manifest import ListedTrial, Manifest
 from gandist.artifacts.trials import read_manifest
 from gandist.errors import UsageError
 from gandist.spec.job import Job
+from gandist.version import VERSION
 
 PACKAGES = ("tensorflow", "keras", "ray", "numpy", "pyarrow")
+
+SUBMITTED = "RAY_JOB_CONFIG_JSON_ENV_VAR"
+"""Set by Ray for the driver of a submission."""
+SCRATCH = "working_dir_files"
+"""Where Ray unpacks the working directory of a submission, below its temporary directory."""
 
 
 def open_job_dir(storage: str, job: Job) -> JobDir:
     """The directory of ``job`` under ``storage``, new or begun. Writes nothing.
 
     Raises:
-        UsageError: the address is wrong, or something else lies there.
+        UsageError: the address is wrong, or of a place that Ray deletes, or something else lies there.
     """
+    refuse_scratch(storage)
     if wrong := mistake(storage):
         raise UsageError(f"--storage {public(storage)}: {wrong}")
     job_dir = JobDir(f"{storage.rstrip('/') or storage}/{job.spec.name}")
@@ -42,6 +49,34 @@ def open_job_dir(storage: str, job: Job) -> JobDir:
     if (owner := read_manifest(job_dir).job) != job.spec.name:
         raise UsageError(f"{job_dir.root}: belongs to the job {owner}; give --storage another directory")
     return job_dir
+
+
+def refuse_relative(storage: str) -> None:
+    """Refuse a storage that is given from where a cluster happens to run the driver.
+
+    Raises:
+        UsageError: as it says.
+    """
+    if "://" not in storage and not storage.startswith("/"):
+        raise UsageError(
+            f"--storage {storage}: relative to what? give s3://bucket/path, or a directory that all nodes of "
+            "the cluster share, from the root: /shared/runs"
+        )
+
+
+def refuse_scratch(storage: str) -> None:
+    """Refuse a storage that Ray deletes, in the driver of a submission: by ``ray job submit``, or KubeRay.
+
+    Raises:
+        UsageError: as it says.
+    """
+    if SUBMITTED in os.environ:
+        refuse_relative(storage)
+    if "://" not in storage and SCRATCH in Path(storage).resolve().parts:
+        raise UsageError(
+            f"--storage {storage}: in Ray's working directory, which it deletes; give s3://bucket/path, or a "
+            "directory that all nodes of the cluster share, from the root: /shared/runs"
+        )
 
 
 def write_job(job_dir: JobDir, job: Job, start_s: float | None = None) -> None:
@@ -68,9 +103,9 @@ def manifest(job: Job, before: Manifest) -> Manifest:
     return Manifest(
         job=job.spec.name,
         created_at=before.created_at or datetime.datetime.now(datetime.UTC).replace(microsecond=0),
-        gandist=gandist.__version__,
+        gandist=VERSION,
         versions={"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
-        git_commit=git_commit(Path(gandist.__file__).parent),
+        git_commit=git_commit(Path(__file__).parents[1]),
         spec_hash=hashlib.sha256(resolved.encode()).hexdigest()[:16],
         configs=before.configs | job.points,
         start_s=before.start_s,

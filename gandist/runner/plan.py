@@ -13,9 +13,11 @@ from gandist.artifacts.statuses import Counts
 from gandist.artifacts.trial_state import TrialState
 from gandist.artifacts.trials import READERS, read_states
 from gandist.errors import UsageError
-from gandist.runner.changes import refusal
-from gandist.spec.continuation import continues
+from gandist.spec.continuation import continues, differences
 from gandist.spec.job import TrialSpec
+
+MAX_LINES = 20
+"""Of a refusal."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,33 @@ def make_plan(
     states |= {trial.id: TrialState() for trial in changed}
     todo = tuple(trial for trial in trials if _is_unfinished(trial, states[trial.id], retry_failed))
     return Plan(todo, states, tuple(trial.id for trial in changed))
+
+
+def refusal(changed: Sequence[TrialSpec], job_dir: JobDir) -> str:
+    """Why the ``changed`` trials cannot be continued, and what to do; lines.
+
+    Raises:
+        StorageError: the storage refused.
+    """
+    lines: list[str] = []
+    first_of_each_config = {trial.config: trial for trial in reversed(changed)}
+    for trial in reversed(first_of_each_config.values()):  # its other seeds differ alike
+        if len(lines) > MAX_LINES:
+            break
+        before = job_dir.trial(trial.id).read_trial()
+        found = differences(before, trial) if before else []
+        lines += [f"  {trial.id}: {line}" for line in found or ["its trial.yaml does not say which"]]
+    if len(lines) > MAX_LINES:
+        lines[MAX_LINES:] = ["  ..."]
+    others = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+    return "\n".join(
+        [
+            f"{changed[0].id}{others}: trained with other settings than the job has now:",
+            *lines,
+            f"give the job another name, or train anew with --fresh (which keeps what there is in "
+            f"{job_dir.root}/{JobDir.ASIDE}/)",
+        ]
+    )
 
 
 def _is_another(trial: TrialSpec, state: TrialState, job_dir: JobDir) -> bool:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.artifacts.trial_state import TrialState
 from gandist.errors import StorageError
 from gandist.runner.backend import Backend
-from gandist.runner.events import Finished, JobEvent, Lost, Notice, Progress, Requeued
+from gandist.runner.events import Finished, JobEvent, Lost, Notice, Outcome, Progress, Requeued
 from gandist.runner.interrupts import at_a_checkpoint
 from gandist.runner.plan import Plan
 from gandist.spec.job import Job, TrialSpec
@@ -25,27 +24,6 @@ GRACE_S = 25.0
 def backoff_s(failures: int) -> float:
     """Seconds before a trial that was lost ``failures`` times is attempted again."""
     return float(min(60, 2**failures))
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How the trials of a job stand after a run, finished earlier or now."""
-
-    states: dict[str, TrialState]
-    signal: int | None = None
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Trials by status."""
-        return dict(Counter(state.status for state in self.states.values()))
-
-    @property
-    def exit_code(self) -> int:
-        """What the command line ends with. Divergence and instability are results; a failed trial is not."""
-        if self.signal is not None:
-            return 128 + self.signal
-        meanings = [state.meaning for state in self.states.values()]
-        return 0 if all(it.is_success or it.is_outcome for it in meanings) else 1
 
 
 def run_job(
@@ -121,7 +99,7 @@ class _Run:
                     self.handle_lost(event) if isinstance(event, Lost) else self.handle(event)
                     if isinstance(event, Finished) and not event.state.finished and self.stop_by is None:
                         self.requeue(event.trial, PREEMPTED, failures=0)
-            return Outcome(self.states, interrupt.signal)
+            return Outcome(self.states, self.job_dir.root, interrupt.signal)
 
     def stop(self) -> None:
         self.tell(Notice("stopping at the next checkpoint; once more to leave at once"))

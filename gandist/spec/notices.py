@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 
 from gandist.data import DataOptions
 from gandist.spec.budget import Budget
@@ -14,20 +14,21 @@ MANY_SEEDS = 100
 """A number that hardly anyone means as a count of seeds."""
 
 
-def notices(job: Job, trials: Sequence[TrialSpec], sizes: Mapping[DataOptions, int]) -> list[str]:
+def notices(job: Job, trials: Sequence[TrialSpec], found: Mapping[DataOptions, Sized]) -> list[str]:
     """What a person should know of ``job`` before it runs.
 
     Args:
         job: as validated.
         trials: those of its that will be run.
-        sizes: images in each data set, as far as known.
+        found: the data sets, as far as they are known.
     """
     lines: dict[str, None] = {}
     if len(job.spec.seeds) == 1 and 1 < (seed := job.spec.seeds[0]) < MANY_SEEDS:
         lines[f"seeds: one seed, number {seed}; for {seed} seeds write 0..{seed - 1}"] = None
     configs: dict[str, dict[str, None]] = {}
     for trial in trials:
-        for line in (*_beyond_the_end(trial, sizes.get(trial.data)), *of_data(trial, sizes.get(trial.data))):
+        images = len(found[trial.data]) if trial.data in found else None
+        for line in (*_beyond_the_end(trial, images), *of_data(trial, images)):
             configs.setdefault(line, {})[trial.config] = None
     every = len({trial.config for trial in trials})
     for line, having in configs.items():

@@ -17,13 +17,10 @@ from gandist.errors import ClusterError, UsageError
 from gandist.remote.jobs_api import Submission
 from gandist.remote.submit import (
     GIVE_UP_S,
-    SCRATCH,
     STOP_WAIT_S,
-    SUBMITTED,
     Follower,
     Request,
     check,
-    refuse_scratch,
     submit,
     wait_until_stopped,
 )
@@ -234,23 +231,3 @@ def test_a_driver_that_does_not_stop_is_not_waited_for_for_ever() -> None:
     with pytest.raises(ClusterError, match="a: asked to stop, and still running"):
         wait_until_stopped(api(FakeClient(details("a"))), "a", waits.sleep, lambda: waits.now)
     assert waits.now > STOP_WAIT_S
-
-
-def test_the_driver_of_a_submission_keeps_nothing_where_ray_deletes_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv(SUBMITTED, raising=False)
-    refuse_scratch("runs")
-    scratch = tmp_path / SCRATCH / "_ray_pkg_1f"
-    scratch.mkdir(parents=True)
-    monkeypatch.chdir(scratch)
-    for storage in ("runs", str(scratch / "runs"), "../../runs/../working_dir_files"):
-        with pytest.raises(UsageError, match="in Ray's working directory, which it deletes; give s3://"):
-            refuse_scratch(storage)
-    monkeypatch.chdir(tmp_path)  # a submission without a working directory of its own
-    monkeypatch.setenv(SUBMITTED, "{}")
-    for storage in ("runs", ".", "../runs"):
-        with pytest.raises(UsageError, match=f"^--storage {storage}: relative to what"):
-            refuse_scratch(storage)
-    refuse_scratch(str(tmp_path / "runs"))
-    refuse_scratch("s3://bucket/runs")

@@ -11,11 +11,11 @@ import pytest
 
 from gandist.artifacts.job_dir import JobDir
 from gandist.runner.backend import Backend
-from gandist.runner.events import JobEvent
+from gandist.runner.events import JobEvent, Outcome
 from gandist.runner.local_backend import LocalBackend
 from gandist.runner.plan import make_plan
 from gandist.runner.ray.pool import RayBackend
-from gandist.runner.schedule import Outcome, run_job
+from gandist.runner.schedule import run_job
 from gandist.spec.job import Job, JobSpec, expand
 
 from .fakes import FAKE

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,14 @@ def test_a_terminal_that_is_closed_stops_at_a_checkpoint(tmp_path: Path) -> None
     _, status = os.waitpid(child, 0)
     assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGHUP
     assert '"status": "stopped"' in (tmp_path / "runs/small/trials/base-seed0/state.json").read_text()
+
+
+def test_another_thread_has_no_signals_and_takes_none_from_the_main_one() -> None:
+    def run() -> tuple[int | None, bool]:
+        with interruptible() as mine, at_a_checkpoint() as other, at_once():
+            send(signal.SIGTERM)
+            return mine.signal or other.signal, signal.getsignal(signal.SIGTERM) == interrupt
+
+    with interruptible() as interrupt, ThreadPoolExecutor(1) as pool:
+        assert pool.submit(run).result() == (None, True)
+        assert interrupt.signal == signal.SIGTERM

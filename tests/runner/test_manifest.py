@@ -11,7 +11,7 @@ import gandist
 from gandist.artifacts.manifest import ListedTrial
 from gandist.artifacts.trials import listed_trials
 from gandist.errors import UsageError
-from gandist.runner.manifest import git_commit, open_job_dir, write_job
+from gandist.runner.manifest import SCRATCH, SUBMITTED, git_commit, open_job_dir, write_job
 from gandist.spec.job import JobSpec
 
 from .conftest import make_job
@@ -74,3 +74,24 @@ def test_the_commit_is_that_of_the_package_and_not_of_a_repository_around_it(tmp
     assert len(clean) == 40
     (tmp_path / "__init__.py").write_text("changed")
     assert git_commit(tmp_path) == f"{clean}-dirty"
+
+
+def test_the_driver_of_a_submission_keeps_nothing_where_ray_deletes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job()
+    monkeypatch.delenv(SUBMITTED, raising=False)
+    monkeypatch.chdir(tmp_path)
+    open_job_dir("runs", job)
+    scratch = tmp_path / SCRATCH / "_ray_pkg_1f"
+    scratch.mkdir(parents=True)
+    monkeypatch.chdir(scratch)
+    for storage in ("runs", str(scratch / "runs"), "../../runs/../working_dir_files"):
+        with pytest.raises(UsageError, match="in Ray's working directory, which it deletes; give s3://"):
+            open_job_dir(storage, job)
+    monkeypatch.chdir(tmp_path)  # a submission without a working directory of its own
+    monkeypatch.setenv(SUBMITTED, "{}")
+    for storage in ("runs", ".", "../runs"):
+        with pytest.raises(UsageError, match=f"^--storage {storage}: relative to what"):
+            open_job_dir(storage, job)
+    open_job_dir(str(tmp_path / "runs"), job)

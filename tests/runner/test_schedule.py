@@ -13,10 +13,20 @@ import pytest
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.trial_state import TrialState
 from gandist.runner import schedule
-from gandist.runner.events import BackendEvent, Finished, JobEvent, Lost, Notice, Progress, Requeued, Started
+from gandist.runner.events import (
+    BackendEvent,
+    Finished,
+    JobEvent,
+    Lost,
+    Notice,
+    Outcome,
+    Progress,
+    Requeued,
+    Started,
+)
 from gandist.runner.interrupts import at_a_checkpoint
 from gandist.runner.plan import Plan, make_plan
-from gandist.runner.schedule import Outcome, backoff_s, run_job
+from gandist.runner.schedule import backoff_s, run_job
 from gandist.spec.job import TrialSpec
 
 from .conftest import Jobs, make_job
@@ -180,8 +190,8 @@ def test_a_platform_that_asks_twice_is_not_more_urgent() -> None:
 )
 def test_exit_code(statuses: tuple[str, ...], code: int) -> None:
     states = {str(i): TrialState.model_validate({"status": status}) for i, status in enumerate(statuses)}
-    assert Outcome(states).exit_code == code
-    assert Outcome(states, signal.SIGTERM).exit_code == 143
+    assert Outcome(states, "a").exit_code == code
+    assert Outcome(states, "a", signal.SIGTERM).exit_code == 143
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ JOB: dict[str, Any] = {
 
 def told(images: int | None = None, **fields: Any) -> list[str]:
     job = expand(JobSpec.model_validate({**JOB, **fields}))
-    sizes = {} if images is None else {trial.data: images for trial in job.trials}
-    return notices(job, job.trials, sizes)
+    found = {} if images is None else {trial.data: range(images) for trial in job.trials}
+    return notices(job, job.trials, found)
 
 
 EPOCHS, STEPS, KIMG = {"epochs": 10}, {"steps": 100}, {"kimg": 6.4}

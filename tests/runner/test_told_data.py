@@ -6,8 +6,8 @@ from pathlib import Path
 
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.trial_state import DatasetDescription, TrialState
-from gandist.console.told_data import ToldData
 from gandist.runner.events import Finished, JobEvent, Notice, Progress, Started
+from gandist.runner.run import ToldData
 from gandist.spec.job import JobSpec, expand
 
 JOB = {

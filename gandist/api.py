@@ -1,0 +1,114 @@
+"""gandist from Python: what the command line does with a job, as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from gandist.artifacts.job_dir import JobDir
+from gandist.report import merge, write_report
+from gandist.runner import run as running
+from gandist.runner.events import Outcome, RunEvent
+from gandist.runner.interrupts import Stopped, at_once, interruptible
+from gandist.spec.job import Job
+from gandist.spec.loading import load_job
+
+
+@dataclass(frozen=True)
+class Ran(Outcome):
+    """A job after ``run``: how its trials stand, in which directory, and where that is told."""
+
+    report: str = ""
+    """Where the page lies."""
+
+
+@dataclass(frozen=True)
+class JobResults:
+    """What lies in a job directory by now, finished or not; read anew by each method.
+
+    Every method raises ``NotAJobError`` where the directory is none, and ``StorageError`` where the storage
+    refuses. What cannot be used is left out; the report names it.
+    """
+
+    root: str
+    """The job directory: a path or ``s3://...``."""
+
+    def trials(self) -> pa.Table:
+        """One row a trial, in the manifest's order: its configuration, seed, status and how far it is."""
+        return merge.merge_trials(JobDir(self.root))
+
+    def losses(self) -> pa.Table:
+        """One row a trial and step, each once, sorted: the losses and whatever else the steps log."""
+        return merge.merge_losses(JobDir(self.root))
+
+    def metrics(self) -> pa.Table:
+        """One row a trial, evaluation, metric and protocol, sorted."""
+        return merge.merge_metrics(JobDir(self.root))
+
+    def report(self) -> str:
+        """Write the merged tables and the page; where the page lies."""
+        return write_report(JobDir(self.root))
+
+
+def open_job(root: str | Path) -> JobResults:
+    """The results in a job directory, or in a copy of one.
+
+    Raises:
+        NotAJobError: the directory holds no job.
+        StorageError: the storage refused.
+    """
+    JobDir(str(root)).read_manifest()
+    return JobResults(str(root))
+
+
+def run(
+    job: Job,
+    storage: str | Path = "runs",
+    *,
+    data_dir: str | Path | None = None,
+    local: bool = False,
+    retry_failed: bool = False,
+    fresh: bool = False,
+    on_event: Callable[[RunEvent], None] = lambda _: None,
+) -> Ran:
+    """Run a job, or continue it, and write its report: ``gandist run`` without its output.
+
+    In the main thread, as in a notebook, Ctrl-C (an interrupted kernel) or SIGTERM stop the trials at a
+    checkpoint first, and a second Ctrl-C at once; the same call goes on from there. In another thread no
+    signal arrives.
+
+    Args:
+        job: from ``load_job``.
+        storage: where job directories are kept: a path or ``s3://...``.
+        data_dir: where data files lie, on every node; None downloads each data set to its own cache.
+        local: in this process, one trial after another, without Ray.
+        retry_failed: run trials that ended as ``failed`` once more.
+        fresh: train anew what was trained with other settings; what there is moves to ``aside/``.
+        on_event: told of everything that happens, in this thread; what it raises ends the run.
+
+    Raises:
+        UsageError: the input is wrong, or what there is was trained with other settings; nothing was written.
+        RunError: data, storage or cluster refused, or another driver runs the job.
+        KeyboardInterrupt: a signal stopped it.
+    """
+    with interruptible():
+        outcome = running.run(
+            job,
+            str(storage),
+            data_dir=str(data_dir) if data_dir is not None else None,
+            local=local,
+            retry_failed=retry_failed,
+            fresh=fresh,
+            on_event=on_event,
+        )
+        if outcome.signal is not None:
+            raise Stopped(outcome.signal)
+        with at_once():
+            report = write_report(JobDir(outcome.root))
+    return Ran(outcome.states, outcome.root, report=report)
+
+
+__all__ = ["load_job", "open_job", "run"]
