@@ -2,7 +2,13 @@
 
 Each file has ``Options`` (its section of a job file), ``build_generator(options, image_shape, classes)`` and
 ``build_discriminator(options, image_shape, classes)``; Keras is imported inside the builders. ``classes`` is
-0 for an unconditional network; a conditional one takes labels int32 ``[batch]`` as its second input.
+0 for an unconditional network; a conditional one takes labels int32 ``[batch]`` as its second input. Either
+is built alone where only one is needed: to sample, to judge images, to read an exported file.
+
+Networks may have sub-models. Layers that draw random numbers take them from ``randomness.for_layer()``, in
+training and in sampling; those of a discriminator that do so have a property ``draws``. What else a network
+needs in sampling, such as truncation towards a mean of styles, is a setting of a layer. How latents are
+drawn, and where styles are, ``Options`` may say: see ``ModelOptions``.
 """
 
 from __future__ import annotations

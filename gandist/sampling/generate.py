@@ -18,7 +18,8 @@ BATCH = 32
 
 
 def generate(sampler: Sampler, latents: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Images uint8 ``[n, height, width, channels]``: image k depends on latent k and label k alone.
+    """Images uint8 ``[n, height, width, channels]``: image k depends on latent k and label k
+    alone, and on k where layers draw.
 
     Args:
         sampler: the generator.

@@ -263,12 +263,14 @@ class GAN:
         """The generator as regularizers see it: on latents of their own, without dropout."""
         mapping, synthesis = self._model.split(self.generator)
         latents = self._model.latents(randomness.stream("latents"), labels.shape[0])
+        with layers_draw_from(randomness.stream("mapping_layers")):
+            styles = mapping(self._inputs(latents, labels))
 
         def synthesize(styles: tf.Tensor) -> tf.Tensor:
             with layers_draw_from(randomness.stream("generator_layers")):
                 return tf.cast(synthesis(self._inputs(styles, labels), training=False), tf.float32)
 
-        return Drawn(synthesize, mapping(self._inputs(latents, labels)), randomness)
+        return Drawn(synthesize, styles, randomness)
 
     def _augmented(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
         if self._augmentation is None:

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 
 from gandist.data import Dataset, digits
+from gandist.models import ModelOptions
 from gandist.spec.job import JobSpec, TrialSpec, expand
+
+Model = dict[str, Any] | ModelOptions
 
 DCGAN = {"name": "dcgan", "width": 2, "kernel_size": 3, "latent_dim": 6}
 MLP = {"name": "mlp", "generator_widths": [8, 12], "discriminator_widths": [12, 8], "latent_dim": 6}
@@ -30,14 +33,16 @@ def labelled_digits() -> Dataset:
     return Dataset(whole.images[:200], whole.labels[:200], whole.class_names)
 
 
-def tiny_trial(model: dict[str, Any], seed: int = 0, **sections: dict[str, Any]) -> TrialSpec:
-    """A trial of ``model``; sections are merged into it."""
+def tiny_trial(model: Model, seed: int = 0, **sections: dict[str, Any]) -> TrialSpec:
+    """A trial of ``model``, one of gandist's or any other; sections are merged into it."""
     merged = {name: {**_TINY.get(name, {}), **section} for name, section in sections.items()}
-    return expand(JobSpec.model_validate({**_TINY, **merged, "model": model, "seeds": [seed]})).trials[0]
+    known = DCGAN if isinstance(model, ModelOptions) else model
+    trial = expand(JobSpec.model_validate({**_TINY, **merged, "model": known, "seeds": [seed]})).trials[0]
+    return trial.model_copy(update={"model": model}) if isinstance(model, ModelOptions) else trial
 
 
 def tiny_trainer(
-    model: dict[str, Any],
+    model: Model,
     replicas: int = 1,
     seed: int = 0,
     dataset: Dataset | None = None,
@@ -51,7 +56,7 @@ def tiny_trainer(
     return Trainer(tiny_trial(model, seed, **sections), dataset or labelled_digits(), strategy)
 
 
-def assert_replicas_train_as_one(model: dict[str, Any], **sections: dict[str, Any]) -> None:
+def assert_replicas_train_as_one(model: Model, **sections: dict[str, Any]) -> None:
     """Six steps of one replica and of two give the same rows and weights, but for the order of additions."""
     one, two = (tiny_trainer(model, replicas, **sections) for replicas in (1, 2))
     expected, found = one.run(6), two.run(6)
@@ -66,7 +71,7 @@ def assert_replicas_train_as_one(model: dict[str, Any], **sections: dict[str, An
         np.testing.assert_array_equal(first, second, err_msg=variable.path)
 
 
-def assert_continues_with_the_same_bits(model: dict[str, Any], **sections: dict[str, Any]) -> None:
+def assert_continues_with_the_same_bits(model: Model, **sections: dict[str, Any]) -> None:
     """Six steps at once end as three, a state taken over by another trainer, and three more."""
     one, other = (tiny_trainer(model, **sections) for _ in range(2))
     start = one.state()
