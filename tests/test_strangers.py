@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from runner import fakes
 
+from gandist.artifacts import driver
+from gandist.artifacts.driver import place
 from gandist.artifacts.job_dir import JobDir
 from gandist.runner import lease
-from gandist.runner.lease import place
 from tests.conftest import CommandLine
 from tests.strangers import write_documents
 
@@ -47,8 +48,8 @@ def gandist_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Comm
     """Runs the command line beside ``job.yaml`` and ``runs/small``, a job of one trial that was stopped."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "gandist.training.trial", fakes)  # no TensorFlow
-    for name in ("WATCH_S", "LOOK_S", "RENEW_S"):  # a driver elsewhere is not waited for
-        monkeypatch.setattr(lease, name, 0.02)
+    for module, name in ((driver, "WATCH_S"), (lease, "LOOK_S"), (driver, "RENEW_S")):
+        monkeypatch.setattr(module, name, 0.02)  # a driver elsewhere is not waited for
     Path("job.yaml").write_text(JOB)
     trial = {"id": "base-seed0", "config": "base", "seed": 0}
     write_documents(JobDir("runs/small"), {"name": "small"}, {"job": "small", "trials": [trial]})

@@ -106,10 +106,10 @@ def jobs(
 def _show_trials(directory: JobDir) -> None:
     from rich.console import Console
 
+    from gandist.artifacts.driver import living
     from gandist.artifacts.trials import listed_trials, read_states
     from gandist.console.progress import recorded
     from gandist.console.views import table
-    from gandist.runner.lease import living
 
     states = read_states(directory, listed_trials(directory))
     runs = any(state.meaning.active for state in states.values())

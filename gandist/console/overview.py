@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from gandist.artifacts.driver import Holder, living
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.trials import READERS, listed_trials, read_states
 from gandist.console.progress import recorded
 from gandist.errors import NotAJobError, StorageError, UsageError
 from gandist.printable import printable
-from gandist.runner.lease import Holder, living
 
 MAX_STATES = 1000
 """Of one job: each is a file to read, and a storage may hold many jobs."""

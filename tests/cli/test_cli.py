@@ -19,11 +19,12 @@ from typer.main import get_command
 
 import gandist
 from gandist import cli
+from gandist.artifacts.driver import Holder
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.trial_state import TrialState
 from gandist.data import Dataset
 from gandist.remote.dashboard import ADDRESSES
-from gandist.runner.lease import Holder, Lease
+from gandist.runner.lease import Lease
 from gandist.spec import job
 from gandist.spec.job import JobSpec, TrialSpec
 from tests.conftest import CommandLine

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from gandist.artifacts import driver
+from gandist.artifacts.driver import Holder
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.trial_state import TrialState
 from gandist.console import overview
 from gandist.errors import UsageError
-from gandist.runner import lease
-from gandist.runner.lease import Holder
 from tests.strangers import write_documents
 
 AT = 1767268800.0  # 2026-01-01 12:00:00 UTC
@@ -55,7 +55,7 @@ def test_a_job_is_a_line(root: str) -> None:
 
 
 def test_who_runs_a_job_is_said_unless_it_is_dead(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lease, "RENEW_S", 0.0)
+    monkeypatch.setattr(driver, "RENEW_S", 0.0)
     job_dir = make(root, "small", a="running")
     me = Holder.this_process()
     for holder, said in (

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from gandist import cli
-from gandist.artifacts import tables
+from gandist.artifacts import driver, tables
 from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.artifacts.trial_state import DatasetDescription, TrialState
 from gandist.errors import CheckpointError, GandistError
@@ -80,7 +80,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for step in (steps // 2, steps):
             values = {"generator/0": np.ones(5, np.float32), "step": np.asarray(step)}
             checkpoint.save(directory, values, trial.identity(), 1, keep=2)
-    (folder / "runs/small/driver.json").write_text(lease.Holder(host="elsewhere", pid=7).model_dump_json())
+    (folder / "runs/small/driver.json").write_text(driver.Holder(host="elsewhere", pid=7).model_dump_json())
     return folder
 
 
@@ -128,9 +128,9 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], list[str]]:
         sys.modules, "gandist.sampling.generate", types.SimpleNamespace(open_generator=no_generator)
     )
     monkeypatch.setattr("gandist.sampling.generate", sys.modules["gandist.sampling.generate"], raising=False)
-    monkeypatch.setattr(lease, "WATCH_S", 0.02)
+    monkeypatch.setattr(driver, "WATCH_S", 0.02)
     monkeypatch.setattr(lease, "LOOK_S", 0.02)
-    monkeypatch.setattr(lease, "RENEW_S", 0.05)
+    monkeypatch.setattr(driver, "RENEW_S", 0.05)
     monkeypatch.setattr(render, "_environment", functools.cache(render._environment))
 
     def run(folder: Path) -> list[str]:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from gandist.artifacts import driver as driver_document
+from gandist.artifacts.driver import WATCH_S, Holder
 from gandist.artifacts.storage import Storage
 from gandist.errors import RunError, StorageError
-from gandist.runner import lease
-from gandist.runner.lease import LOOK_S, SETTLE_S, WATCH_S, Holder, Lease
+from gandist.runner.lease import LOOK_S, SETTLE_S, Lease
 
 HOLD = """
 import sys, time
@@ -135,10 +136,6 @@ def test_an_id_that_another_process_has_now_holds_nothing(storage: Storage) -> N
         mine.take()
 
 
-def test_where_the_system_does_not_say_when_a_process_began_its_id_counts(storage: Storage) -> None:
-    assert not Holder.this_process().model_copy(update={"process": ""}).is_over()
-
-
 @pytest.mark.parametrize("kept", [elsewhere(), Holder()], ids=["elsewhere", "of another making"])
 def test_a_holder_elsewhere_is_taken_over_when_it_does_not_renew(storage: Storage, kept: Holder) -> None:
     hold(storage, kept)
@@ -232,7 +229,7 @@ class Unsteady(Storage):
 def test_the_lease_is_renewed_in_the_background_also_after_the_storage_was_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lease, "RENEW_S", 0.01)
+    monkeypatch.setattr(driver_document, "RENEW_S", 0.01)
     storage = Unsteady(str(tmp_path))
     with Lease(storage, pytest.fail) as mine:
         mine.take()
