@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from gandist.runner.ray.pool import TrialActor
+from gandist.runner.ray.actor import TrialActor
 
 from .manifests import K8S
 

@@ -1,23 +1,22 @@
-"""Trials as Ray actors: a pool of them, each running one trial after another."""
+"""A pool of Ray actors, each running one trial after another."""
 
 from __future__ import annotations
 
 import os
-import signal
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any, Self
 
 from gandist import environment
 from gandist.errors import RunError, UsageError
-from gandist.runner.backend import RUN_TRIAL, attempt
+from gandist.runner.backend import RUN_TRIAL
 from gandist.runner.events import BackendEvent, Finished, Lost, Notice, Started
+from gandist.runner.ray.actor import TrialActor
 from gandist.runner.ray.connection import QUIET, Cluster, connected
 from gandist.runner.ray.failures import lost
 from gandist.spec.job import MAX_TRIALS, Job, TrialSpec
@@ -30,34 +29,6 @@ PLACE_S = 15.0
 """Without a place for any trial, until that is told; told again after twice that time, and so on."""
 ASLEEP_S = 10.0
 """Between two polls, which are a second apart: the driver itself was not there, and has heard of nobody."""
-
-
-class TrialActor:
-    """A process that runs trials, one after another. TensorFlow is loaded by the first of them."""
-
-    def __init__(self) -> None:
-        environment.take_over()
-        self._stop = threading.Event()
-        # A node that must go asks its processes to. Ray makes actors in the main thread of their process, and
-        # lets it handle signals while other threads run the actor's methods; Ray's own handler, which this
-        # takes the place of, would end the process at once.
-        signal.signal(signal.SIGTERM, self._asked_to_go)
-
-    def _asked_to_go(self, _: int, __: FrameType | None) -> None:
-        self._stop.set()
-
-    def ready(self) -> None:
-        """Returns when the process is there."""
-
-    def run(
-        self, function: str, trial: TrialSpec, job_root: str, data_dir: str | None
-    ) -> Iterator[BackendEvent]:
-        """One attempt at a trial."""
-        yield from attempt(function, trial, job_root, data_dir, self._stop)
-
-    def stop(self) -> None:
-        """Make the trial leave at a checkpoint; called while ``run`` runs in another thread."""
-        self._stop.set()
 
 
 @dataclass(eq=False)

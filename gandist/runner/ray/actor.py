@@ -1,0 +1,41 @@
+"""What runs in the process of an actor: one attempt at a trial after another."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+from gandist import environment
+from gandist.runner.backend import attempt
+from gandist.runner.events import BackendEvent
+from gandist.spec.job import TrialSpec
+
+
+class TrialActor:
+    """A process that runs trials, one after another. TensorFlow is loaded by the first of them."""
+
+    def __init__(self) -> None:
+        environment.take_over()
+        self._stop = threading.Event()
+        # A node that must go asks its processes to. Ray makes actors in the main thread of their process, and
+        # lets it handle signals while other threads run the actor's methods; Ray's own handler, which this
+        # takes the place of, would end the process at once.
+        signal.signal(signal.SIGTERM, self._asked_to_go)
+
+    def _asked_to_go(self, _: int, __: FrameType | None) -> None:
+        self._stop.set()
+
+    def ready(self) -> None:
+        """Returns when the process is there."""
+
+    def run(
+        self, function: str, trial: TrialSpec, job_root: str, data_dir: str | None
+    ) -> Iterator[BackendEvent]:
+        """One attempt at a trial."""
+        yield from attempt(function, trial, job_root, data_dir, self._stop)
+
+    def stop(self) -> None:
+        """Make the trial leave at a checkpoint; called while ``run`` runs in another thread."""
+        self._stop.set()
