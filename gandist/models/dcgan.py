@@ -69,7 +69,7 @@ def build_generator(options: Options, image_shape: tuple[int, int, int], classes
 
     channels = [options.width * 2**halvings for halvings in reversed(range(options.depth + 1))]
     height, width = _smallest_sides(options, image_shape)
-    inputs, x = conditional.generator_inputs(options, classes)
+    inputs, x = conditional.generator_inputs(options.latent_dim, options.embedding_dim, classes)
     x = layers.Dense(height * width * channels[0], use_bias=False)(x)
     x = layers.Reshape((height, width, channels[0]))(normalised(x))
     x = normalised(upsampled(x, channels[1], strides=1))
@@ -97,7 +97,7 @@ def build_discriminator(options: Options, image_shape: tuple[int, int, int], cla
         x = convolution(options.width * 2**halvings, options.kernel_size, strides=2, padding="same")(x)
         x = layers.LeakyReLU(negative_slope=options.leaky_slope)(x)
         x = dropout.Dropout(options.dropout)(x)
-    return conditional.discriminator(options, images, layers.Flatten()(x), classes)
+    return conditional.discriminator(images, layers.Flatten()(x), classes, options.spectral_norm)
 
 
 def _smallest_sides(options: Options, image_shape: tuple[int, int, int]) -> tuple[int, int]:

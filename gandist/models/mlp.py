@@ -42,7 +42,7 @@ def build_generator(options: Options, image_shape: tuple[int, int, int], classes
 
     from gandist.layers import conditional, normalization
 
-    inputs, x = conditional.generator_inputs(options, classes)
+    inputs, x = conditional.generator_inputs(options.latent_dim, options.embedding_dim, classes)
     for width in options.generator_widths:
         x = layers.Dense(width)(x)
         x = layers.LeakyReLU(negative_slope=options.leaky_slope)(x)
@@ -65,4 +65,4 @@ def build_discriminator(options: Options, image_shape: tuple[int, int, int], cla
     x = layers.Flatten()(images)
     for width in options.discriminator_widths:
         x = layers.LeakyReLU(negative_slope=options.leaky_slope)(dense(width)(x))
-    return conditional.discriminator(options, images, x, classes)
+    return conditional.discriminator(images, x, classes, options.spectral_norm)

@@ -6,7 +6,7 @@ from gandist import tensorflow_start  # isort: skip  # noqa: F401 - before whate
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -20,11 +20,25 @@ from gandist.sampling import exported
 from gandist.spec.job import TrialSpec
 
 if TYPE_CHECKING:
-    from gandist.training.gan import GAN
+    from collections.abc import Sequence
+
+    import keras
 
 BATCH = 256
 CALIBRATION = 512
 """Images over which batch norm's statistics are taken anew for averaged weights."""
+
+
+class Trained(Protocol):
+    """Networks in training, as a sampler sees them."""
+
+    @property
+    def generator(self) -> keras.Model:
+        """As ``models.build_generator`` makes it."""
+
+    @property
+    def ema(self) -> Sequence[tf.Variable]:
+        """Averages of its trainable weights, in their order; empty where there are none."""
 
 
 class Sampler:
@@ -68,7 +82,7 @@ class Sampler:
         exported.load(sampler.generator, weights, where)
         return sampler
 
-    def update(self, gan: GAN, step: int) -> None:
+    def update(self, gan: Trained, step: int) -> None:
         """Take the live weights after ``step``, or their moving average where there is one; once a step."""
         if step == self._step:
             return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import keras
 import tensorflow as tf
@@ -19,22 +18,10 @@ from gandist.spec.base import given
 from gandist.spec.job import TrialSpec
 from gandist.spec.schedules import Clock, value
 from gandist.training.distribution import assign
-from gandist.training.player import Player, Terms
-from gandist.training.regularization import Metrics, Regularization
+from gandist.training.player import Player
+from gandist.training.regularization import Regularization
 from gandist.training.state import State
-from gandist.updates import RULES
-
-
-class Batch(NamedTuple):
-    """One replica's part of a step's real images.
-
-    Attributes:
-        images: float32 ``[n_critic, batch, height, width, channels]`` in [-1, 1].
-        labels: theirs, int32 ``[n_critic, batch]``; not looked at by unconditional networks.
-    """
-
-    images: tf.Tensor
-    labels: tf.Tensor
+from gandist.updates import RULES, Batch, Metrics, Terms
 
 
 class GAN:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import NamedTuple
 
 import keras
 import tensorflow as tf
@@ -14,16 +13,8 @@ from gandist.optimizers import OptimizerOptions
 from gandist.spec.schedules import Clock, Rate
 from gandist.training.distribution import assign, sum_over_replicas
 from gandist.training.optimizer import Optimizer
-from gandist.training.regularization import Metrics, Regularization
-
-
-class Terms(NamedTuple):
-    """What one update minimises, and what it shows: this replica's shares."""
-
-    total: tf.Tensor
-    metrics: Metrics
-    real_logits: tf.Tensor | None = None
-    fake_logits: tf.Tensor | None = None
+from gandist.training.regularization import Regularization
+from gandist.updates import Metrics, Terms
 
 
 class Player:

@@ -10,8 +10,7 @@ import tensorflow as tf
 from gandist.regularizers import Regularizer
 from gandist.spec.schedules import Clock
 from gandist.training.state import State
-
-Metrics = dict[str, tf.Tensor]
+from gandist.updates import Metrics
 
 NONE = float("nan")
 """Shown for what was not computed: a zero would look like a value."""

@@ -16,7 +16,8 @@ from gandist.randomness import Randomness
 from gandist.spec.budget import Budget
 from gandist.spec.job import TrialSpec
 from gandist.training import feed
-from gandist.training.gan import GAN, Batch
+from gandist.training.gan import GAN
+from gandist.updates import Batch
 
 
 class Trainer:

@@ -2,14 +2,98 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from gandist.spec.schedules import Clock
 
 if TYPE_CHECKING:
+    from tensorflow import GradientTape, Tensor
+
     from gandist.randomness import Randomness
-    from gandist.training.gan import GAN, Batch
-    from gandist.training.regularization import Metrics
+
+Metrics = dict[str, Any]
+"""float32 scalars by name."""
+
+
+class Batch(NamedTuple):
+    """One replica's part of a step's real images.
+
+    Attributes:
+        images: float32 ``[n_critic, batch, height, width, channels]`` in [-1, 1].
+        labels: theirs, int32 ``[n_critic, batch]``; not looked at by unconditional networks.
+    """
+
+    images: Tensor
+    labels: Tensor
+
+
+class Terms(NamedTuple):
+    """What one update minimises, and what it shows: this replica's shares."""
+
+    total: Tensor
+    metrics: Metrics
+    real_logits: Tensor | None = None
+    fake_logits: Tensor | None = None
+
+
+class Player(Protocol):
+    """One of the two networks, with what updates it."""
+
+    def prepare(self) -> None:
+        """Before each update, and before images are judged in it."""
+
+    def apply(self, tape: GradientTape, terms: Terms, update: Tensor, clock: Clock) -> Metrics:
+        """Update the network by ``terms``, which ``tape`` has recorded; ``update`` came before this one."""
+
+    def latest(self, before: Metrics, now: Metrics) -> Metrics:
+        """``now``; of what was not computed this time, the value before."""
+
+
+class Networks(Protocol):
+    """What an update rule asks of a GAN."""
+
+    @property
+    def generator_player(self) -> Player:
+        """The generator."""
+
+    @property
+    def discriminator_player(self) -> Player:
+        """The discriminator."""
+
+    def generate(self, labels: Tensor, randomness: Randomness, training: bool = True) -> Tensor:
+        """Images of ``labels`` int32 ``[batch]``."""
+
+    def judge(
+        self,
+        images: Tensor,
+        fake_images: Tensor,
+        labels: Tensor,
+        randomness: Randomness,
+        update: Tensor,
+        clock: Clock,
+    ) -> Terms:
+        """What a discriminator minimises that sees both kinds of images in one update."""
+
+    def judge_real(self, images: Tensor, labels: Tensor, randomness: Randomness) -> Terms:
+        """What a discriminator minimises that sees only real images."""
+
+    def judge_fake(self, fake_images: Tensor, labels: Tensor, randomness: Randomness) -> Terms:
+        """What a discriminator minimises that sees only generated images."""
+
+    def deceive(
+        self,
+        fake_logits: Tensor,
+        real_logits: Tensor | None,
+        labels: Tensor,
+        randomness: Randomness,
+        clock: Clock,
+    ) -> Terms:
+        """What the generator minimises."""
+
+    def update_generator(
+        self, labels: Tensor, randomness: Randomness, clock: Clock, images: Tensor | None = None
+    ) -> Metrics:
+        """Update the generator."""
 
 
 class Update:
@@ -22,7 +106,7 @@ class Update:
     halves: ClassVar[bool] = False
     """Whether the discriminator is updated on half of a batch."""
 
-    def step(self, gan: GAN, batch: Batch, randomness: Randomness, clock: Clock) -> Metrics:
+    def step(self, gan: Networks, batch: Batch, randomness: Randomness, clock: Clock) -> Metrics:
         """Update both networks once, the discriminator ``n_critic`` times.
 
         Args:

@@ -10,14 +10,13 @@ from gandist.updates._base import Update
 
 if TYPE_CHECKING:
     from gandist.randomness import Randomness
-    from gandist.training.gan import GAN, Batch
-    from gandist.training.regularization import Metrics
+    from gandist.updates._base import Batch, Metrics, Networks
 
 
 class Rule(Update):
     """The discriminator, then the generator against what it has become."""
 
-    def step(self, gan: GAN, batch: Batch, randomness: Randomness, clock: Clock) -> Metrics:
+    def step(self, gan: Networks, batch: Batch, randomness: Randomness, clock: Clock) -> Metrics:
         """Update both."""
         n_critic = batch.images.shape[0]
         metrics: Metrics = {}

@@ -14,8 +14,7 @@ from gandist.updates._base import Update
 
 if TYPE_CHECKING:
     from gandist.randomness import Randomness
-    from gandist.training.gan import GAN, Batch
-    from gandist.training.regularization import Metrics
+    from gandist.updates._base import Batch, Metrics, Networks
 
 
 class Rule(Update):
@@ -24,7 +23,7 @@ class Rule(Update):
     joint: ClassVar[bool] = False
     halves: ClassVar[bool] = True
 
-    def step(self, gan: GAN, batch: Batch, randomness: Randomness, clock: Clock) -> Metrics:
+    def step(self, gan: Networks, batch: Batch, randomness: Randomness, clock: Clock) -> Metrics:
         """Update both."""
         n_critic = batch.images.shape[0]
         for k in range(n_critic):

@@ -10,8 +10,7 @@ from gandist.updates._base import Update
 
 if TYPE_CHECKING:
     from gandist.randomness import Randomness
-    from gandist.training.gan import GAN, Batch
-    from gandist.training.regularization import Metrics
+    from gandist.updates._base import Batch, Metrics, Networks
 
 
 class Rule(Update):
@@ -19,7 +18,7 @@ class Rule(Update):
 
     several: ClassVar[bool] = False
 
-    def step(self, gan: GAN, batch: Batch, randomness: Randomness, clock: Clock) -> Metrics:
+    def step(self, gan: Networks, batch: Batch, randomness: Randomness, clock: Clock) -> Metrics:
         """Update both."""
         images, labels = batch.images[0], batch.labels[0]
         gan.discriminator_player.prepare()

@@ -63,7 +63,7 @@ class Options(ModelOptions):
 
 def build_generator(options: Options, image_shape: tuple[int, int, int], classes: int = 0) -> keras.Model:
     """Latents to images."""
-    inner, x = conditional.generator_inputs(options, classes)
+    inner, x = conditional.generator_inputs(options.latent_dim, options.embedding_dim, classes)
     mapping = keras.Model(inner, layers.Dense(STYLES, activation="tanh")(x), name="mapping")
     styles = keras.Input((STYLES,))
     x = Noise()(layers.Dense(8)(Mean()(styles)))
@@ -73,7 +73,7 @@ def build_generator(options: Options, image_shape: tuple[int, int, int], classes
     height, width, channels = image_shape
     images = layers.Reshape(image_shape)(layers.Dense(height * width * channels, activation="tanh")(x))
     synthesis = keras.Model(styles, images, name="synthesis")
-    latents, _ = conditional.generator_inputs(options, classes)
+    latents, _ = conditional.generator_inputs(options.latent_dim, options.embedding_dim, classes)
     return keras.Model(latents, synthesis(mapping(latents)), name="generator")
 
 
@@ -83,4 +83,4 @@ def build_discriminator(options: Options, image_shape: tuple[int, int, int], cla
     x = spectral.Conv2D(4, 3, strides=4)(images)
     features = keras.Model(images, layers.Flatten()(dropout.Dropout(0.25)(layers.LeakyReLU(0.2)(x))))
     inputs = keras.Input(image_shape)
-    return conditional.discriminator(options, inputs, features(inputs), classes)
+    return conditional.discriminator(inputs, features(inputs), classes)

@@ -100,7 +100,8 @@ def trial(**sections: Any) -> Any:
 
 def compare(steps: int = 2, classes: int = 0, **sections: Any) -> dict[str, list[float]]:
     """A GAN and its oracle agree on random images, step by step; the figures of all steps."""
-    from gandist.training.gan import GAN, Batch
+    from gandist.training.gan import GAN
+    from gandist.updates import Batch
 
     spec = trial(**sections)
     n_critic = spec.training.n_critic
