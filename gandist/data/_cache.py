@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import math
 import os
 import time
@@ -23,9 +24,12 @@ from pydantic import BaseModel, NonNegativeInt
 from gandist.activity import Activity, Tell, silent
 from gandist.data import Dataset
 from gandist.data._chunks import Chunks, Item
+from gandist.data._stamps import settled, stamp
 from gandist.errors import DataError
 
 IMAGES, LABELS, REJECTED, INDEX = "images.uint8", "labels.int32", "rejected.txt", "index.json"
+CHECKED = "checked"
+"""The fingerprint of the files, and what they were when it was taken."""
 JOURNAL = "journal"
 KEPT = "kept"
 """In the names of the files that whoever holds the lock writes, and the next one goes on with."""
@@ -131,9 +135,24 @@ def _read(
         found = _mapped(folder / IMAGES, folder / LABELS, (index.images, *image_shape), class_names)
     except (OSError, ValueError):
         return None
-    if found is None or found.computed_fingerprint(tell) != index.fingerprint:
+    if found is None or not _undamaged(found, index.fingerprint, folder, tell):
         return None
     return Cached(replace(found, known=index.fingerprint), index.rejected, folder / REJECTED)
+
+
+def _undamaged(found: Dataset, fingerprint: str, folder: Path, tell: Tell) -> bool:
+    """Whether the content has that fingerprint; read once, and again when the files have changed."""
+    stamps = stamp(folder / IMAGES), stamp(folder / LABELS)
+    checked = json.dumps([fingerprint, stamps])
+    with contextlib.suppress(OSError, ValueError):
+        if (folder / CHECKED).read_text() == checked:
+            return True
+    if found.computed_fingerprint(tell) != fingerprint:
+        return False
+    if all(it is not None and settled(it) for it in stamps):
+        with contextlib.suppress(OSError):  # then it is read again
+            (folder / CHECKED).write_text(checked)
+    return True
 
 
 def _mapped(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import stat
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -19,22 +18,11 @@ from pathlib import Path
 
 from gandist.activity import Activity, Tell
 from gandist.data import _cache
+from gandist.data._stamps import Stamp, of_file, settled, stamp
 
-Stamp = tuple[int, int, int, int, int]
-"""Device, inode, size, and the times of the last change of content and of status, in ns."""
 MEMORY = "sha256"
 KEEP_S = 1.0
-SETTLED_NS = 2 * 10**9
-"""What has just changed is not remembered: it may do so again within a tick of its file system's clock."""
 PIECE = 2**20
-
-
-def stamp(path: Path) -> Stamp | None:
-    """Of a regular file; None of what cannot be read."""
-    try:
-        return _stamp(path.stat())
-    except (OSError, ValueError):
-        return None
 
 
 def contents(paths: Sequence[Path], memory: Path, tell: Tell) -> list[tuple[Stamp | None, str]]:
@@ -69,7 +57,7 @@ def _read(paths: Sequence[Path], memory: Path, tell: Tell) -> Iterator[tuple[Sta
         try:
             for number, (found, digest) in enumerate(threads.map(_digest, paths), 1):
                 tell(Activity("reading pictures", number, len(paths)))
-                if found is not None and digest and time.time_ns() - max(found[3:]) > SETTLED_NS:
+                if found is not None and digest and settled(found):
                     lines.append(_line(found, digest))
                 if time.monotonic() - kept > KEEP_S or number == len(paths):
                     _remember(memory, lines)
@@ -84,19 +72,13 @@ def _digest(path: Path) -> tuple[Stamp | None, str]:
     try:
         # A pipe that has taken a picture's place is not waited for.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
-            before = _stamp(os.fstat(file.fileno()))
+            before = of_file(os.fstat(file.fileno()))
             while before is not None and (piece := file.read(PIECE)):
                 digest.update(piece)
-            same = before is not None and before == _stamp(os.fstat(file.fileno()))
+            same = before is not None and before == of_file(os.fstat(file.fileno()))
     except OSError:
         return stamp(path), ""
     return (before, digest.hexdigest()) if same else (None, "")
-
-
-def _stamp(status: os.stat_result) -> Stamp | None:
-    if not stat.S_ISREG(status.st_mode):
-        return None
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _line(found: Stamp, digest: str) -> bytes:

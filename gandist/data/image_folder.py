@@ -24,7 +24,7 @@ import numpy as np
 from pydantic import Field
 
 from gandist.activity import Activity, Tell, silent
-from gandist.data import DataOptions, Dataset, _cache, _hashes, _pictures
+from gandist.data import DataOptions, Dataset, _cache, _hashes, _pictures, _stamps
 from gandist.data._chunks import Item
 from gandist.data._folder import look
 from gandist.errors import DataError
@@ -61,7 +61,7 @@ class _File:
     path: str
     """Below the folder."""
     label: int
-    stamp: _hashes.Stamp | None
+    stamp: _stamps.Stamp | None
     digest: str
 
 
@@ -125,7 +125,7 @@ def _decoded(folder: Path, files: list[_File], start: int, options: Options, tel
     images = _pictures.decode_all(paths, square)
     for number, (file, path, image) in enumerate(zip(files[start:], paths, images, strict=True), start + 1):
         unknown = isinstance(image, np.ndarray) and not file.digest
-        if unknown or _hashes.stamp(path) != file.stamp:  # then it is not what the key says
+        if unknown or _stamps.stamp(path) != file.stamp:  # then it is not what the key says
             raise DataError(
                 f"{printable(path)}: changed while the folder was read; run again when it is at rest"
             )

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from gandist.activity import Activity
-from gandist.data import _cache, image_folder, load
+from gandist.data import Dataset, _cache, _stamps, image_folder, load
 from gandist.errors import DataError
 from tests.data import pictures
 
@@ -105,6 +105,31 @@ def test_a_damaged_set_is_made_anew(root: Path, damage: Any) -> None:
     again = read(root)
     np.testing.assert_array_equal(again.images, expected)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_set_is_looked_through_once_and_again_where_its_files_have_changed(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_stamps, "SETTLED_NS", -(10**18))  # as if it were old
+    looked = []
+    compute = Dataset.computed_fingerprint
+
+    def counted(dataset: Dataset, *tell: Any) -> str:
+        looked.append(len(dataset))
+        return compute(dataset, *tell)
+
+    monkeypatch.setattr(Dataset, "computed_fingerprint", counted)
+    whole = read(root)
+    expected = np.array(whole.images)
+    read(root)
+    looked.clear()
+    assert read(root).fingerprint == whole.fingerprint
+    assert looked == []
+    overwrite(entry(root) / "images.uint8", 700, b"x")
+    np.testing.assert_array_equal(read(root).images, expected)
+    assert looked
+    (entry(root) / "checked").write_text("[]")
+    assert read(root).fingerprint == whole.fingerprint
 
 
 def test_processes_that_start_together_decode_once(root: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from gandist.activity import Activity
-from gandist.data import _hashes, _pictures, image_folder, load
+from gandist.data import _hashes, _pictures, _stamps, image_folder, load
 from gandist.errors import DataError
 from tests.data import pictures
 from tests.data.pictures import GREY, count_decoding, grey, levels, read, write
@@ -201,7 +201,7 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Grows by each picture that is read to be hashed; what was just written counts as settled."""
     hashed: list[Path] = []
     digest = _hashes._digest
-    monkeypatch.setattr(_hashes, "SETTLED_NS", -(10**18))
+    monkeypatch.setattr(_stamps, "SETTLED_NS", -(10**18))
     monkeypatch.setattr(_hashes, "_digest", lambda path: (hashed.append(path), digest(path))[1])
     return hashed
 
@@ -260,7 +260,7 @@ def test_a_folder_is_read_once_and_then_only_what_is_new(tmp_path: Path, hashed:
 def test_a_file_that_has_just_changed_may_do_so_unseen_and_is_read_again(
     tmp_path: Path, hashed: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_hashes, "SETTLED_NS", 10**18)
+    monkeypatch.setattr(_stamps, "SETTLED_NS", 10**18)
     root = write(tmp_path, {"1.png": 1})
     read(root, **GREY)
     read(root, **GREY)
@@ -349,7 +349,7 @@ def test_a_picture_that_could_not_be_hashed_has_no_place_in_the_cache(
 ) -> None:
     root = write(tmp_path, {"1.png": 1})
     with monkeypatch.context() as patch:
-        patch.setattr(_hashes, "_digest", lambda path: (_hashes.stamp(path), ""))
+        patch.setattr(_hashes, "_digest", lambda path: (_stamps.stamp(path), ""))
         with pytest.raises(DataError, match=r"1\.png: changed while the folder was read"):
             read(root, **GREY)
     assert levels(read(root, **GREY)) == [1]
