@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import errno
-import os
-import re
-import stat
-import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,6 +12,7 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.fs as pafs
 
+from gandist.artifacts import atomic, local
 from gandist.artifacts.address import open_address
 from gandist.artifacts.retry import Retry
 from gandist.errors import NotAFileError, StorageError
@@ -26,15 +22,13 @@ T = TypeVar("T")
 MAX_BYTES = 2**36
 """Of a file, where nothing smaller is expected: no generator or checkpoint comes near it."""
 CHUNK = 2**22
-_UNFINISHED = re.compile(r".+\.[0-9a-f]{32}\.tmp")
 
 
 class Storage:
     """Reads and writes whole files by their path relative to a root.
 
     A file appears under its name complete or not at all. What the storage refuses is tried again for a
-    while, see ``Retry``. Cheap to make from its root, so processes exchange
-    the root and not the object.
+    while, see ``Retry``. Cheap to make from its root, so processes exchange the root and not the object.
 
     What lies in a local directory may be a stranger's: only regular files are read, and a link that leads out
     of it is followed neither for reading nor for writing. The way to the directory itself may have links.
@@ -112,24 +106,15 @@ class Storage:
         return b"".join(chunks)
 
     def _refuse_irregular(self, path: str, limit: int) -> None:
-        """Before it is opened, which would wait for ever for a pipe's other end."""
         if not self._local:
             return
         full = self._full(path)
-        try:
-            found = Path(full).stat()
-        except OSError as error:
-            if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG):
-                raise self._no_file(path, error.strerror) from error
-            raise
-        if not stat.S_ISREG(found.st_mode):
-            raise self._no_file(path, "not a regular file")
-        if found.st_size > limit:
-            raise self._no_file(path, f"larger than {limit:,} bytes")
-        if not self._leads_here(full):
+        if why := local.no_file(full, limit):
+            raise self._no_file(path, why)
+        if not local.leads_into(self._home, full):
             raise self._elsewhere(path)
 
-    def _no_file(self, path: str, what: str | None) -> NotAFileError:
+    def _no_file(self, path: str, what: str) -> NotAFileError:
         return NotAFileError(f"{self.where(path)}: cannot be read: {what}; check the path")
 
     def write(self, path: str, content: bytes) -> None:
@@ -138,13 +123,11 @@ class Storage:
         Raises:
             StorageError: the storage refused.
         """
-        produce: Callable[[pa.NativeFile], object] = partial(_give, content)
-        # An object store shows an object when its upload has ended; a file system needs a rename for that.
-        write = self._write_and_rename if self._local else self._upload
-        full = self._full(path)
-        self._retry(
-            lambda: write(full, produce), f"{self.where(path)}: cannot be written", self._retry.write_s
-        )
+        if self._local:
+            self.write_stream(path, lambda stream: stream.write(content))
+            return
+        write = partial(atomic.upload, self._fs, self._full(path), lambda stream: stream.write(content))
+        self._retry(write, f"{self.where(path)}: cannot be written", self._retry.write_s)
 
     def write_stream(self, path: str, produce: Callable[[pa.NativeFile], T]) -> T:
         """The same, for a file that need not fit into memory; returns what ``produce`` does.
@@ -158,7 +141,7 @@ class Storage:
         """
         full = self._full(path)
         # Under another name in an object store, too: where ``produce`` fails, its upload ends all the same.
-        write: Callable[[], T] = partial(self._write_and_rename, full, produce)
+        write = partial(atomic.write_and_rename, self._fs, full, produce, local=self._local)
         return self._retry(write, f"{self.where(path)}: cannot be written", self._retry.write_s)
 
     def exists(self, path: str) -> bool:
@@ -171,7 +154,7 @@ class Storage:
 
     def holds(self, path: str) -> bool:
         """Whether no link leads out of this one on the way to ``path`` or from it."""
-        return not self._local or self._leads_here(self._join(path))
+        return not self._local or local.leads_into(self._home, self._join(path))
 
     def is_link(self, path: str) -> bool:
         """Whether ``path`` is a symbolic link; gandist makes none."""
@@ -184,13 +167,15 @@ class Storage:
             NotAFileError: it is a link that leads out of the directory.
             StorageError: the storage refused.
         """
-        names = [name_of(info) for info in self._infos(path)]
-        return sorted(name for name in names if name and not name.endswith(".tmp"))
+        return sorted(self._finished(path))
 
     def stamps(self, path: str) -> dict[str, str]:
         """Of each name that ``list`` gives, what changes with the file: its size and when it was written."""
-        found = ((name_of(info), f"{info.size} {info.mtime_ns}") for info in self._infos(path))
-        return {name: stamp for name, stamp in found if name and not name.endswith(".tmp")}
+        return {name: f"{info.size} {info.mtime_ns}" for name, info in self._finished(path).items()}
+
+    def _finished(self, path: str) -> dict[str, pafs.FileInfo]:
+        found = {name_of(info): info for info in self._infos(path)}
+        return {name: info for name, info in found.items() if name and not name.endswith(".tmp")}
 
     def delete(self, path: str) -> None:
         """Delete a file or a link, or a directory with all it holds; nothing if it is not there.
@@ -245,12 +230,9 @@ class Storage:
         Raises:
             StorageError: the storage refused.
         """
-        # Not by way of links, of which a few that lead back make a walk without end.
-        for folder, _, names in os.walk(self._base) if self._local else ():
-            for name in names:
-                if _UNFINISHED.fullmatch(name):
-                    delete = partial(Path(folder, name).unlink, missing_ok=True)
-                    self._retry(delete, f"{self.root}: cannot be tidied up", self._retry.write_s)
+        for left in atomic.unfinished(self._base) if self._local else ():
+            delete = partial(left.unlink, missing_ok=True)
+            self._retry(delete, f"{self.root}: cannot be tidied up", self._retry.write_s)
 
     def _join(self, path: str) -> str:
         return f"{self._base}/{path}" if path else self._base
@@ -270,11 +252,7 @@ class Storage:
 
     def _is_ours(self, path: str) -> bool:
         full = self._join(path)
-        return not self._local or full == self._home or self._leads_here(str(Path(full).parent))
-
-    def _leads_here(self, full: str) -> bool:
-        home = os.path.realpath(self._home)
-        return os.path.commonpath([home, os.path.realpath(full)]) == home
+        return not self._local or full == self._home or local.leads_into(self._home, str(Path(full).parent))
 
     def _type(self, path: str) -> pafs.FileType:
         full = self._full(path)
@@ -290,38 +268,9 @@ class Storage:
         list_: Callable[[], Sequence[pafs.FileInfo]] = partial(self._fs.get_file_info, selector)
         return self._retry(list_, what, self._retry.read_s)
 
-    def _upload(self, full: str, produce: Callable[[pa.NativeFile], T]) -> T:
-        with self._fs.open_output_stream(full) as stream:
-            return produce(stream)
-
-    def _write_and_rename(self, full: str, produce: Callable[[pa.NativeFile], T]) -> T:
-        target = f"{full}.{uuid.uuid4().hex}.tmp"
-        try:
-            if self._local:
-                self._fs.create_dir(str(Path(full).parent), recursive=True)
-            produced = self._upload(target, produce)
-            if self._local:
-                self._fs.move(target, full)
-                return produced
-            self._fs.copy_file(target, full)
-        except BaseException:
-            self._delete_quietly(target)
-            raise
-        self._delete_quietly(target)
-        return produced
-
-    def _delete_quietly(self, full: str) -> None:
-        # What refused a write may refuse this as well; the first error is the one to tell.
-        with contextlib.suppress(OSError):
-            self._fs.delete_file(full)
-
     def _rename(self, here: str, there: str) -> None:
         self._fs.create_dir(str(Path(there).parent), recursive=True)
         self._fs.move(here, there)
-
-
-def _give(content: bytes, stream: pa.NativeFile) -> None:
-    stream.write(content)
 
 
 def name_of(info: pafs.FileInfo) -> str:

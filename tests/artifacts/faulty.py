@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.fs as pafs
+import pytest
+
+from gandist.artifacts.storage import Storage
 
 Check = Callable[[str, str], None]
 """``(operation, path)``: raises what the storage is to refuse with."""
@@ -119,3 +122,13 @@ class ObjectStore(LOCAL):  # type: ignore[misc, valid-type]
 
     def move(self, src: str, dest: str) -> None:
         raise NotImplementedError
+
+
+def files(root: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
+
+
+def faulty(monkeypatch: pytest.MonkeyPatch, storage: Storage, check: Check) -> Storage:
+    """``storage`` over a file system that asks ``check`` first."""
+    monkeypatch.setattr(pafs, "LocalFileSystem", local_file_system(check))
+    return Storage(storage.root, storage._retry)

@@ -61,3 +61,48 @@ def test_what_was_meant_is_told(address: str, says: str) -> None:
 @pytest.mark.parametrize("address", ["s3:/key:secret@b", "s3//key:secret@b/x", "https:/u:secret@h/b"])
 def test_a_secret_in_what_is_nearly_an_address_is_not_shown(address: str) -> None:
     assert "secret" not in f"{public(address)}{mistake(address)}"
+
+
+@pytest.mark.parametrize(
+    ("address", "fault"),
+    [
+        ("s3://KEY:topsecret@bucket/jobs", "holds credentials"),
+        ("s3://KEY:half/topsecret@bucket/jobs", "holds credentials"),
+        ("s3:///KEY:topsecret@bucket/jobs", "holds credentials"),
+        ("s3://KEY:topsecret/bucket", "holds credentials"),
+        ("s3://KEY:topsecret", "holds credentials"),
+        ("s3://KEY:top?secret@bucket", "holds credentials"),
+        ("s3://topsecret@bucket", "holds credentials"),
+        ("s3://topsecret@bucket/a@b", "holds credentials"),
+        ("S3://topsecret@bucket", "holds credentials"),
+        ("gs://topsecret@bucket/a@b", "holds credentials"),
+        ("gs://KEY:topsecret/b", "holds credentials"),
+        ("abfss://account:topsecret@host/jobs", "holds credentials"),
+        ("abfss://account:half/topsecret@host/jobs", "holds credentials"),
+        ("s3://bucket/jobs?secret_key=topsecret&region=eu", "holds settings behind its path"),
+        ("s3://bucket/jobs#topsecret", "holds settings behind its path"),
+        ("gopher://topsecret:@x", "holds credentials"),
+    ],
+)
+def test_an_address_with_more_than_a_place_is_refused_and_not_repeated(address: str, fault: str) -> None:
+    with pytest.raises(StorageError, match=fault) as refused:
+        open_address(address)
+    assert "top" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/data/a@b?c",
+        "s3://bucket/a@b",
+        "s3://bucket/a:b",
+        "gs://anonymous@bucket/x",
+        "hdfs://user@host:8020/x",
+        "hdfs://[::1]:8020/x",
+        "file:///",
+        "abfss://container@account.example/x",
+    ],
+)
+def test_such_signs_may_be_elsewhere(address: str) -> None:
+    assert mistake(address) is None
+    assert public(address) == address

@@ -8,52 +8,16 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
-import pyarrow as pa
-import pyarrow.fs as pafs
 import pytest
 
-from gandist.artifacts import storage as storage_module
-from gandist.artifacts.address import mistake, public
 from gandist.artifacts.retry import Retry
 from gandist.artifacts.storage import Storage
 from gandist.errors import StorageError
-from tests.artifacts.faulty import Check, Clock, ObjectStore, Times, local_file_system
+from tests.artifacts.faulty import Clock, ObjectStore, Times, faulty, files
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 FOR_EVER = float("inf")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def storage(tmp_path: Path, clock: Clock) -> Storage:
-    return Storage(str(tmp_path / "job"), Retry(clock=clock, sleep=clock.sleep))
-
-
-def files(root: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(root)): p.read_bytes() for p in sorted(root.rglob("*")) if p.is_file()}
-
-
-def faulty(monkeypatch: pytest.MonkeyPatch, storage: Storage, check: Check) -> Storage:
-    """``storage`` over a file system that asks ``check`` first."""
-    monkeypatch.setattr(pafs, "LocalFileSystem", local_file_system(check))
-    return Storage(storage.root, storage._retry)
-
-
-@pytest.fixture
-def object_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ObjectStore:
-    """What ``s3://bucket/...`` is in a test: files below ``tmp_path``, without a rename."""
-    store = ObjectStore()
-    opened = store, str(tmp_path / "bucket/job")
-    monkeypatch.setattr(storage_module, "open_address", lambda _: opened)
-    nothing_is_local = SimpleNamespace(**{**vars(pafs), "LocalFileSystem": type(None)})
-    monkeypatch.setattr(storage_module, "pafs", nothing_is_local)
-    return store
 
 
 def test_what_is_written_is_read_listed_and_deleted(storage: Storage) -> None:
@@ -86,67 +50,6 @@ def test_a_write_that_is_refused_for_a_while_succeeds(
     assert refusals.asked == 6
     assert clock.slept == [0.25, 0.5, 1, 2, 4]
     assert files(Path(storage.root)) == {"state.json": b"after!"}
-
-
-@pytest.mark.parametrize("operation", ["create_dir", "open_output_stream", "write", "move"])
-def test_a_write_that_is_refused_for_ever_leaves_what_was_there(
-    storage: Storage, clock: Clock, monkeypatch: pytest.MonkeyPatch, operation: str
-) -> None:
-    storage.write("state.json", b"before")
-    refusing = faulty(monkeypatch, storage, Times(FOR_EVER, FULL, operation))
-    with pytest.raises(StorageError) as raised:
-        refusing.write("state.json", b"after!")
-    assert clock.now == 180
-    assert str(raised.value).startswith(f"{storage.root}/state.json: cannot be written: [Errno 28] No space")
-    assert "tried for 180 s" in str(raised.value)
-    assert "\n" not in str(raised.value)
-    assert storage.read("state.json") == b"before"
-    assert files(Path(storage.root)) == {"state.json": b"before"}
-
-
-def test_while_it_is_written_a_file_does_not_show(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
-
-    def look(operation: str, path: str) -> None:
-        if operation == "write":
-            seen.append((Path(path).exists(), storage.list(), storage.read("a")))
-
-    storage.write("a", b"before")
-    faulty(monkeypatch, storage, look).write("a", b"after!")
-    assert seen == [(True, ["a"], b"before")]
-
-
-def test_a_stream_may_be_begun_again_and_gives_what_its_producer_does(
-    storage: Storage, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def produce(stream: pa.NativeFile) -> int:
-        for piece in (b"a", b"b"):
-            stream.write(piece)
-        return 7
-
-    assert faulty(monkeypatch, storage, Times(2, FULL, "write")).write_stream("big", produce) == 7
-    assert clock.slept == [0.25, 0.5]
-    assert files(Path(storage.root)) == {"big": b"ab"}
-
-
-def half_written(stream: pa.NativeFile) -> None:
-    stream.write(b"half")
-    raise StorageError("what it is made of cannot be read")
-
-
-@pytest.mark.parametrize("where", ["local", "object store"])
-def test_a_stream_whose_producer_fails_leaves_what_was_there(
-    where: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    if where == "object store":
-        request.getfixturevalue("object_store")
-    storage = Storage("s3://bucket/job" if where == "object store" else str(tmp_path / "bucket/job"))
-    storage.write("big", b"before")
-    with pytest.raises(StorageError, match="cannot be read"):
-        storage.write_stream("big", half_written)
-    assert files(tmp_path) == {"bucket/job/big": b"before"}
-    storage.write_stream("big", lambda stream: stream.write(b"after!"))
-    assert files(tmp_path) == {"bucket/job/big": b"after!"}
 
 
 @pytest.mark.parametrize(
@@ -208,51 +111,6 @@ def test_an_address_that_is_none_is_told_in_one_line(clock: Clock) -> None:
     assert clock.slept == []
 
 
-@pytest.mark.parametrize(
-    ("address", "fault"),
-    [
-        ("s3://KEY:topsecret@bucket/jobs", "holds credentials"),
-        ("s3://KEY:half/topsecret@bucket/jobs", "holds credentials"),
-        ("s3:///KEY:topsecret@bucket/jobs", "holds credentials"),
-        ("s3://KEY:topsecret/bucket", "holds credentials"),
-        ("s3://KEY:topsecret", "holds credentials"),
-        ("s3://KEY:top?secret@bucket", "holds credentials"),
-        ("s3://topsecret@bucket", "holds credentials"),
-        ("s3://topsecret@bucket/a@b", "holds credentials"),
-        ("S3://topsecret@bucket", "holds credentials"),
-        ("gs://topsecret@bucket/a@b", "holds credentials"),
-        ("gs://KEY:topsecret/b", "holds credentials"),
-        ("abfss://account:topsecret@host/jobs", "holds credentials"),
-        ("abfss://account:half/topsecret@host/jobs", "holds credentials"),
-        ("s3://bucket/jobs?secret_key=topsecret&region=eu", "holds settings behind its path"),
-        ("s3://bucket/jobs#topsecret", "holds settings behind its path"),
-        ("gopher://topsecret:@x", "holds credentials"),
-    ],
-)
-def test_an_address_with_more_than_a_place_is_refused_and_not_repeated(address: str, fault: str) -> None:
-    with pytest.raises(StorageError, match=fault) as refused:
-        Storage(address)
-    assert "top" not in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "/data/a@b?c",
-        "s3://bucket/a@b",
-        "s3://bucket/a:b",
-        "gs://anonymous@bucket/x",
-        "hdfs://user@host:8020/x",
-        "hdfs://[::1]:8020/x",
-        "file:///",
-        "abfss://container@account.example/x",
-    ],
-)
-def test_such_signs_may_be_elsewhere(address: str) -> None:
-    assert mistake(address) is None
-    assert public(address) == address
-
-
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 1 MiB."""
@@ -281,17 +139,6 @@ def test_a_disk_that_is_full_until_something_is_deleted(small_disk: Path) -> Non
     storage.write("b", bytes(500_000))
     assert len(clock.slept) == 4
     assert files(small_disk) == {"job/a": b"1", "job/b": bytes(500_000)}
-
-
-def test_leftovers_of_interrupted_writes_are_deleted_and_nothing_else(storage: Storage) -> None:
-    for path in ("state.json", "deep/er/part.parquet", "notes.tmp", "deep/0123.tmp"):
-        storage.write(path, b"1")
-    before = files(Path(storage.root))
-    for path in ("state.json", "deep/er/part.parquet"):
-        (Path(storage.root) / f"{path}.{'0123456789abcdef' * 2}.tmp").write_bytes(b"half")
-    storage.delete_unfinished()
-    assert files(Path(storage.root)) == before
-    Storage(storage.where("not/there")).delete_unfinished()
 
 
 def test_move(storage: Storage) -> None:
@@ -327,11 +174,6 @@ def test_move_is_tried_again(storage: Storage, clock: Clock, monkeypatch: pytest
     faulty(monkeypatch, storage, Times(2, FULL, "move")).move("here", "there")
     assert clock.slept == [0.25, 0.5]
     assert files(Path(storage.root)) == {"there/a": b"1"}
-
-
-def test_an_object_store_writes_under_the_final_name(object_store: ObjectStore, tmp_path: Path) -> None:
-    Storage("s3://bucket/job").sub("trials").write("a", b"1")
-    assert files(tmp_path) == {"bucket/job/trials/a": b"1"}
 
 
 def test_an_object_store_copies_all_before_it_deletes_any(object_store: ObjectStore, tmp_path: Path) -> None:
