@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gandist.spec.job import JobSpec, TrialSpec, expand
 from gandist.spec.renamed import advice, migrated
+from tests.spec.mistakes import refused
 
 JOB: dict[str, Any] = {
     "name": "a-job",
@@ -83,3 +85,51 @@ def test_what_is_no_penalty_is_none() -> None:
 )
 def test_how_it_is_written_today(penalty: Any, today: str) -> None:
     assert advice(penalty) == f"is no section any more; {today}"
+
+
+# As in ``test_malformed_jobs.py``.
+GONE = [
+    (
+        "penalty: {name: r1, gamma: 1.0, every: 4}",
+        "penalty: is no section any more; write regularizers: {r1: {gamma: 1, every: 4}}",
+    ),
+    ("penalty: {name: r1}", "penalty: is no section any more; write regularizers: {r1: {}}"),
+    (
+        "penalty: {name: gradient_penalty, weight: 10}",
+        "penalty: is no section any more; write regularizers: {gradient_penalty: {weight: 10}}",
+    ),
+    (
+        "penalty: {name: weight_clipping, limit: 0.05}",
+        "penalty: is no section any more; write constraints: {weight_clipping: {limit: 0.05}}",
+    ),
+    ("penalty:", "penalty: is no section any more; leave it out"),
+    ("penalty: r1", "penalty: is no section any more; write regularizers: {r1: {}}"),
+    (
+        "configs: {a: {}, b: {penalty: {name: r1, gamma: 1}}}",
+        "configs.b.penalty: is no section any more; write regularizers: {r1: {gamma: 1}}",
+    ),
+    (
+        "configs: {b: {penalty.limit: 0.1, penalty.name: weight_clipping}}",
+        "configs.b.penalty: is no section any more; write constraints: {weight_clipping: {limit: 0.1}}",
+    ),
+    ("configs: {b: {penalty: null}}", "configs.b.penalty: is no section any more; leave it out"),
+    (
+        "sweep: {penalty.gamma: [1, 10]}",
+        "sweep.penalty.gamma: is no section any more; write regularizers: {r1: {gamma: 1}}",
+    ),
+    (
+        "sweep: {penalty: {weight: [1, 10]}}",
+        "sweep.penalty.weight: is no section any more; write regularizers: {gradient_penalty: {weight: 1}}",
+    ),
+    (
+        "sweep: {penalty: [null, {name: r1, gamma: 1}]}",
+        "sweep.penalty: is no section any more; write regularizers: {r1: {gamma: 1}}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("lines", "expected"), GONE)
+def test_a_job_file_of_an_earlier_version_is_told_what_to_write_now(
+    tmp_path: Path, lines: str, expected: str
+) -> None:
+    assert expected in refused(tmp_path, lines)
