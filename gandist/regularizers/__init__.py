@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gandist.regularizers._base import Drawn, Figures, Judged, Regularizer
+from gandist.regularizers._base import DiscriminatorPass, Figures, GeneratorPass, Regularizer
 from gandist.spec.base import Section, by_name
 
 if TYPE_CHECKING:
@@ -21,4 +21,4 @@ if TYPE_CHECKING:
 else:
     Regularizers = by_name(__name__, "Terms that are added to the networks' losses.")
 
-__all__ = ["Drawn", "Figures", "Judged", "Regularizer", "Regularizers"]
+__all__ = ["GeneratorPass", "Figures", "DiscriminatorPass", "Regularizer", "Regularizers"]

@@ -22,7 +22,7 @@ Figures = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Judged:
+class DiscriminatorPass:
     """What a discriminator's regularizer is given, of one replica.
 
     Attributes:
@@ -53,7 +53,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class GeneratorPass:
     """What a generator's regularizer is given, of one replica.
 
     Attributes:
@@ -91,7 +91,7 @@ class Regularizer(Section):
         """The value float32 ``[batch]``, and other figures per sample for the log.
 
         Args:
-            given: ``Judged`` or ``Drawn``, as for its ``network``.
+            given: ``DiscriminatorPass`` or ``GeneratorPass``, as for its ``network``.
             state: float32 scalars by name, as the last ``advance`` has left them.
         """
         raise TypeError(f"{type(self).__name__} has no value per sample")

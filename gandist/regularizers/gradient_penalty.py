@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from gandist import lazy_tensorflow as tf
-from gandist.regularizers._base import Figures, Judged, Regularizer
+from gandist.regularizers._base import DiscriminatorPass, Figures, Regularizer
 from gandist.spec.schedules import Clock, Rate, Within, value
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Options(Regularizer):
         """weight."""
         return value(self.weight, clock)
 
-    def per_sample(self, given: Judged, state: Figures) -> tuple[Tensor, Figures]:
+    def per_sample(self, given: DiscriminatorPass, state: Figures) -> tuple[Tensor, Figures]:
         """(|grad D(x)| - 1)^2 at a point of each sample's own between its two images."""
         share = given.randomness.stream("interpolation").uniform(given.real.shape[0], 1, 1, 1)
         between = given.real + share * (tf.stop_gradient(given.fake) - given.real)

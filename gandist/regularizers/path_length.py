@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from gandist import lazy_tensorflow as tf
-from gandist.regularizers._base import Drawn, Figures, Regularizer
+from gandist.regularizers._base import Figures, GeneratorPass, Regularizer
 from gandist.spec.schedules import Clock, Rate, Within, value
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Options(Regularizer):
         """weight."""
         return value(self.weight, clock)
 
-    def per_sample(self, given: Drawn, state: Figures) -> tuple[Tensor, Figures]:
+    def per_sample(self, given: GeneratorPass, state: Figures) -> tuple[Tensor, Figures]:
         """(length - a)^2, where a is the average before this update; and the lengths."""
         with tf.GradientTape() as tape:
             tape.watch(given.styles)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from gandist.regularizers._base import Figures, Judged, Regularizer
+from gandist.regularizers._base import DiscriminatorPass, Figures, Regularizer
 from gandist.spec.schedules import Clock, Rate, Within, value
 
 if TYPE_CHECKING:
@@ -20,6 +20,6 @@ class Options(Regularizer):
         """gamma / 2."""
         return 0.5 * value(self.gamma, clock)
 
-    def per_sample(self, given: Judged, state: Figures) -> tuple[Tensor, Figures]:
+    def per_sample(self, given: DiscriminatorPass, state: Figures) -> tuple[Tensor, Figures]:
         """|grad D(x)|^2."""
         return given.squared_slope(given.real), {}

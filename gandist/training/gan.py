@@ -13,7 +13,7 @@ from gandist import models
 from gandist.layers.walk import layers_of
 from gandist.losses import SeparableLoss
 from gandist.randomness import Randomness, layers_draw_from
-from gandist.regularizers import Drawn, Judged, Regularizer
+from gandist.regularizers import DiscriminatorPass, GeneratorPass, Regularizer
 from gandist.spec.base import given
 from gandist.spec.job import TrialSpec
 from gandist.spec.schedules import Clock, value
@@ -126,7 +126,7 @@ class GAN:
                 self._inputs(self._augmented(images, randomness), labels), training=True
             )
 
-    def judge(
+    def discriminator_terms(
         self,
         images: tf.Tensor,
         fake_images: tf.Tensor,
@@ -155,9 +155,9 @@ class GAN:
         def slope_at_real() -> tf.Tensor:
             return tape.gradient(real_logits, images, output_gradients=tf.ones_like(real_logits))
 
-        def judged() -> Judged:
+        def judged() -> DiscriminatorPass:
             shared = None if self._discriminator_draws else slope_at_real
-            return Judged(self._score(labels, randomness), images, fake_images, randomness, shared)
+            return DiscriminatorPass(self._score(labels, randomness), images, fake_images, randomness, shared)
 
         added, shown = self.discriminator_player.regularization.terms(judged, update, clock)
         outputs = self._of_real(real_logits) | self._of_fake(fake_logits)
@@ -165,21 +165,21 @@ class GAN:
             _sum([loss, *added]), {**parts, **outputs, "d_loss": loss, **shown}, real_logits, fake_logits
         )
 
-    def judge_real(self, images: tf.Tensor, labels: tf.Tensor, randomness: Randomness) -> Terms:
+    def real_terms(self, images: tf.Tensor, labels: tf.Tensor, randomness: Randomness) -> Terms:
         """What a discriminator minimises that sees only real images; of a separable loss."""
         logits = self.discriminate(images, labels, randomness.stream("real"))
         parts = self._shares(self._separable.of_real(logits))
         loss = self._weighted(parts)
         return Terms(loss, {**parts, **self._of_real(logits), "d_loss": loss})
 
-    def judge_fake(self, fake_images: tf.Tensor, labels: tf.Tensor, randomness: Randomness) -> Terms:
+    def fake_terms(self, fake_images: tf.Tensor, labels: tf.Tensor, randomness: Randomness) -> Terms:
         """What a discriminator minimises that sees only generated images; of a separable loss."""
         logits = self.discriminate(fake_images, labels, randomness.stream("fake"))
         parts = self._shares(self._separable.of_fake(logits))
         loss = self._weighted(parts)
         return Terms(loss, {**parts, **self._of_fake(logits), "d_loss": loss})
 
-    def deceive(
+    def generator_terms(
         self,
         fake_logits: tf.Tensor,
         real_logits: tf.Tensor | None,
@@ -212,7 +212,7 @@ class GAN:
             real_logits = None
             if self._loss.paired and images is not None:
                 real_logits = self.discriminate(images, labels, randomness.stream("real"))
-            terms = self.deceive(fake_logits, real_logits, labels, randomness, clock)
+            terms = self.generator_terms(fake_logits, real_logits, labels, randomness, clock)
         return self.generator_player.apply(tape, terms, clock.step, clock)
 
     def share(self, per_sample: tf.Tensor) -> tf.Tensor:
@@ -246,7 +246,7 @@ class GAN:
 
         return score
 
-    def _drawn(self, labels: tf.Tensor, randomness: Randomness) -> Drawn:
+    def _drawn(self, labels: tf.Tensor, randomness: Randomness) -> GeneratorPass:
         """The generator as regularizers see it: on latents of their own, without dropout."""
         mapping, synthesis = self._model.split(self.generator)
         latents = self._model.latents(randomness.stream("latents"), labels.shape[0])
@@ -257,7 +257,7 @@ class GAN:
             with layers_draw_from(randomness.stream("generator_layers")):
                 return tf.cast(synthesis(self._inputs(styles, labels), training=False), tf.float32)
 
-        return Drawn(synthesize, styles, randomness)
+        return GeneratorPass(synthesize, styles, randomness)
 
     def _augmented(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
         if self._augmentation is None:

@@ -63,7 +63,7 @@ class Networks(Protocol):
     def generate(self, labels: Tensor, randomness: Randomness, training: bool = True) -> Tensor:
         """Images of ``labels`` int32 ``[batch]``."""
 
-    def judge(
+    def discriminator_terms(
         self,
         images: Tensor,
         fake_images: Tensor,
@@ -74,13 +74,13 @@ class Networks(Protocol):
     ) -> Terms:
         """What a discriminator minimises that sees both kinds of images in one update."""
 
-    def judge_real(self, images: Tensor, labels: Tensor, randomness: Randomness) -> Terms:
+    def real_terms(self, images: Tensor, labels: Tensor, randomness: Randomness) -> Terms:
         """What a discriminator minimises that sees only real images."""
 
-    def judge_fake(self, fake_images: Tensor, labels: Tensor, randomness: Randomness) -> Terms:
+    def fake_terms(self, fake_images: Tensor, labels: Tensor, randomness: Randomness) -> Terms:
         """What a discriminator minimises that sees only generated images."""
 
-    def deceive(
+    def generator_terms(
         self,
         fake_logits: Tensor,
         real_logits: Tensor | None,

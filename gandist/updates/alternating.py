@@ -21,12 +21,12 @@ class Rule(Update):
         n_critic = batch.images.shape[0]
         metrics: Metrics = {}
         for k in range(n_critic):
-            draw = randomness.stream(f"discriminator{k}")
+            draw, update = randomness.stream(f"discriminator{k}"), clock.step * n_critic + k
+            images, labels = batch.images[k], batch.labels[k]
             gan.discriminator_player.prepare()
-            fake_images = gan.generate(batch.labels[k], draw)
-            update = clock.step * n_critic + k
+            fake_images = gan.generate(labels, draw)
             with tf.GradientTape() as tape:
-                judged = gan.judge(batch.images[k], fake_images, batch.labels[k], draw, update, clock)
+                judged = gan.discriminator_terms(images, fake_images, labels, draw, update, clock)
             now = gan.discriminator_player.apply(tape, judged, update, clock)
             metrics = gan.discriminator_player.latest(metrics, now)
         return metrics | gan.update_generator(

@@ -31,12 +31,12 @@ class Rule(Update):
             update = 2 * (clock.step * n_critic + k)
             gan.discriminator_player.prepare()
             with tf.GradientTape() as tape:
-                real = gan.judge_real(batch.images[k], labels, draw)
+                real = gan.real_terms(batch.images[k], labels, draw)
             of_real = gan.discriminator_player.apply(tape, real, update, clock)
             gan.discriminator_player.prepare()
             fake_images = gan.generate(labels, draw, training=False)
             with tf.GradientTape() as tape:
-                fake = gan.judge_fake(fake_images, labels, draw)
+                fake = gan.fake_terms(fake_images, labels, draw)
             of_fake = gan.discriminator_player.apply(tape, fake, update + 1, clock)
             metrics = of_real | of_fake | {"d_loss": of_real["d_loss"] + of_fake["d_loss"]}
         # Repeated one by one, not as a row: so replicas pair labels and latents as one would.

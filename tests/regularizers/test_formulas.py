@@ -10,7 +10,15 @@ import pytest
 import tensorflow as tf
 
 from gandist.randomness import Randomness
-from gandist.regularizers import Drawn, Judged, Regularizer, gradient_penalty, path_length, r1, r2
+from gandist.regularizers import (
+    DiscriminatorPass,
+    GeneratorPass,
+    Regularizer,
+    gradient_penalty,
+    path_length,
+    r1,
+    r2,
+)
 from gandist.spec.base import options
 from gandist.spec.schedules import Clock, Schedule
 
@@ -31,8 +39,8 @@ def clock(step: int = 0) -> Clock:
     return Clock(tf.constant(step, tf.int64), images_per_step=64)
 
 
-def judged(critic: Critic, fake: Any = FAKE) -> Judged:
-    return Judged(critic, tf.constant(REAL), tf.convert_to_tensor(fake), randomness())
+def judged(critic: Critic, fake: Any = FAKE) -> DiscriminatorPass:
+    return DiscriminatorPass(critic, tf.constant(REAL), tf.convert_to_tensor(fake), randomness())
 
 
 def value(regularizer: Regularizer, critic: Critic, fake: Any = FAKE) -> tf.Tensor:
@@ -73,7 +81,7 @@ def test_r1_takes_the_slope_that_the_loss_has_found_where_there_is_one() -> None
         asked.append("slope")
         return tf.constant(REAL)
 
-    given = Judged(never, tf.constant(REAL), tf.constant(FAKE), randomness(), slope)
+    given = DiscriminatorPass(never, tf.constant(REAL), tf.constant(FAKE), randomness(), slope)
     found, _ = r1.Options().per_sample(given, {})
     np.testing.assert_allclose(found, np.sum(REAL**2, axis=(1, 2, 3)), rtol=1e-5)
     assert asked == ["slope"]
@@ -158,8 +166,8 @@ LATENTS = np.random.default_rng(1).normal(size=(5, 4)).astype(np.float32)
 JACOBIAN = np.random.default_rng(2).normal(size=(4, 12)).astype(np.float32)
 
 
-def drawn(synthesize: Critic) -> Drawn:
-    return Drawn(synthesize, tf.constant(LATENTS), randomness())
+def drawn(synthesize: Critic) -> GeneratorPass:
+    return GeneratorPass(synthesize, tf.constant(LATENTS), randomness())
 
 
 def images_of(styles: tf.Tensor) -> tf.Tensor:

@@ -48,18 +48,18 @@ class FakeGAN:
         self.log.append("generate" if training else "generate in inference mode")
         return "fake"
 
-    def judge(self, images: Any, fake: str, labels: Any, *_: Any) -> Any:
+    def discriminator_terms(self, images: Any, fake: str, labels: Any, *_: Any) -> Any:
         assert (fake, list(images)) == ("fake", list(labels))
         return SimpleNamespace(real_logits="real logits", fake_logits="fake logits", __str__=str)
 
-    def judge_real(self, images: Any, labels: Any, *_: Any) -> str:
+    def real_terms(self, images: Any, labels: Any, *_: Any) -> str:
         assert list(images) == list(labels)
         return "real"
 
-    def judge_fake(self, fake: str, *_: Any) -> str:
+    def fake_terms(self, fake: str, *_: Any) -> str:
         return fake
 
-    def deceive(self, fake_logits: str, real_logits: str, *_: Any) -> str:
+    def generator_terms(self, fake_logits: str, real_logits: str, *_: Any) -> str:
         assert (fake_logits, real_logits) == ("fake logits", "real logits")
         return "both"
 
