@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gandist.report import text
-from gandist.report.merge import Trial
+from gandist.report.trial import Trial
 
 SAME = 0.01
 """Budgets this close count as equal: epochs of two batch sizes seldom end with the same image."""

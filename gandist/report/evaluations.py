@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from gandist.report import text
-from gandist.report.merge import Merged, Trial
+from gandist.report.merge import Merged
 from gandist.report.statistics import Series, Summary, last_value, summary
 from gandist.report.thinning import NONE
+from gandist.report.trial import Trial
 from gandist.spec.renamed import todays_metric
 
 ROUNDING = 1e-9

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gandist.artifacts.tables import OUTPUT_KINDS
-from gandist.report.merge import Trial
 from gandist.report.statistics import Floats
+from gandist.report.trial import Trial
 
 BINS = 40
 ROUNDING = 1e-5

@@ -6,7 +6,7 @@ They lie in the job directory, which may be a stranger's: what is not of the sch
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,9 +18,7 @@ from gandist.artifacts.storage import Storage
 from gandist.errors import StorageError
 from gandist.report.statistics import Series
 from gandist.report.thinning import BUCKETS, COLUMNS, Thinned
-
-if TYPE_CHECKING:
-    from gandist.report.merge import Trial
+from gandist.report.trial import Trial
 
 GROUP = 100
 """Trials that are encoded at a time."""

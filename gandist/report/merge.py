@@ -11,7 +11,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, partial
 from operator import itemgetter
 from typing import TypeVar
@@ -22,14 +22,13 @@ import pyarrow as pa
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.artifacts.manifest import ListedTrial, Manifest
-from gandist.artifacts.statuses import DIVERGED, MEANINGS, Meaning
 from gandist.artifacts.trial_state import TrialState
 from gandist.errors import StorageError
 from gandist.report.kept import Kept
 from gandist.report.losses import Piece, pieces, read_piece
-from gandist.report.reading import Evaluated, evaluations, read_metrics, read_outputs, read_state
-from gandist.report.statistics import Series
+from gandist.report.reading import evaluations, read_metrics, read_outputs, read_state
 from gandist.report.thinning import Thinned, Thinner
+from gandist.report.trial import UNREADABLE, Trial
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -37,37 +36,6 @@ B = TypeVar("B")
 SILENT_S = 300.0
 """A trial that is recorded as running and has been silent for longer may have lost its process."""
 READERS = 16  # trials read at a time: over s3:// the waiting is the cost
-UNREADABLE = "unreadable"
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One trial as it lies in storage."""
-
-    id: str
-    config: str
-    seed: int
-    status: str
-    """``state.status``, or ``unreadable`` where the state is not one."""
-    state: TrialState
-    losses: Thinned
-    evaluations: Mapping[Evaluated, Series] = field(default_factory=dict)
-    """The finite values of each metric, by step."""
-    outputs: Mapping[str, np.ndarray] = field(default_factory=dict)
-    """What the discriminator says at the end of ``real`` and ``generated`` images, each float64 ``[n]``."""
-    warnings: tuple[str, ...] = ()
-    stamp: str = ""
-    """Changes with what ``losses`` come from; empty where some of that was left out."""
-
-    @property
-    def meaning(self) -> Meaning:
-        """What its status means."""
-        return MEANINGS[self.status]
-
-    @cached_property
-    def ended(self) -> Meaning:
-        """What its status means; losses that were not finite are a divergence, whatever the status is."""
-        return self.meaning if self.meaning.is_outcome or self.losses.finite else DIVERGED
 
 
 @dataclass(frozen=True)

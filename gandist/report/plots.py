@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gandist.artifacts.statuses import Meaning
-from gandist.report.merge import Merged, Trial
+from gandist.report.merge import Merged
 from gandist.report.statistics import Band, Floats, Series, band, changes
+from gandist.report.trial import Trial
 
 PER_PLOT = 7
 """Configurations in one plot: as many as there are colours that colour-blind readers tell apart."""

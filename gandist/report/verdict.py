@@ -8,8 +8,8 @@ from typing import Any
 from gandist.artifacts.statuses import Counts
 from gandist.report import budgets, text
 from gandist.report.evaluations import Metric
-from gandist.report.merge import Trial
 from gandist.report.ranking import Standing, rank
+from gandist.report.trial import Trial
 
 MAX_NAMES = 6
 

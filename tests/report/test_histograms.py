@@ -12,8 +12,8 @@ from gandist.artifacts import tables
 from gandist.artifacts.job_dir import TrialDir
 from gandist.report.drawing import draw_histogram
 from gandist.report.histograms import BINS, histogram, is_probability
-from gandist.report.merge import Trial
 from gandist.report.sections import discriminator
+from gandist.report.trial import Trial
 from tests.report.conftest import rows, state
 from tests.report.pages import Page, report
 from tests.report.sweep import write_outputs

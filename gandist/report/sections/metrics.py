@@ -11,8 +11,8 @@ from gandist.report.plots import prepare
 from gandist.report.statistics import summary
 
 if TYPE_CHECKING:
-    from gandist.report.merge import Trial
     from gandist.report.render import Content
+    from gandist.report.trial import Trial
 
 TITLE = "Distance to the data"
 ORDER = 25

@@ -8,8 +8,8 @@ from gandist.artifacts.job_dir import TrialDir
 from gandist.report.pictures import Pictures, archive
 
 if TYPE_CHECKING:
-    from gandist.report.merge import Trial
     from gandist.report.render import Content
+    from gandist.report.trial import Trial
 
 TITLE = "Samples"
 ORDER = 50

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from gandist.report import text
 
 if TYPE_CHECKING:
-    from gandist.report.merge import Trial
     from gandist.report.render import Content
+    from gandist.report.trial import Trial
 
 TITLE = "Trials"
 ORDER = 60

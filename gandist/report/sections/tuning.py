@@ -12,8 +12,8 @@ from gandist.report.tuning import Layout, layout, shades
 from gandist.report.verdict import broken, verdict
 
 if TYPE_CHECKING:
-    from gandist.report.merge import Trial
     from gandist.report.render import Content
+    from gandist.report.trial import Trial
 
 TITLE = "Tuning"
 ORDER = 15
