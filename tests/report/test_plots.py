@@ -199,3 +199,13 @@ def test_two_drawings_share_no_id(plots):
 
     assert all(ids)
     assert not ids[0] & ids[1]
+
+
+def test_the_labels_of_small_values_are_not_cut(empty_job):
+    job_dir = empty_job(("slow", 0))
+    job_dir.trial("slow-seed0").write_losses(rows("slow", 0, 1, 20, d_loss=np.linspace(0.001, 0.009, 20)))
+    [[plot]] = prepare(merge_job(job_dir), D_LOSS)
+    tree = ElementTree.fromstring(draw(plot, "salt"))  # noqa: S314
+
+    labels = {text for element in tree.findall(".//{*}text") for text in element.itertext()}
+    assert {"0.002", "0.004", "0.006", "0.008"} <= labels
