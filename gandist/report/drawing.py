@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from gandist.artifacts.statuses import MEANINGS
 from gandist.report import text
 from gandist.report.histograms import Histogram
 from gandist.report.merge import Merged
-from gandist.report.plots import MAX_PLOTS, PER_PLOT, Plot
+from gandist.report.plots import MAX_PLOTS, PER_PLOT, Curve, Plot
 
 SERIES_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5f6a72")
 """Okabe and Ito's, and a grey; in CSS ``--series-1`` and on."""
@@ -30,13 +30,16 @@ _INK, _GRID = "#22262b", "#d9dde2"
 _VARIABLES = {_INK: "--ink", _GRID: "--rule"} | {c: f"--series-{i}" for i, c in enumerate(SERIES_COLOURS, 1)}
 
 
-def figures(merged: Merged, rows: list[list[Plot]], name: str) -> dict[str, Any] | None:
+def figures(
+    merged: Merged, rows: list[list[Plot]], name: str, most: int = MAX_PLOTS
+) -> dict[str, Any] | None:
     """The context of ``_curves.html``; None where there is nothing to draw.
 
     Args:
         merged: the job.
         rows: of ``plots.prepare``.
         name: of the section: tells the ids of its SVGs from those of others.
+        most: as for ``prepare``.
     """
     if not rows:
         return None
@@ -48,14 +51,12 @@ def figures(merged: Merged, rows: list[list[Plot]], name: str) -> dict[str, Any]
                     {
                         "title": plot.title,
                         "svg": Markup(draw(plot, f"{name}-{i}-{j}")),  # noqa: S704
+                        "logarithmic": plot.logarithmic,
                         "clipped": "" if plot.clipped is None else text.number(plot.clipped, 3),
                     }
                     for j, plot in enumerate(row)
                 ],
-                "legend": [
-                    {"config": curve.config, "colour": curve.colour, "counts": curve.counts}
-                    for curve in row[0].curves
-                ],
+                "legend": [_entry(curves) for curves in zip(*(plot.curves for plot in row), strict=True)],
             }
             for i, row in enumerate(rows)
         ],
@@ -67,8 +68,14 @@ def figures(merged: Merged, rows: list[list[Plot]], name: str) -> dict[str, Any]
             for why in MEANINGS.values()
             if any(end.why is why for plot in plots for curve in plot.curves for end in curve.ends)
         ],
-        "left_out": max(0, len(merged.configs) - MAX_PLOTS * PER_PLOT),
+        "left_out": max(0, len(merged.configs) - most * PER_PLOT),
     }
+
+
+def _entry(curves: Sequence[Curve]) -> dict[str, Any]:
+    """A configuration in the legend: with the seeds of the first of its ``curves`` that has any."""
+    shown = next((curve for curve in curves if curve.band.x.size), curves[0])
+    return {"config": shown.config, "colour": shown.colour, "counts": shown.counts}
 
 
 def draw(plot: Plot, salt: str) -> str:
@@ -79,7 +86,7 @@ def draw(plot: Plot, salt: str) -> str:
         salt: tells the ids of this SVG from those of others in the same page.
     """
     with _axes(5.2, 3.1, salt) as (axes, written):
-        axes.set(xlabel="kimg", ylim=plot.limits)
+        axes.set(xlabel="kimg", yscale="log" if plot.logarithmic else "linear", ylim=plot.limits)
         axes.margins(x=0.01)
         if plot.reference is not None:
             axes.axhline(plot.reference, color=_INK, linewidth=0.9, linestyle=(0, (1, 2)))

@@ -5,7 +5,9 @@ They lie in the job directory, which may be a stranger's: what is not of the sch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -17,28 +19,39 @@ from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.storage import Storage
 from gandist.errors import StorageError
 from gandist.report.statistics import Series
-from gandist.report.thinning import BUCKETS, COLUMNS, Thinned
+from gandist.report.thinning import BUCKETS, COLUMNS, MAX_FIGURES, NORMS, Thinned
 from gandist.report.trial import Trial
 
 GROUP = 100
 """Trials that are encoded at a time."""
 
-NUMBERS = ("final", "low", "high", "end")
-_MEANS = pa.list_(pa.float64())
+MOST = len(COLUMNS) + len(NORMS) + MAX_FIGURES
+"""Curves of a trial."""
+
+_ARRAYS = ("steps", "counts", "kimg")
+_INTS, _FLOATS = pa.list_(pa.int64()), pa.list_(pa.float64())
 SCHEMA = pa.schema(
     [
         ("trial", pa.string()),
         ("stamp", pa.string()),
         ("last", pa.int64()),
+        ("column", pa.string()),
         ("width", pa.int64()),
-        ("steps", pa.list_(pa.int64())),
-        ("counts", pa.list_(pa.int64())),
-        ("kimg", _MEANS),
-        *((column, _MEANS) for column in COLUMNS),
-        *((f"{column}_{what}", pa.float64()) for column in COLUMNS for what in NUMBERS),
+        ("steps", _INTS),
+        ("counts", _INTS),
+        ("kimg", _FLOATS),
+        ("values", _FLOATS),
         ("end_kimg", pa.float64()),
+        ("end", pa.float64()),
+        ("final", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
     ]
 )
+"""One row a trial and column, those of ``thinning.COLUMNS`` first; ``steps``, ``counts`` and ``kimg`` are
+null where they are those of the trial's first row; ``final``, ``low`` and ``high`` where there are none."""
+
+_NULLABLE = (*_ARRAYS, "final", "low", "high")
 
 Kept = Mapping[str, tuple[str, Thinned]]
 """By trial, the stamp of the parts, and what they were thinned to."""
@@ -47,10 +60,12 @@ Kept = Mapping[str, tuple[str, Thinned]]
 def read(storage: Storage) -> Kept:
     """What the last report has kept; nothing where that cannot be used."""
     try:
-        rows = tables.decode(storage.read(JobDir.CURVES), SCHEMA, JobDir.CURVES)
-        if any(rows[name].null_count for name in SCHEMA.names if not name.endswith("_final")):
+        table = tables.decode(storage.read(JobDir.CURVES), SCHEMA, JobDir.CURVES)
+        if any(table[name].null_count for name in SCHEMA.names if name not in _NULLABLE):
             return {}
-        return dict(_thinned(row) for batch in rows.to_batches(GROUP) for row in _rows(batch))
+        rows = itertools.chain.from_iterable(_rows(batch) for batch in table.to_batches(GROUP * len(COLUMNS)))
+        by_trial = itertools.groupby(rows, key=itemgetter("trial"))
+        return {trial: _thinned(list(itertools.islice(own, MOST + 1))) for trial, own in by_trial}
     except (FileNotFoundError, StorageError, ValueError, TypeError, IndexError):
         return {}
 
@@ -61,41 +76,45 @@ def write(storage: Storage, trials: Iterable[Trial]) -> None:
     Raises:
         StorageError: the storage refused.
     """
-    rows = [trial for trial in trials if trial.stamp and _is_plain(trial.losses)]
+    kept = [trial for trial in trials if trial.stamp and _is_plain(trial.losses)]
 
     def produce(sink: pa.NativeFile) -> None:
         with pq.ParquetWriter(sink, SCHEMA, compression="zstd", use_dictionary=False) as writer:
-            for first in range(0, len(rows), GROUP):
-                writer.write_table(pa.Table.from_pylist(list(map(_row, rows[first : first + GROUP])), SCHEMA))
+            for first in range(0, len(kept), GROUP):
+                rows = [row for trial in kept[first : first + GROUP] for row in _encoded(trial)]
+                writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
 
     storage.write_stream(JobDir.CURVES, produce)
 
 
 def _is_plain(losses: Thinned) -> bool:
-    counts = losses.curves["d_loss"].counts
+    curves = [losses.curves[column] for column in COLUMNS]
+    counts = curves[0].counts
     return (
         losses.finite
         and not losses.gaps
         and counts is not None
         and losses.rows == losses.last == counts.sum()
-        and all(it.counts is not None and np.array_equal(it.counts, counts) for it in losses.curves.values())
+        and all(it.counts is not None and np.array_equal(it.counts, counts) for it in curves)
     )
 
 
-def _row(trial: Trial) -> dict[str, Any]:
-    losses, curve = trial.losses, trial.losses.curves["d_loss"]
-    row = {"trial": trial.id, "stamp": trial.stamp, "last": losses.last, "width": curve.width}
-    row |= {"steps": curve.steps, "counts": curve.counts, "kimg": curve.kimg, "end_kimg": curve.last[0]}
-    for column in COLUMNS:
-        low, high = losses.ranges[column]
-        row |= {column: losses.curves[column].values, f"{column}_end": losses.curves[column].last[1]}
-        row |= {f"{column}_final": losses.finals.get(column), f"{column}_low": low, f"{column}_high": high}
-    return row
+def _encoded(trial: Trial) -> Iterator[dict[str, Any]]:
+    losses = trial.losses
+    first = losses.curves[COLUMNS[0]]
+    for column, curve in losses.curves.items():
+        low, high = losses.ranges.get(column, (None, None))
+        row = {"trial": trial.id, "stamp": trial.stamp, "last": losses.last, "column": column}
+        row |= {"width": curve.width, "values": curve.values, "end_kimg": curve.last[0], "end": curve.last[1]}
+        row |= {"final": losses.finals.get(column), "low": low, "high": high}
+        if curve is first or curve.steps is not first.steps:
+            row |= {name: getattr(curve, name) for name in _ARRAYS}
+        yield row
 
 
 def _rows(batch: pa.RecordBatch) -> Iterable[dict[str, Any]]:
     columns = {
-        name: [item.values.to_numpy(zero_copy_only=False).copy() for item in batch[name]]
+        name: list(map(_array, batch[name]))
         if pa.types.is_list(batch[name].type)
         else batch[name].to_pylist()
         for name in SCHEMA.names
@@ -103,10 +122,37 @@ def _rows(batch: pa.RecordBatch) -> Iterable[dict[str, Any]]:
     return (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
 
 
-def _thinned(row: Mapping[str, Any]) -> tuple[str, tuple[str, Thinned]]:
-    steps, counts, kimg = row["steps"], row["counts"], row["kimg"]
-    means = [row[column] for column in COLUMNS]
-    width, lengths = row["width"], {array.size for array in (steps, counts, kimg, *means)}
+def _array(item: pa.ListScalar) -> np.ndarray | None:
+    return item.values.to_numpy(zero_copy_only=False).copy() if item.is_valid else None
+
+
+def _thinned(rows: Sequence[dict[str, Any]]) -> tuple[str, Thinned]:
+    """The stamp, and what the rows of one trial say."""
+    first, names = rows[0], [row["column"] for row in rows]
+    if (
+        tuple(names[: len(COLUMNS)]) != COLUMNS
+        or any(first[name] is None for name in _ARRAYS)
+        or len(set(names)) < len(names)
+        or len(names) > MOST
+        or not all(map(tables.FIGURE.fullmatch, names))
+    ):
+        raise ValueError("not the columns of a trial")
+    plain = {row["column"]: row for row in rows[: len(COLUMNS)]}
+    if any(row["low"] is None or row["high"] is None for row in plain.values()):
+        raise ValueError("not the ranges of a trial")
+    return first["stamp"], Thinned(
+        rows=first["last"],
+        last=first["last"],
+        curves={row["column"]: _series(row, first) for row in rows},
+        finals={name: row["final"] for name, row in plain.items() if row["final"] is not None},
+        ranges={name: (row["low"], row["high"]) for name, row in plain.items()},
+    )
+
+
+def _series(row: Mapping[str, Any], first: Mapping[str, Any]) -> Series:
+    steps, counts, kimg = (first[name] if row[name] is None else row[name] for name in _ARRAYS)
+    width, values = row["width"], row["values"]
+    lengths = {array.size for array in (steps, counts, kimg, values)}
     if lengths != {steps.size} or not 0 < steps.size <= BUCKETS or not 0 < width < 2**62:
         raise ValueError("not the curves of a trial")
     starts = steps - 1
@@ -118,19 +164,4 @@ def _thinned(row: Mapping[str, Any]) -> tuple[str, tuple[str, Thinned]]:
         or not ((counts > 0) & (counts <= width)).all()
     ):
         raise ValueError("not the curves of a trial")
-    finals = {column: row[f"{column}_final"] for column in COLUMNS}
-    return row["trial"], (
-        row["stamp"],
-        Thinned(
-            rows=row["last"],
-            last=row["last"],
-            curves={
-                column: Series(
-                    steps, kimg, row[column], counts, width, (row["end_kimg"], row[f"{column}_end"])
-                )
-                for column in COLUMNS
-            },
-            finals={column: value for column, value in finals.items() if value is not None},
-            ranges={column: (row[f"{column}_low"], row[f"{column}_high"]) for column in COLUMNS},
-        ),
-    )
+    return Series(steps, kimg, values, counts, width, (row["end_kimg"], row["end"]))

@@ -8,7 +8,7 @@ a job that runs, of one that was killed, or a stranger's. What cannot be used is
 from __future__ import annotations
 
 import itertools
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from gandist.errors import StorageError
 from gandist.report.kept import Kept
 from gandist.report.losses import Piece, pieces, read_piece
 from gandist.report.reading import evaluations, read_metrics, read_outputs, read_state
-from gandist.report.thinning import Thinned, Thinner
+from gandist.report.thinning import MAX_FIGURES, NORMS, Thinned, Thinner
 from gandist.report.trial import UNREADABLE, Trial
 
 A = TypeVar("A")
@@ -48,6 +48,8 @@ class Merged:
     manifest: Manifest
     metrics: pa.Table
     """Schema ``tables.METRICS``: by the order of trials, then of steps, then of metrics."""
+    logged: tuple[str, ...]
+    """What steps log besides ``tables.LOSSES``, by the trials' states; of the first ones there are curves."""
 
     @cached_property
     def trials(self) -> pa.Table:
@@ -99,7 +101,7 @@ def merge_opened(
         for trial in opened.trials
         if known and known.get(trial.listed.id, ("",))[0] == trial.stamp != ""
     }
-    members = []
+    members, logged = [], opened.logged()
     with ThreadPoolExecutor(READERS) as pool:
         to_read = (
             (trial, piece)
@@ -108,7 +110,7 @@ def merge_opened(
         )
         read = _ahead(pool, _read, to_read)
         for trial, of_trial in itertools.groupby(read, key=itemgetter(0)):
-            thinner = Thinner(trial.state.total_steps)
+            thinner = Thinner(trial.state.total_steps, (*NORMS, *logged[:MAX_FIGURES]))
             warnings: list[str] = []
             for _, rows, of_piece in of_trial:
                 if keep is not None:
@@ -119,7 +121,7 @@ def merge_opened(
             members.append(_closed(trial, losses, warnings))
     told = [f"manifest.json: {problem}" for problem in opened.manifest.problems]
     told += [line for member in members for line in member.warnings]
-    return Merged(tuple(members), tuple(told), opened.manifest, opened.metrics())
+    return Merged(tuple(members), tuple(told), opened.manifest, opened.metrics(), logged)
 
 
 def merge_trials(job_dir: JobDir) -> pa.Table:
@@ -167,18 +169,26 @@ class Opened:
 
     def figures(self) -> set[str]:
         """What the trials' steps log besides ``tables.LOSSES``."""
-        found: set[str] = set()
+        found = set(self.logged())
         for it in self.trials:
             if it.status == UNREADABLE:  # what it logs is known from its losses alone
                 for piece in it.pieces:
                     found |= set(read_piece(it.directory, piece)[0].schema.names)
-            elif it.pieces:
-                found |= set(it.state.figures or tables.FIRST_FIGURES)
         return found - set(tables.LOSSES.names)
 
     def metrics(self) -> pa.Table:
         """Those of all trials: schema ``tables.METRICS``."""
         return pa.concat_tables([tables.METRICS.empty_table(), *(trial.metrics for trial in self.trials)])
+
+    def logged(self) -> tuple[str, ...]:
+        """The same by the states alone, those of the most trials first."""
+        found = Counter(
+            name
+            for it in self.trials
+            if it.pieces and it.status != UNREADABLE
+            for name in {*(it.state.figures or tables.FIRST_FIGURES)} - {*tables.LOSSES.names}
+        )
+        return tuple(sorted(found, key=lambda name: (-found[name], name)))
 
     def runs(self, now: float) -> bool:
         """Whether a trial has given a sign of life within the last minutes."""

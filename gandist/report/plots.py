@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
 from gandist.artifacts.statuses import Meaning
 from gandist.report.merge import Merged
 from gandist.report.statistics import Band, Floats, Series, band, changes
+from gandist.report.thinning import NONE
 from gandist.report.trial import Trial
 
 PER_PLOT = 7
@@ -17,6 +19,9 @@ PER_PLOT = 7
 
 MAX_PLOTS = 6
 """Plots of one column; 42 configurations."""
+
+DECADES = 2
+"""Of positive values: an axis for more of them may be logarithmic."""
 
 
 Measure = Callable[[Trial], Series]
@@ -83,6 +88,7 @@ class Plot:
         limits: of the y axis.
         reference: a horizontal line to compare with.
         clipped: the farthest value that lies outside of ``limits``, if any.
+        logarithmic: whether the y axis is.
     """
 
     title: str
@@ -90,6 +96,12 @@ class Plot:
     limits: tuple[float, float]
     reference: float | None
     clipped: float | None
+    logarithmic: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no configuration has a value."""
+        return not any(curve.band.x.size for curve in self.curves)
 
     @property
     def steps_per_point(self) -> int:
@@ -98,8 +110,8 @@ class Plot:
 
 
 def loss(column: str) -> Measure:
-    """``column``, one of ``thinning.COLUMNS``, up to the last step before a loss was not finite."""
-    return lambda trial: trial.losses.curves[column]
+    """``column`` of the losses, up to the last step before one was not finite; empty where there is none."""
+    return lambda trial: trial.losses.curves.get(column, NONE)
 
 
 def prepare(
@@ -108,7 +120,9 @@ def prepare(
     *,
     reference: float | None = None,
     limits: tuple[float, float] | None = None,
-    one_axis: bool = False,
+    one_axis: Sequence[Sequence[str]] = (),
+    may_be_logarithmic: bool = False,
+    most: int = MAX_PLOTS,
 ) -> list[list[Plot]]:
     """The plots of ``measures`` (by title): rows of up to ``PER_PLOT`` configurations that have data.
 
@@ -117,22 +131,23 @@ def prepare(
         measures: what is drawn of a trial, one plot each.
         reference: a horizontal line.
         limits: of the y axis; by default those of the values, but for outliers that would flatten the rest.
-        one_axis: whether all measures have the same limits.
+        one_axis: titles of measures that share a y axis.
+        may_be_logarithmic: whether y axes of positive values that span decades are.
+        most: rows to return.
 
     Returns:
-        At most ``MAX_PLOTS`` rows; in each, one plot a measure. No rows where nothing can be drawn.
+        At most ``most`` rows; in each, one plot a measure. No rows where nothing can be drawn.
     """
     curves = [
         [_curve(config, trials, measure) for measure in measures.values()]
         for config, trials in merged.configs.items()
     ]
-    drawn = [row for row in curves if any(curve.band.x.size for curve in row)][: MAX_PLOTS * PER_PLOT]
+    drawn = [row for row in curves if any(curve.band.x.size for curve in row)][: most * PER_PLOT]
     if not drawn:
         return []
     # The plots of a measure share their y axis, to be compared, and the curves, so that none has the rest.
-    axes = [limits or _limits([row[i] for row in drawn]) for i in range(len(measures))]
-    if one_axis:
-        axes = [(min(low for low, _ in axes), max(high for _, high in axes))] * len(axes)
+    columns = {title: [row[i] for row in drawn] for i, title in enumerate(measures)}
+    axes = _axes(columns, one_axis, limits, may_be_logarithmic)
     each = -(-len(drawn) // -(-len(drawn) // PER_PLOT))
     rows = []
     for start in range(0, len(drawn), each):
@@ -140,10 +155,28 @@ def prepare(
         plots = []
         for i, title in enumerate(measures):
             shown = tuple(replace(row[i], colour=place) for place, row in enumerate(group, 1))
-            outlier = None if limits else _outlier(shown, axes[i])
-            plots.append(Plot(title, shown, axes[i], reference, outlier))
+            ends, logarithmic = axes[title]
+            outlier = None if limits else _outlier(shown, ends)
+            plots.append(Plot(title, shown, ends, reference, outlier, logarithmic))
         rows.append(plots)
     return rows
+
+
+def _axes(
+    columns: Mapping[str, Sequence[Curve]],
+    one_axis: Sequence[Sequence[str]],
+    limits: tuple[float, float] | None,
+    may_be_logarithmic: bool,
+) -> dict[str, tuple[tuple[float, float], bool]]:
+    """By title, the limits of the y axis and whether it is logarithmic. Arguments as of ``prepare``."""
+    axes: dict[str, tuple[tuple[float, float], bool]] = {}
+    for titles in (*((title,) for title in columns), *one_axis):
+        together = [columns[title] for title in titles]
+        logarithmic = may_be_logarithmic and _span_decades(list(chain.from_iterable(together)))
+        each = [limits or _limits(curves, logarithmic) for curves in together]
+        ends = (min(low for low, _ in each), max(high for _, high in each))
+        axes |= dict.fromkeys(titles, (ends, logarithmic))
+    return axes
 
 
 def _curve(config: str, trials: Sequence[Trial], measure: Measure) -> Curve:
@@ -164,12 +197,28 @@ def _cut(trial: Trial) -> bool:
     return trial.ended.is_outcome
 
 
-def _limits(curves: Sequence[Curve]) -> tuple[float, float]:
+def _span_decades(curves: Sequence[Curve]) -> bool:
+    values = np.concatenate([_values(curve.band) for curve in curves])
+    if not values.size or values.min() <= 0:
+        return False
+    low, high = np.percentile(np.log10(values), [1, 99])
+    return bool(high - low > DECADES)
+
+
+def _limits(curves: Sequence[Curve], logarithmic: bool = False) -> tuple[float, float]:
     """A y axis for ``curves``."""
     values = np.concatenate([_values(curve.band) for curve in curves])
     usual = np.concatenate([curve.usual for curve in curves])
     if not values.size:
-        return 0.0, 1.0
+        return (1.0, 10.0) if logarithmic else (0.0, 1.0)
+    if logarithmic:
+        low, high = _ends(np.log10(values), np.log10(usual))
+        return 10**low, 10**high
+    return _ends(values, usual)
+
+
+def _ends(values: Floats, usual: Floats) -> tuple[float, float]:
+    """Of an axis for ``values``, of which ``usual`` ones must be told from each other."""
     # A trial may pass 1e30 on its way to NaN: such a spike must not flatten all that came before. Nor may
     # an unstable trial flatten those that are not.
     low, high = _without_spikes(usual if usual.size else values)

@@ -6,7 +6,7 @@ number (final values, gaps, extremes, the step where it was no longer finite) co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,7 +15,11 @@ import pyarrow as pa
 from gandist.report.statistics import FINAL_SHARE, Floats, Ints, Series, final_value, finite_rows
 
 COLUMNS = ("d_loss", "g_loss", "d_real", "d_fake")
-"""What a report shows of ``tables.LOSSES``."""
+"""What every trial has curves of; a value that is not finite ends them."""
+
+NORMS = ("d_grad_norm", "g_grad_norm")
+MAX_FIGURES = 24
+"""Of a job, besides those: a directory may be a stranger's, and each costs memory for every trial."""
 
 BUCKETS = 512
 """Points that are kept of a curve: about twice as many as are drawn."""
@@ -32,9 +36,10 @@ class Thinned:
         rows: steps that there are.
         last: the last of them; 0 for none.
         finite: whether both losses were finite throughout.
-        curves: by column, up to the last step before a loss, or the column, was not finite.
-        finals: by column, see ``statistics.final_value``; where there is one.
-        ranges: by column, the least and the greatest finite value; without columns that have none.
+        curves: by column, up to the last step before a loss was not finite. One of ``COLUMNS`` ends before
+            its own first value that is not finite; other figures leave out the steps that have none.
+        finals: by one of ``COLUMNS``, see ``statistics.final_value``; where there is one.
+        ranges: by one of ``COLUMNS``, the least and the greatest finite value, where there is one.
         gaps: ``(first, last)`` steps that are missing before ``last``, the first ones.
         more_gaps: how many there are besides.
     """
@@ -54,14 +59,16 @@ class Thinner:
 
     Args:
         total_steps: of the trial, to tell its last part; 0 where that is not known.
+        figures: other columns to keep curves of, where there are any.
         buckets: points to keep of a curve, a power of two.
     """
 
-    def __init__(self, total_steps: int, buckets: int = BUCKETS) -> None:
+    def __init__(self, total_steps: int, figures: Iterable[str] = NORMS, buckets: int = BUCKETS) -> None:
         self._total_steps = total_steps
         self._first_final = total_steps - max(1, round(FINAL_SHARE * total_steps)) + 1
         self._width, self._buckets = 1, buckets
         self._curves = {name: _Sums(buckets) for name in COLUMNS}
+        self._figures = {name: _Sums(buckets) for name in figures}
         self._tails: list[tuple[Ints, Mapping[str, Floats]]] = []
         self._ranges: dict[str, tuple[float, float]] = {}
         self._gaps: list[tuple[int, int]] = []
@@ -81,7 +88,7 @@ class Thinner:
             wider *= 2
         self._width *= wider
         if wider > 1 and self._rows > steps.size:
-            for curve in self._curves.values():
+            for curve in (*self._curves.values(), *self._figures.values()):
                 curve.fold(min(wider, self._buckets))
         places = np.maximum(steps - 1, 0) // self._width
         until = finite_rows(columns["d_loss"], columns["g_loss"]) if self._finite else 0
@@ -91,6 +98,10 @@ class Thinner:
             if finite.size:
                 low, high = self._ranges.get(name, (np.inf, -np.inf))
                 self._ranges[name] = (min(low, float(finite.min())), max(high, float(finite.max())))
+        for name in self._figures.keys() & set(rows.schema.names):
+            values = _floats(rows, name)[:until]
+            there = np.isfinite(values) & np.isfinite(columns["kimg"][:until])
+            self._figures[name].put(places[:until][there], columns["kimg"][:until][there], values[there])
         self._finite &= until == steps.size
         tail = int(np.searchsorted(steps, self._first_final))
         if self._total_steps and tail < steps.size:
@@ -108,8 +119,9 @@ class Thinner:
                 if value is not None:
                     finals[name] = value
         curves: dict[str, Series] = {}
-        for name, curve in self._curves.items():
-            curves[name] = curve.series(self._width, curves.get(COLUMNS[0]))
+        for name, curve in (self._curves | self._figures).items():
+            if name in COLUMNS or not curve.is_empty:
+                curves[name] = curve.series(self._width, curves.values())
         return Thinned(
             rows=self._rows,
             last=self._last,
@@ -140,13 +152,21 @@ class _Sums:
         self.whole = True
         """Whether the column was finite throughout."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was taken in."""
+        return self._end is None
+
     def add(self, places: Ints, kimg: Floats, values: Floats, more: bool) -> None:
         """Rows up to the first that is not finite; then, or without ``more`` to come, no others count."""
         kept = finite_rows(values, kimg) if self._open else 0
         self.whole &= more and finite_rows(values) == values.size
         self._open &= more and kept == values.size
-        if kept:
-            places, kimg, values = places[:kept], kimg[:kept], values[:kept]
+        self.put(places[:kept], kimg[:kept], values[:kept])
+
+    def put(self, places: Ints, kimg: Floats, values: Floats) -> None:
+        """Rows that are all finite."""
+        if values.size:
             length = self._counts.size
             self._counts += np.bincount(places, minlength=length)
             self._kimg += np.bincount(places, weights=kimg, minlength=length)
@@ -160,20 +180,24 @@ class _Sums:
             sums[:left] = sums.reshape(-1, several).sum(axis=1)
             sums[left:] = 0
 
-    def series(self, width: int, like: Series | None) -> Series:
+    def series(self, width: int, others: Iterable[Series]) -> Series:
         """The means; ``steps`` are the first ones of their buckets.
 
         Args:
             width: steps of a bucket.
-            like: of another column: what is equal is shared, for there are curves of thousands of trials.
+            others: of other columns: what is equal is shared, for there are curves of thousands of trials.
         """
         at = np.flatnonzero(self._counts)
         counts = self._counts[at]
-        if like is not None and like.counts is not None and np.array_equal(counts, like.counts):
-            return replace(like, values=self._values[at] / counts, end=self._end)
-        return Series(
-            at * width + 1, self._kimg[at] / counts, self._values[at] / counts, counts, width, self._end
-        )
+        kimg, values = self._kimg[at] / counts, self._values[at] / counts
+        made = Series(at * width + 1, kimg, values, counts, width, self._end)
+        like = next((other for other in others if _same_steps(made, other)), None)
+        return replace(made, steps=like.steps, kimg=like.kimg, counts=like.counts) if like else made
+
+
+def _same_steps(one: Series, other: Series) -> bool:
+    pairs = ((one.steps, other.steps), (one.counts, other.counts), (one.kimg, other.kimg))
+    return all(a is not None and b is not None and np.array_equal(a, b) for a, b in pairs)
 
 
 def _floats(rows: pa.Table, column: str) -> Floats:

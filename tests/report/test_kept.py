@@ -126,11 +126,11 @@ def test_a_trial_with_something_to_tell_is_read_each_time(running, reads):
 
 def damaged(job_dir: JobDir, **columns) -> bytes:
     table = pq.read_table(pa.BufferReader(job_dir.storage.read(JobDir.CURVES)))
-    for name, values in columns.items():
+    for name, value in columns.items():
         table = table.set_column(
             table.schema.get_field_index(name),
             kept.SCHEMA.field(name),
-            [pa.array(values, kept.SCHEMA.field(name).type)],
+            [pa.array([value] * table.num_rows, kept.SCHEMA.field(name).type)],
         )
     return tables.encode_table(table)
 
@@ -141,13 +141,16 @@ def damaged(job_dir: JobDir, **columns) -> bytes:
         lambda _: b"",
         lambda job_dir: job_dir.storage.read(JobDir.CURVES)[:-20],
         lambda _: tables.encode_table(tables.TRIALS.empty_table()),
-        lambda job_dir: damaged(job_dir, counts=[[1], [1], [1]]),
-        lambda job_dir: damaged(job_dir, steps=[None] * 3),
-        lambda job_dir: damaged(job_dir, width=[0, 0, 0]),
-        lambda job_dir: damaged(job_dir, width=[None] * 3),
-        lambda job_dir: damaged(job_dir, last=[None] * 3),
-        lambda job_dir: damaged(job_dir, d_loss_low=[None] * 3),
-        lambda job_dir: damaged(job_dir, trial=[None] * 3),
+        lambda job_dir: damaged(job_dir, counts=[1]),
+        lambda job_dir: damaged(job_dir, steps=None),
+        lambda job_dir: damaged(job_dir, width=0),
+        lambda job_dir: damaged(job_dir, width=None),
+        lambda job_dir: damaged(job_dir, last=None),
+        lambda job_dir: damaged(job_dir, low=None),
+        lambda job_dir: damaged(job_dir, trial=None),
+        lambda job_dir: damaged(job_dir, trial="slow-seed0"),
+        lambda job_dir: damaged(job_dir, column="d_loss"),
+        lambda job_dir: damaged(job_dir, values=None),
     ],
     ids=[
         "empty",
@@ -160,6 +163,9 @@ def damaged(job_dir: JobDir, **columns) -> bytes:
         "no last",
         "no low",
         "no trial",
+        "one trial with all columns several times",
+        "one column",
+        "no values",
     ],
 )
 def test_what_cannot_be_used_counts_as_not_kept(running, damage):

@@ -160,7 +160,7 @@ def test_no_plot_is_left_with_the_rest_and_all_have_one_axis(empty_job):
 
 def test_measures_share_an_axis_where_they_are_asked_to(job_dir):
     [apart] = prepare(merge_job(job_dir), LOSSES)
-    [together] = prepare(merge_job(job_dir), LOSSES, one_axis=True)
+    [together] = prepare(merge_job(job_dir), LOSSES, one_axis=[list(LOSSES)])
 
     assert apart[0].limits != apart[1].limits
     lows, highs = zip(*(plot.limits for plot in apart), strict=True)

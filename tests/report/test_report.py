@@ -42,6 +42,7 @@ def test_a_report_has_all_sections_and_leaves_the_merged_tables_beside_it(finish
         "results",
         "losses",
         "discriminator",
+        "health",
         "samples",
         "stages",
         "trials",

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from gandist.artifacts import tables
 from gandist.report.statistics import Series, band, final_value
-from gandist.report.thinning import COLUMNS, Thinned, Thinner
-from tests.report.conftest import SCHEMA, rows
+from gandist.report.thinning import COLUMNS, NORMS, Thinned, Thinner
+from tests.report.conftest import FIGURES, SCHEMA, rows
 
 STEPS = 1000
 quick = settings(max_examples=30, deadline=None)
@@ -23,7 +23,7 @@ def table(steps: int = STEPS, **columns):
 
 
 def thin(losses, cuts=(), total_steps: int = STEPS, buckets: int = 64) -> Thinned:
-    thinner = Thinner(total_steps, buckets)
+    thinner = Thinner(total_steps, (*NORMS, *FIGURES), buckets)
     for first, last in pairwise([0, *sorted(cuts), losses.num_rows]):
         thinner.add(losses.slice(first, last - first))
     return thinner.thinned()
@@ -123,3 +123,23 @@ def test_steps_far_beyond_all_others_cost_no_memory():
 
     assert found.curves["d_loss"].counts.tolist() == [1, 1]
     assert found.last == 2**62
+
+
+@quick
+@given(st.lists(st.integers(1, STEPS - 1), unique=True, max_size=5), st.integers(1, 30), st.integers(0, 5))
+def test_a_figure_is_the_mean_of_the_steps_that_have_it(cuts, every, first):
+    there = np.arange(1, STEPS + 1) % every == first % every
+    values = np.random.default_rng(every).normal(size=STEPS).astype(np.float32)
+    found = thin(table(r1=np.ma.masked_array(values, ~there)), cuts)
+    curve = found.curves["r1"]
+
+    assert curve.counts.sum() == there.sum()
+    assert (curve.values * curve.counts).sum() == pytest.approx(values[there].sum(dtype=np.float64), abs=1e-6)
+    assert curve.last[1] == values[there][-1]
+    assert (curve.steps is found.curves["d_loss"].steps) == (every == 1)
+    assert "r1" not in found.finals
+    assert "r1" not in found.ranges
+
+
+def test_a_figure_that_no_step_has_is_none():
+    assert "r1" not in thin(table(r1=np.ma.masked_all(STEPS))).curves

@@ -33,7 +33,7 @@ def build(content: Content) -> dict[str, Any] | None:
         dict(zip(what, (loss("d_real"), loss("d_fake")), strict=True)),
         reference=0.5 if probability else None,
         limits=(-0.02, 1.02) if probability else None,
-        one_axis=True,  # what says something is how far apart they are
+        one_axis=[what],  # what says something is how far apart they are
     )
     found = {config: histogram(trials) for config, trials in merged.configs.items()}
     histograms = [(config, it) for config, it in found.items() if it is not None]

@@ -1,0 +1,60 @@
+"""What steps log besides losses and outputs: gradient norms, parts of losses, regularizers, ..."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gandist.report.drawing import figures
+from gandist.report.plots import MAX_PLOTS, loss, prepare
+from gandist.report.thinning import MAX_FIGURES, NORMS
+
+if TYPE_CHECKING:
+    from gandist.report.render import Content
+
+TITLE = "Training health"
+ORDER = 45
+
+PAIRS = (
+    dict(zip(NORMS, ("Gradient norm, discriminator", "Gradient norm, generator"), strict=True)),
+    {
+        "d_loss_real": "Discriminator loss on real images",
+        "d_loss_fake": "Discriminator loss on generated images",
+    },
+)
+"""What is compared with each other: on one axis."""
+
+OPEN = 12
+"""Figures that are seen at once; the others unfold."""
+MAX_DRAWN = 60
+"""Plots in all."""
+
+
+def build(content: Content) -> dict[str, Any] | None:
+    """A plot of each figure against kimg; those of later configurations are left out where there are many."""
+    merged = content.merged
+    there = {name for trial in merged.members for name in trial.losses.curves}
+    titles = {name: title for pair in PAIRS for name, title in pair.items() if name in there}
+    logged = merged.logged[:MAX_FIGURES]
+    titles |= {name: name for name in sorted(logged) if name in there and name not in titles}
+    if not titles:
+        return None
+    most = max(1, min(MAX_PLOTS, MAX_DRAWN // len(titles)))
+    rows = prepare(
+        merged,
+        {title: loss(name) for name, title in titles.items()},
+        one_axis=[shared for pair in PAIRS if (shared := [pair[name] for name in pair if name in titles])],
+        may_be_logarithmic=True,
+        most=most,
+    )
+    rows = [[plot for plot in row if not plot.is_empty] for row in rows]
+    found = figures(merged, rows, "health", most)
+    if found is None:
+        return None
+    drawn = found["rows"]
+    return {
+        **found,
+        "rows": [{**row, "plots": row["plots"][:OPEN]} for row in drawn],
+        "folded": [{**row, "plots": row["plots"][OPEN:]} for row in drawn if row["plots"][OPEN:]],
+        "more": max(len(row["plots"]) for row in drawn) - OPEN,
+        "not_kept": len(merged.logged) - len(logged),
+    }
