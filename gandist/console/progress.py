@@ -143,7 +143,7 @@ def recorded(states: Mapping[str, TrialState], now: float, driven: bool = True) 
 
 
 def _recorded(trial: str, state: TrialState, age_s: float, driven: bool) -> Row:
-    if state.status != "running":
+    if not state.meaning.active:
         return Row(trial, state.status, state, reason=state.reason)
     if not driven:
         return Row(trial, "interrupted", state, reason=_age(age_s))
@@ -164,7 +164,7 @@ def _summary(rows: list[Row]) -> Summary:
 
 def _at_rest(state: TrialState) -> str:
     """Nothing runs before the schedule says so, whatever a driver that was killed has left behind."""
-    return "queued" if state.status == "running" else state.status
+    return "queued" if state.meaning.active else state.status
 
 
 def rate(value: float) -> str:

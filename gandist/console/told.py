@@ -9,6 +9,7 @@ from typing import Self
 
 from rich.console import Console
 
+from gandist.artifacts.statuses import Counts
 from gandist.console.progress import Board
 from gandist.console.views import LiveView, PlainView, view
 from gandist.runner.events import Began, Notice, Outcome, RunEvent
@@ -56,8 +57,8 @@ class Told:
         if outcome.signal is not None:
             self._say("stopped; the same command goes on from here")
             return
-        for trial, state in outcome.states.items():
-            if state.status == "failed":
-                self._complain(f"{trial}: failed: {state.reason}")
-        if outcome.counts.get("failed"):
+        failed = [(trial, it) for trial, it in outcome.states.items() if it.meaning.counts is Counts.FAILURE]
+        for trial, state in failed:
+            self._complain(f"{trial}: {state.status}: {state.reason}")
+        if failed:
             self._complain("once their cause is gone, the same command with --retry-failed runs them again")

@@ -84,7 +84,7 @@ def attempt(
         )
         run: TrialFunction = getattr(loaded, name)
         for state in run(trial, job_root, data_dir, stop):
-            if state.status == "running":
+            if state.meaning.active:
                 yield Progress(trial.id, state)
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends this attempt and not the job
         passes = error.passes if isinstance(error, GandistError) else True
