@@ -146,8 +146,8 @@ def test_sigterm_stops_at_a_checkpoint_and_gives_the_job_back(gandist_: CommandL
     job_dir = JobDir("runs/small")
     write_documents(job_dir, {}, {"job": "small"})
     script(job_dir, {"base-seed0": ["terminated"]})
-    code, out, _ = gandist_("run", "job.yaml", "--local")
-    assert code == 143
+    code, out, err = gandist_("run", "job.yaml", "--local")
+    assert (code, err) == (143, [])
     assert out[-2:] == ["1 stopped, 1 queued", "stopped; the same command goes on from here"]
     assert not job_dir.storage.exists(JobDir.DRIVER)
     assert gandist_("run", "job.yaml", "--local")[0] == 0

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -124,12 +125,21 @@ def test_a_terminal_that_is_closed_stops_at_a_checkpoint(tmp_path: Path) -> None
     assert '"status": "stopped"' in (tmp_path / "runs/small/trials/base-seed0/state.json").read_text()
 
 
-def test_another_thread_has_no_signals_and_takes_none_from_the_main_one() -> None:
-    def run() -> tuple[int | None, bool]:
+def test_another_thread_has_no_signals_and_changes_nothing_for_the_main_one() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def run() -> list[int | None]:
         with interruptible() as mine, at_a_checkpoint() as other, at_once():
-            send(signal.SIGTERM)
-            return mine.signal or other.signal, signal.getsignal(signal.SIGTERM) == interrupt
+            entered.set()
+            leave.wait()
+            return [mine.signal, other.signal]
 
     with interruptible() as interrupt, ThreadPoolExecutor(1) as pool:
-        assert pool.submit(run).result() == (None, True)
+        running = pool.submit(run)
+        entered.wait()
+        try:
+            send(signal.SIGTERM)
+        finally:
+            leave.set()
+        assert running.result() == [None, None]
         assert interrupt.signal == signal.SIGTERM
