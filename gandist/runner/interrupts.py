@@ -98,7 +98,8 @@ def interruptible() -> Iterator[Interrupt]:
     finally:
         _current = None
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if handler is not None:  # one that Python has not set, it cannot set again
+                signal.signal(number, handler)
 
 
 @contextmanager

@@ -139,6 +139,8 @@ def test_another_thread_has_no_signals_and_changes_nothing_for_the_main_one() ->
         entered.wait()
         try:
             send(signal.SIGTERM)
+        except Interrupted:
+            pytest.fail("left because of a zone of the other thread")
         finally:
             leave.set()
         assert running.result() == [None, None]
