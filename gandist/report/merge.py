@@ -46,21 +46,12 @@ class Merged:
     warnings: tuple[str, ...]
     """What was left out, and what is missing, one line each."""
     manifest: Manifest
+    trials: pa.Table
+    """Schema ``tables.TRIALS``: one row a trial."""
     metrics: pa.Table
     """Schema ``tables.METRICS``: by the order of trials, then of steps, then of metrics."""
     logged: tuple[str, ...]
     """What steps log besides ``tables.LOSSES``, by the trials' states; of the first ones there are curves."""
-
-    @cached_property
-    def trials(self) -> pa.Table:
-        """Schema ``tables.TRIALS``: one row a trial."""
-        rows = [
-            {**member.state.model_dump(), "trial": member.id, "config": member.config, "seed": member.seed}
-            | {"status": member.status, "notes": "; ".join(member.state.notes)}
-            for member in self.members
-        ]
-        columns = {name: [row[name] for row in rows] for name in tables.TRIALS.names}
-        return pa.table(columns, schema=tables.TRIALS)
 
     @cached_property
     def configs(self) -> dict[str, tuple[Trial, ...]]:
@@ -121,12 +112,12 @@ def merge_opened(
             members.append(_closed(trial, losses, warnings))
     told = [f"manifest.json: {problem}" for problem in opened.manifest.problems]
     told += [line for member in members for line in member.warnings]
-    return Merged(tuple(members), tuple(told), opened.manifest, opened.metrics(), logged)
+    return Merged(tuple(members), tuple(told), opened.manifest, opened.table(), opened.metrics(), logged)
 
 
 def merge_trials(job_dir: JobDir) -> pa.Table:
     """One row a trial, in the manifest's order: schema ``tables.TRIALS``. Raises like ``merge_job``."""
-    return merge_job(job_dir).trials
+    return open_job(job_dir).table()
 
 
 def merge_metrics(job_dir: JobDir) -> pa.Table:
@@ -176,10 +167,6 @@ class Opened:
                     found |= set(read_piece(it.directory, piece)[0].schema.names)
         return found - set(tables.LOSSES.names)
 
-    def metrics(self) -> pa.Table:
-        """Those of all trials: schema ``tables.METRICS``."""
-        return pa.concat_tables([tables.METRICS.empty_table(), *(trial.metrics for trial in self.trials)])
-
     def logged(self) -> tuple[str, ...]:
         """The same by the states alone, those of the most trials first."""
         found = Counter(
@@ -189,6 +176,25 @@ class Opened:
             for name in {*(it.state.figures or tables.FIRST_FIGURES)} - {*tables.LOSSES.names}
         )
         return tuple(sorted(found, key=lambda name: (-found[name], name)))
+
+    def table(self) -> pa.Table:
+        """How each trial stands: schema ``tables.TRIALS``."""
+        rows = [
+            {
+                **it.state.model_dump(),
+                "trial": it.listed.id,
+                "config": it.listed.config,
+                "seed": it.listed.seed,
+            }
+            | {"status": it.status, "notes": "; ".join(it.state.notes)}
+            for it in self.trials
+        ]
+        columns = {name: [row[name] for row in rows] for name in tables.TRIALS.names}
+        return pa.table(columns, schema=tables.TRIALS)
+
+    def metrics(self) -> pa.Table:
+        """Those of all trials: schema ``tables.METRICS``."""
+        return pa.concat_tables([tables.METRICS.empty_table(), *(trial.metrics for trial in self.trials)])
 
     def runs(self, now: float) -> bool:
         """Whether a trial has given a sign of life within the last minutes."""

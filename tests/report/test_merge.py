@@ -13,7 +13,7 @@ import pytest
 from gandist.artifacts import tables
 from gandist.errors import NotAJobError
 from gandist.report import losses, merge
-from gandist.report.merge import merge_job, merge_losses, merge_trials
+from gandist.report.merge import merge_job, merge_losses, merge_metrics, merge_trials
 from tests.report.conftest import FIGURES, SCHEMA, rows, state
 
 
@@ -24,6 +24,14 @@ def test_trials_stand_in_the_order_of_the_manifest_with_their_states(job_dir):
     assert trials["trial"].to_pylist() == ["slow-seed0", "slow-seed1", "fast-seed0", "fast-seed1"]
     assert trials["status"].to_pylist() == ["completed", "completed", "completed", "diverged"]
     assert trials["step"].to_pylist() == [400, 400, 400, 300]
+
+
+def test_trials_and_metrics_are_read_without_the_losses(job_dir, monkeypatch):
+    whole = merge_job(job_dir)
+    monkeypatch.setattr(merge, "read_piece", pytest.fail)
+    assert merge_trials(job_dir) == whole.trials
+    assert merge_metrics(job_dir) == whole.metrics
+    assert whole.metrics.num_rows
 
 
 def test_losses_stand_by_trial_and_then_by_step(job_dir):
