@@ -15,6 +15,7 @@ from gandist.errors import NotAJobError
 from gandist.report import losses, merge
 from gandist.report.merge import merge_job, merge_losses, merge_metrics, merge_trials
 from tests.report.conftest import FIGURES, SCHEMA, rows, state
+from tests.report.sweep import write_metrics
 
 
 def test_trials_stand_in_the_order_of_the_manifest_with_their_states(job_dir):
@@ -27,11 +28,12 @@ def test_trials_stand_in_the_order_of_the_manifest_with_their_states(job_dir):
 
 
 def test_trials_and_metrics_are_read_without_the_losses(job_dir, monkeypatch):
+    write_metrics(job_dir.trial("fast-seed0"), "fast", 0, 400, end=20.0)
     whole = merge_job(job_dir)
     monkeypatch.setattr(merge, "read_piece", pytest.fail)
     assert merge_trials(job_dir) == whole.trials
     assert merge_metrics(job_dir) == whole.metrics
-    assert whole.metrics.num_rows
+    assert whole.metrics.num_rows == 16
 
 
 def test_losses_stand_by_trial_and_then_by_step(job_dir):
