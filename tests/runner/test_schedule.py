@@ -181,20 +181,6 @@ def test_a_platform_that_asks_twice_is_not_more_urgent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("statuses", "code"),
-    [
-        (("completed", "diverged", "unstable"), 0),
-        (("completed", "failed"), 1),
-        (("completed", "stopped"), 1),
-    ],
-)
-def test_exit_code(statuses: tuple[str, ...], code: int) -> None:
-    states = {str(i): TrialState.model_validate({"status": status}) for i, status in enumerate(statuses)}
-    assert Outcome(states, "a").exit_code == code
-    assert Outcome(states, "a", signal.SIGTERM).exit_code == 143
-
-
-@pytest.mark.parametrize(
     ("trained", "training", "todo"),
     [
         ('{"epochs":3}', {"epochs": 3}, False),
