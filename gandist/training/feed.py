@@ -89,7 +89,7 @@ class Streamed:
                 first += steps
 
     def _take(self, number: int, thread: ThreadPoolExecutor) -> tuple[Any, Any]:
-        """A chunk; sets about gathering the one after it."""
+        """A chunk; starts gathering the one after it."""
         last = (self._budget.total_steps - 1) // self._steps
         wanted = [n for n in (number, number + 1) if n == number or n <= last]
         kept = {n: self._gathered[n] for n in wanted if n in self._gathered}

@@ -26,7 +26,7 @@ AVERAGED = {"training": {"generator_ema": 0.5}}
 SECTIONS: dict[str, dict[str, Any]] = REGULARIZED | AVERAGED
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def trained(devices: None) -> Any:
     """A trainer of the styled network after three steps, with averaged weights."""
     trainer = tiny_trainer(Options(), **SECTIONS)

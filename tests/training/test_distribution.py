@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import numpy as np
 import pytest
 import tensorflow as tf
 
+from gandist.data import Dataset
 from gandist.errors import RunError
+from gandist.spec.sections import Resources
+from gandist.training import distribution, hardware
+from gandist.training.trainer import Trainer
+from tests.training.conftest import IMAGES, tiny_trial
+
+SECTIONS: dict[str, Any] = {"regularizers": {"r1": {}}, "training": {"generator_ema": 0.9}}
+ON_FOUR_CORES = f"""
+from gandist.data import Dataset, digits
 from gandist.training import distribution
+from gandist.training.trainer import Trainer
+from tests.training.conftest import tiny_trial
+from tests.training.test_distribution import digest
+
+strategy = distribution.configure(distribution.Threads(within=1, at_once=4), gpus=0, replicas=2)
+whole = digits.load(digits.Options(), None)
+dataset = Dataset(whole.images[:{IMAGES}], whole.labels[:{IMAGES}], whole.class_names)
+first, second = (Trainer(tiny_trial(**{SECTIONS!r}), dataset, strategy) for _ in range(2))
+first.run(3)
+second.load_state(first.state())
+print(digest(first.run(6), first.state()), digest(second.run(6), second.state()))
+"""
 
 
 @pytest.mark.parametrize(
@@ -38,27 +60,24 @@ def test_a_process_is_deterministic_or_not_for_its_life(devices: None) -> None:
         distribution.configure(distribution.Threads(1, deterministic=False), gpus=0, replicas=1)
 
 
-def test_operations_at_once_have_the_same_bits_on_any_number_of_cores_and_continued(tmp_path: Path) -> None:
-    (tmp_path / "job.yaml").write_text(
-        "name: job\ndata: {name: digits, batch_size: 16}\ntraining: {steps: 8, generator_ema: 0.9}\n"
-        "model: {name: dcgan, width: 4, kernel_size: 3, latent_dim: 6}\nregularizers: {r1: {}}\n"
-        "samples: {every_steps: 4}\ncheckpoint: {every_steps: 4}\n"
-        "resources: {gpus: 0, cpus: 4, replicas: 2, parallelism: inter_op}\n"
-    )
-
-    def run(storage: str, *overrides: str) -> None:
-        sets = [argument for override in overrides for argument in ("--set", override)]
-        command = [sys.executable, "-m", "gandist", "run", "job.yaml", "--local", "--storage", storage, *sets]
-        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-
-    run("one", "resources.cpus=1")
-    run("continued", "training.steps=4")
-    run("continued")
-    of_one, continued = (_outcome(tmp_path / storage / "job") for storage in ("one", "continued"))
-    assert continued == of_one
+def test_operations_at_once_have_the_same_bits_on_any_number_of_cores_and_continued(
+    strategy: Callable[[int], Any], dataset: Dataset
+) -> None:
+    of_one = Trainer(tiny_trial(**SECTIONS), dataset, strategy(2))
+    expected = digest(of_one.run(6), of_one.state())
+    found = subprocess.run([sys.executable, "-c", ON_FOUR_CORES], check=True, capture_output=True, text=True)
+    assert found.stdout.split() == [expected, expected]
 
 
-def _outcome(job_dir: Path) -> tuple[pa.Table, list[bytes]]:
-    losses = pq.read_table(job_dir / "losses.parquet")
-    grids = sorted((job_dir / "trials/base-seed0/samples").glob("*.png"))
-    return losses.drop_columns("wall_time"), [grid.read_bytes() for grid in grids]
+def test_cores_share_an_operation_or_run_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[distribution.Threads] = []
+    monkeypatch.setattr(distribution, "configure", lambda threads, *_: given.append(threads))
+    for parallelism in ("intra_op", "inter_op"):
+        hardware.strategy(Resources(gpus=0, cpus=3, parallelism=parallelism))
+    assert given == [distribution.Threads(3, 1), distribution.Threads(1, 3)]
+
+
+def digest(rows: dict[str, np.ndarray], state: dict[str, np.ndarray]) -> str:
+    """Of the figures of the last three steps, and of all that a continuation needs."""
+    last = [rows[name][-3:] for name in sorted(rows)]
+    return hashlib.sha256(b"".join(array.tobytes() for array in [*last, *state.values()])).hexdigest()
