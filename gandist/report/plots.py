@@ -198,9 +198,11 @@ def _cut(trial: Trial) -> bool:
 
 
 def _span_decades(curves: Sequence[Curve]) -> bool:
-    values = np.concatenate([_values(curve.band) for curve in curves])
-    if not values.size or values.min() <= 0:
+    # Of the seeds that count, too: beside longer ones a value of theirs may vanish in a mean.
+    every = np.concatenate([part for curve in curves for part in (_values(curve.band), curve.usual)])
+    if not every.size or every.min() <= 0:
         return False
+    values = np.concatenate([_values(curve.band) for curve in curves])
     low, high = np.percentile(np.log10(values), [1, 99])
     return bool(high - low > DECADES)
 
