@@ -87,12 +87,16 @@ def merge_opened(
     opened: Opened, keep: Callable[[pa.Table], object] | None = None, known: Kept | None = None
 ) -> Merged:
     """With the losses, like ``merge_job``, but for those that are ``known``: they are not read."""
+    logged = opened.logged()
+    kept = logged[:MAX_FIGURES]
     unchanged = {
         trial.listed.id: known[trial.listed.id][1]
         for trial in opened.trials
-        if known and known.get(trial.listed.id, ("",))[0] == trial.stamp != ""
+        if known
+        and known.get(trial.listed.id, ("",))[0] == trial.stamp != ""
+        and {*kept} & {*trial.state.figures} <= known[trial.listed.id][1].curves.keys()
     }
-    members, logged = [], opened.logged()
+    members: list[Trial] = []
     with ThreadPoolExecutor(READERS) as pool:
         to_read = (
             (trial, piece)
@@ -101,7 +105,7 @@ def merge_opened(
         )
         read = _ahead(pool, _read, to_read)
         for trial, of_trial in itertools.groupby(read, key=itemgetter(0)):
-            thinner = Thinner(trial.state.total_steps, (*NORMS, *logged[:MAX_FIGURES]))
+            thinner = Thinner(trial.state.total_steps, (*NORMS, *kept))
             warnings: list[str] = []
             for _, rows, of_piece in of_trial:
                 if keep is not None:

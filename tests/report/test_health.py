@@ -183,3 +183,27 @@ def test_a_report_of_a_running_job_shows_the_same_from_what_was_kept(empty_job, 
 
 def test_without_losses_there_is_no_such_section(empty_job):
     assert "health" not in report(empty_job(("slow", 0))).sections
+
+
+def test_a_negative_value_that_a_longer_unstable_seed_hides_makes_no_logarithmic_axis(empty_job):
+    job_dir = empty_job(("slow", 0), ("slow", 1))
+    for seed, last, status in ((0, 200, "running"), (1, 5000, "unstable")):
+        values = np.geomspace(1e-2, 1e2, last)
+        values[: 3 if seed == 0 else 0] = -1e-3
+        trial = job_dir.trial(f"slow-seed{seed}")
+        trial.write_losses(rows("slow", seed, 1, last, r1=values))
+        trial.write_state(state(5000, status=status, step=last, figures=("d_loss_fake", "d_loss_real", "r1")))
+
+    assert "r1" in titles(section(job_dir))
+
+
+def test_curves_that_were_kept_without_a_figure_are_read_again(empty_job, monkeypatch):
+    job_dir = empty_job(("slow", 0), ("fast", 0))
+    write(job_dir, "slow", r2=3.0)
+    write(job_dir, "fast")
+    job_dir.trial("fast-seed0").write_state(state(40, status="running", updated_at=time.time()))
+    monkeypatch.setattr("gandist.report.merge.MAX_FIGURES", 2)
+    write_report(job_dir)
+    monkeypatch.undo()
+
+    assert "r2" in titles(section(job_dir))
