@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gandist.spec.renamed import refuse_penalty
+from gandist.spec.renamed import refuse_metric, refuse_penalty
 
 BASE = "base"
 MAX_NAME = 100
@@ -114,6 +114,7 @@ def configurations(
         sections = copy.deepcopy(base)
         for change in changes:
             _refuse_foreign(change, base)
+            _refuse_former_names(change)
         parts = [config] if config else []
         parts += [_UNSAFE.sub("_", f"{labels[path]}={_text(value)}") for path, value in point]
         name = ",".join(parts) or BASE
@@ -152,6 +153,16 @@ def _refuse_foreign(change: Change, base: Mapping[str, Any]) -> None:
             f"{change.origin}.{change.path}: unknown section; a configuration may change {', '.join(may)}"
             + nearest(section, may)
         )
+
+
+def _refuse_former_names(change: Change) -> None:
+    if change.path != "evaluation.metrics" or not isinstance(change.value, list | tuple):
+        return
+    try:
+        for name in change.value:
+            refuse_metric(name)
+    except ValueError as error:
+        raise ValueError(f"{change.origin}.{change.path}: {error}") from None
 
 
 def _place(values: dict[str, Any], path: str) -> tuple[dict[str, Any], str]:

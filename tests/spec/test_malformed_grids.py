@@ -52,6 +52,14 @@ GRIDS = [
     ),
     ("configs: {a: {optimizer.learning_rate.first: 1}}", "learning_rate is a value, not a section"),
     ("sweep: {regularizers.r1.gamma: [1, 0]}", "sweep.regularizers.r1.gamma: 0 is out of range; give a numb"),
+    (
+        "evaluation: {}\nconfigs: {a: {evaluation.metrics: [frechet]}}",
+        "configs.a.evaluation.metrics: frechet is called fd_pixels now",
+    ),
+    (
+        "evaluation: {}\nsweep: {evaluation: [{metrics: [frechet]}, {metrics: [fd_pixels]}]}",
+        "sweep.evaluation.metrics: frechet is called fd_pixels now",
+    ),
     ("sweep:", "sweep: null is not a mapping"),
     ("sweep: [1]", "sweep: a list is not a mapping"),
     ("sweep: {model.width: []}", "sweep.model.width: holds 0 values; give at least 1"),
