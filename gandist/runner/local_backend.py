@@ -35,6 +35,7 @@ class LocalBackend:
         self._queue: deque[TrialSpec] = deque()
         self._current: Iterator[BackendEvent] | None = None
         self._stop = threading.Event()
+        self._visible_gpus = os.environ.get("CUDA_VISIBLE_DEVICES")
 
     def __enter__(self) -> Self:
         return self
@@ -43,6 +44,10 @@ class LocalBackend:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._current = None
+        if self._visible_gpus is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = self._visible_gpus
+        else:
+            os.environ.pop("CUDA_VISIBLE_DEVICES", None)
 
     def admit(self) -> list[str]:
         """One trial at a time always fits."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from gandist import activity
 from gandist.runner.backend import attempt
 from gandist.runner.events import Alive, Finished
+from gandist.runner.local_backend import LocalBackend
 
 from .conftest import make_job
 
@@ -31,3 +33,16 @@ def test_loading_what_trains_is_a_sign_of_life(tmp_path: Path, monkeypatch: pyte
         seen.set()
     assert events[0] == Alive("base-seed0", "loading TensorFlow")
     assert isinstance(events[-1], Finished)
+
+
+@pytest.mark.parametrize("before", [None, "0,1"])
+def test_gpus_are_hidden_while_a_job_without_them_runs_in_this_process_and_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if before is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", before)
+    with LocalBackend(make_job(resources={"gpus": 0}), str(tmp_path), None) as backend:
+        backend.admit()
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
+    assert os.environ.get("CUDA_VISIBLE_DEVICES") == before
