@@ -10,6 +10,7 @@ GandistError                one line for the user; ``exit_code`` is what the com
     |-- StorageError        the storage refused
     |   `-- NotAFileError   what lies there is no file, or none of the job's
     |-- ClusterError        a Ray cluster cannot be reached, or refuses
+    |-- ProcessError        this process computes with other devices or threads
     `-- CheckpointError     a checkpoint is missing, truncated, altered or of another trial
 """
 
@@ -72,6 +73,12 @@ class NotAFileError(StorageError):
 
 class ClusterError(RunError):
     """A Ray cluster cannot be reached, or refuses what it is asked for."""
+
+
+class ProcessError(RunError):
+    """This process computes with other devices or threads, which TensorFlow sets once for its life."""
+
+    passes = False
 
 
 class CheckpointError(RunError):

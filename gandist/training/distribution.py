@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from gandist.errors import RunError
+from gandist.errors import ProcessError, RunError
 
 
 class Threads(NamedTuple):
@@ -43,7 +43,7 @@ def configure(threads: Threads, gpus: int, replicas: int) -> tf.distribute.Mirro
 
     Raises:
         RunError: TensorFlow finds fewer GPUs than that.
-        RuntimeError: the process already runs with other devices.
+        ProcessError: the process already runs with other devices.
     """
     if not _set_up_as:
         _set_up(threads, gpus, replicas)
@@ -51,7 +51,7 @@ def configure(threads: Threads, gpus: int, replicas: int) -> tf.distribute.Mirro
     kind = "GPU" if gpus else "CPU"
     devices = tf.config.list_logical_devices(kind)
     if len(devices) < replicas or _set_up_as != [threads]:
-        raise RuntimeError(
+        raise ProcessError(
             f"this process has {len(devices)} {kind} devices and {_set_up_as[0]}, set once for its life; "
             f"a trial with {replicas} replicas and {threads} needs a process of its own"
         )

@@ -14,7 +14,7 @@ import pytest
 import tensorflow as tf
 
 from gandist.data import Dataset
-from gandist.errors import RunError
+from gandist.errors import ProcessError, RunError
 from gandist.spec.sections import Resources
 from gandist.training import distribution, hardware
 from gandist.training.trainer import Trainer
@@ -56,7 +56,7 @@ def test_gpus_that_tensorflow_does_not_find_are_told_with_where_and_what_to_do(
 
 
 def test_a_process_is_deterministic_or_not_for_its_life(devices: None) -> None:
-    with pytest.raises(RuntimeError, match=r"deterministic=False\) needs a process of its own"):
+    with pytest.raises(ProcessError, match=r"deterministic=False\) needs a process of its own"):
         distribution.configure(distribution.Threads(1, deterministic=False), gpus=0, replicas=1)
 
 
