@@ -24,7 +24,7 @@ from pydantic import BaseModel, NonNegativeInt
 from gandist.activity import Activity, Tell, silent
 from gandist.data import Dataset
 from gandist.data._chunks import Chunks, Item
-from gandist.data._stamps import settled, stamp
+from gandist.data._stamps import Stamp, settled, stamp
 from gandist.errors import DataError
 
 IMAGES, LABELS, REJECTED, INDEX = "images.uint8", "labels.int32", "rejected.txt", "index.json"
@@ -130,26 +130,33 @@ def _read(
     folder: Path, image_shape: tuple[int, int, int], class_names: tuple[str, ...], tell: Tell
 ) -> Cached | None:
     """What lies in ``folder``, if it is whole and undamaged."""
+    stamps = _stamps_of(folder)  # before anything is read: what changes after that will show
     try:
         index = _Index.model_validate_json((folder / INDEX).read_bytes())
         found = _mapped(folder / IMAGES, folder / LABELS, (index.images, *image_shape), class_names)
     except (OSError, ValueError):
         return None
-    if found is None or not _undamaged(found, index.fingerprint, folder, tell):
+    if found is None or not _undamaged(found, index.fingerprint, folder, stamps, tell):
         return None
     return Cached(replace(found, known=index.fingerprint), index.rejected, folder / REJECTED)
 
 
-def _undamaged(found: Dataset, fingerprint: str, folder: Path, tell: Tell) -> bool:
+def _stamps_of(folder: Path) -> tuple[Stamp | None, Stamp | None]:
+    return stamp(folder / IMAGES), stamp(folder / LABELS)
+
+
+def _undamaged(
+    found: Dataset, fingerprint: str, folder: Path, stamps: tuple[Stamp | None, Stamp | None], tell: Tell
+) -> bool:
     """Whether the content has that fingerprint; read once, and again when the files have changed."""
-    stamps = stamp(folder / IMAGES), stamp(folder / LABELS)
+    lasting = all(it is not None and settled(it) for it in stamps)
     checked = json.dumps([fingerprint, stamps])
     with contextlib.suppress(OSError, ValueError):
         if (folder / CHECKED).read_text() == checked:
             return True
     if found.computed_fingerprint(tell) != fingerprint:
         return False
-    if all(it is not None and settled(it) for it in stamps):
+    if lasting and _stamps_of(folder) == stamps:
         with contextlib.suppress(OSError):  # then it is read again
             (folder / CHECKED).write_text(checked)
     return True

@@ -132,6 +132,27 @@ def test_a_set_is_looked_through_once_and_again_where_its_files_have_changed(
     assert read(root).fingerprint == whole.fingerprint
 
 
+def test_what_is_written_while_a_set_is_looked_through_is_not_taken_for_what_was_looked_at(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = np.array(read(root).images)
+    written: list[bool] = []
+    monkeypatch.setattr(_cache, "stamp", lambda _: (0, 0, 0, 0, 0))  # the clock of a coarse file system
+    monkeypatch.setattr(_cache, "settled", lambda _: bool(written))
+    compute = Dataset.computed_fingerprint
+
+    def overtaken(dataset: Dataset, *tell: Any) -> str:
+        fingerprint = compute(dataset, *tell)
+        if not written:
+            overwrite(entry(root) / "images.uint8", 700, b"x")
+            written.append(True)
+        return fingerprint
+
+    monkeypatch.setattr(Dataset, "computed_fingerprint", overtaken)
+    read(root)
+    np.testing.assert_array_equal(read(root).images, expected)
+
+
 def test_processes_that_start_together_decode_once(root: Path) -> None:
     processes = [process(root, 0.05) for _ in range(3)]
     outputs = [p.communicate(timeout=100) for p in processes]
