@@ -52,8 +52,10 @@ class Interrupt:
         """Take the signals, also back from Ray, which takes some whenever it starts."""
         if _in_main_thread():  # only there may handlers be set
             for number in SIGNALS:
-                # Whoever starts a command with `nohup` wants it to outlive its terminal.
-                if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                handler = signal.getsignal(number)
+                # Whoever starts a command with `nohup` wants it to outlive its terminal. None is a handler
+                # that Python has not set, and could not set again.
+                if handler is not None and (number, handler) != (signal.SIGHUP, signal.SIG_IGN):
                     signal.signal(number, self)
 
     @contextmanager
@@ -98,7 +100,7 @@ def interruptible() -> Iterator[Interrupt]:
     finally:
         _current = None
         for number, handler in before.items():
-            if handler is not None:  # one that Python has not set, it cannot set again
+            if handler is not None:
                 signal.signal(number, handler)
 
 
