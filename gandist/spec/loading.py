@@ -25,7 +25,8 @@ def load_job(source: Path | str | Mapping[str, Any], overrides: Sequence[str] = 
 
     Args:
         source: the path of a job file, or what would stand in one.
-        overrides: ``dotted.path=value`` each, the value in YAML; all are applied as one change.
+        overrides: ``dotted.path=value`` each, or one such text, the value in YAML; all are applied as one
+            change.
 
     Raises:
         SpecError: the file cannot be read or the job is not valid; one line per mistake.
@@ -38,7 +39,8 @@ def load_job(source: Path | str | Mapping[str, Any], overrides: Sequence[str] = 
             values = _mapping(_read(Path(source)))
         except ValueError as error:
             raise _error([f"{origin}: {error}"]) from None
-    changes = [_change(override) for override in overrides]
+    given = [overrides] if isinstance(overrides, str) else overrides
+    changes = [_change(override) for override in given]
     try:
         apply(values, ((change.path, change.value) for change in changes))
     except ValueError as error:
