@@ -36,7 +36,8 @@ def describe(resources: Resources) -> str:
     if count:
         details = tf.config.experimental.get_device_details(tf.config.list_physical_devices("GPU")[0])
         return f"{count} x {details.get('device_name', 'GPU')}"
-    return f"{_processor()}, {resources.cpus} thread{'s'[: resources.cpus > 1]}"
+    shared = ", inter_op" if resources.parallelism == "inter_op" else ""
+    return f"{_processor()}, {resources.cpus} thread{'s'[: resources.cpus > 1]}{shared}"
 
 
 def _processor() -> str:

@@ -160,6 +160,12 @@ class _Run:
             self.trainer.load_state(restored.state)
             self.stability.load_state(restored.state)
             self._saved_step = self.trainer.step
+            before, now = self.standing.state.device, hardware.describe(self.trial.resources)
+            if before not in ("", now):
+                notes.append(
+                    f"continued after step {self.trainer.step} on {now} instead of {before}: may no "
+                    "longer be bit-exact"
+                )
             if restored.replicas != self.replicas:
                 notes.append(
                     f"continued after step {self.trainer.step} on {self.replicas} replicas instead of "

@@ -154,6 +154,14 @@ def test_resuming_on_other_replicas_is_allowed_and_noted(tmp_path: Path) -> None
     assert "no longer bit-exact" in state.notes[0]
 
 
+def test_resuming_on_another_device_or_with_other_threads_is_noted(tmp_path: Path) -> None:
+    directory = train(tiny_trial(**SMALL), tmp_path, stop_after=3)
+    directory.write_state(directory.read_state().model_copy(update={"device": "Z80, 1 thread"}))
+    [note] = train(tiny_trial(**SMALL), tmp_path).read_state().notes
+    assert note.startswith("continued after step 3 on ")
+    assert note.endswith("instead of Z80, 1 thread: may no longer be bit-exact")
+
+
 def with_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = data.load(tiny_trial().data, None)
     split = dataclasses.replace(
