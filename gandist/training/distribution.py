@@ -28,6 +28,12 @@ class Threads(NamedTuple):
     at_once: int = 1
     deterministic: bool = True
 
+    def __str__(self) -> str:
+        return (
+            f"threads in an operation: {self.within}, operations at once: {self.at_once}, "
+            f"deterministic: {self.deterministic}"
+        )
+
 
 @functools.cache
 def configure(threads: Threads, gpus: int, replicas: int) -> tf.distribute.MirroredStrategy:
@@ -52,8 +58,8 @@ def configure(threads: Threads, gpus: int, replicas: int) -> tf.distribute.Mirro
     devices = tf.config.list_logical_devices(kind)
     if len(devices) < replicas or _set_up_as != [threads]:
         raise ProcessError(
-            f"this process has {len(devices)} {kind} devices and {_set_up_as[0]}, set once for its life; "
-            f"a trial with {replicas} replicas and {threads} needs a process of its own"
+            f"resources: this process was set up, once for its life, with {len(devices)} {kind} devices "
+            f"({_set_up_as[0]}), and the trial needs {replicas} ({threads}); run it in a new process"
         )
     # GPUs add with NCCL; logical CPUs share memory, and collectives would allow one replica count a process.
     reduction = None if gpus else tf.distribute.ReductionToOneDevice()

@@ -56,7 +56,9 @@ def test_gpus_that_tensorflow_does_not_find_are_told_with_where_and_what_to_do(
 
 
 def test_a_process_is_deterministic_or_not_for_its_life(devices: None) -> None:
-    with pytest.raises(ProcessError, match=r"deterministic=False\) needs a process of its own"):
+    with pytest.raises(
+        ProcessError, match=r"and the trial needs 1 \(.* deterministic: False\); run it in a new process$"
+    ):
         distribution.configure(distribution.Threads(1, deterministic=False), gpus=0, replicas=1)
 
 
