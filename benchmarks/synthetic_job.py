@@ -44,7 +44,7 @@ def make_job(root: Path, trials: int, steps: int, parts: int = 4) -> JobDir:
     points = {config: {"optimizer.learning_rate": float(config.split("=")[1])} for config, _ in members}
     entries = [{"id": f"{c}-seed{s}", "config": c, "seed": s} for c, s in members]
     manifest = Manifest.model_validate({"job": root.name, "configs": points, "trials": entries})
-    job_dir.write_job({"name": root.name, "evaluation": {"metrics": ["fd_pixels"]}}, manifest)
+    job_dir.write_job({"name": root.name, "evaluation": {"metrics": ["frechet"]}}, manifest)
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(partial(_write_trial, str(root), steps, parts), range(trials), members, chunksize=20))
     return job_dir
@@ -79,9 +79,15 @@ def _write_trial(root: str, steps: int, parts: int, place: int, listed: tuple[st
             "step": at,
             "epoch": at * BATCH / 60_000,
             "kimg": at * BATCH / 1000,
-            "metric": ["fd_pixels"] * 10,
+            "metric": ["frechet"] * 10,
             "value": 30.0 + place % 97 + 100.0 * steps / at,
+            "error": [None] * 10,
+            "floor": [None] * 10,
             "lower_is_better": [True] * 10,
+            "features": ["mnist-0123"] * 10,
+            "split": ["held_out"] * 10,
+            "samples": [10_000] * 10,
+            "weights": ["averaged"] * 10,
             "protocol": ["10,000 generated images against the 10,000 test images"] * 10,
             "wall_time": 1.7e9 + at * 0.05,
         },

@@ -8,32 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import hashlib
 import math
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
+
+from gandist.order import digest
 
 PHILOX = 1
 """TensorFlow's number of the algorithm, its own choice on CPUs and GPUs."""
-
-
-def _digest(*parts: object) -> int:
-    text = "/".join(str(part) for part in parts)
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little", signed=True)
-
-
-def permutation(seed: int, epoch: int, size: int) -> np.ndarray:
-    """The order int32 ``[size]`` in which ``epoch`` visits a data set.
-
-    Sorts raw Philox output, whose stream NumPy guarantees, rather than calling ``Generator.permutation``,
-    whose algorithm it does not.
-    """
-    key = np.array([_digest(seed, "order"), epoch], dtype=np.int64).view(np.uint64)
-    bits = np.random.Philox(key=key).random_raw(size)
-    return np.argsort(bits, kind="stable").astype(np.int32)
 
 
 class Randomness:
@@ -100,7 +84,7 @@ class Randomness:
 
     def _key(self) -> tf.Tensor:
         return tf.stack(
-            [tf.constant(_digest(self._seed, self._stream), tf.int64), tf.cast(self._step, tf.int64)]
+            [tf.constant(digest(self._seed, self._stream), tf.int64), tf.cast(self._step, tf.int64)]
         )
 
 

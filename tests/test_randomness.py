@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gandist.randomness import Randomness, for_layer, layers_draw_from, permutation
+from gandist.order import permutation
+from gandist.randomness import Randomness, for_layer, layers_draw_from
 
 pytestmark = pytest.mark.usefixtures("devices")
 

@@ -139,10 +139,9 @@ class TrialDir:
         except FileNotFoundError:
             return []
         try:
-            table = tables.decode(content, tables.METRICS, self.METRICS)
+            rows: list[dict[str, Any]] = tables.decode_metrics(content, self.METRICS).to_pylist()
         except StorageError:  # torn: what it held is measured again, but for what lies before a checkpoint
             return []
-        rows: list[dict[str, Any]] = tables.with_todays_metrics(table).to_pylist()
         return rows
 
     def losses_parts(self, names: Iterable[str] | None = None) -> list[tuple[int, int, str]]:

@@ -80,13 +80,29 @@ METRICS = pa.schema(
         ("kimg", pa.float64()),
         ("metric", pa.string()),
         ("value", pa.float64()),
+        ("error", pa.float64()),
+        ("floor", pa.float64()),
         ("lower_is_better", pa.bool_()),
+        ("features", pa.string()),
+        ("split", pa.string()),
+        ("samples", pa.int64()),
+        ("weights", pa.string()),
         ("protocol", pa.string()),
         ("wall_time", pa.float64()),
     ]
 )
-"""One row an evaluation and metric; ``protocol`` says what was compared with what: values of different
-protocols are not comparable."""
+"""One row an evaluation and value. ``error`` is its standard error and ``floor`` what a perfect generator
+would have, null where they are not known; ``split`` is one of ``SPLITS``; ``samples`` were generated, by
+``weights`` that are ``live`` or ``averaged``. ``protocol`` says in words what was compared with what: values
+of different protocols are not comparable."""
+
+SELECTION = "selection"
+SPLITS = ("held_out", "training", SELECTION)
+"""The real images of a row: held-out ones, training ones where none are, or those by which the best
+checkpoint is chosen, which no report counts."""
+
+_LATER = ("error", "floor", "features", "split", "samples", "weights")
+"""Columns of ``METRICS`` that earlier versions did not write."""
 
 TRIALS = pa.schema(
     [
@@ -112,7 +128,7 @@ TRIALS = pa.schema(
 
 FORMAT: Mapping[str, Any] = {
     "compression": "zstd",
-    "use_dictionary": ["trial", "config", "metric", "protocol"],
+    "use_dictionary": ["trial", "config", "metric", "features", "split", "weights", "protocol"],
 }
 """Of the Parquet files: of numbers that hardly repeat, a dictionary takes time and saves nothing."""
 
@@ -206,11 +222,24 @@ def decode(content: bytes, schema: pa.Schema, where: str, most: int = MAX_BYTES)
     return _decoded(content, lambda _: schema, where, most)
 
 
-def with_todays_metrics(rows: pa.Table) -> pa.Table:
-    """A table of ``METRICS``, perhaps of an earlier version, with the names that its metrics have today."""
-    names = [todays_metric(name) for name in rows["metric"].to_pylist()]
-    place = METRICS.get_field_index("metric")
-    return rows.set_column(place, METRICS.field(place), pa.array(names, pa.string()))
+def decode_metrics(content: bytes, where: str, most: int = MAX_BYTES) -> pa.Table:
+    """A table of ``METRICS``; one of an earlier version with today's names, and nulls for what it lacks.
+
+    Arguments and errors as of ``decode``.
+    """
+
+    def schema(found: pa.Schema) -> pa.Schema:
+        return pa.schema(
+            [field for field in METRICS if field.name in found.names or field.name not in _LATER]
+        )
+
+    rows = conformed(_decoded(content, schema, where, most), METRICS)
+    known = zip(*(rows[name].to_pylist() for name in ("metric", "features")), strict=True)
+    renamed = [(metric, features) if features else todays_metric(metric) for metric, features in known]
+    for place, name in enumerate(("metric", "features")):
+        at, values = METRICS.get_field_index(name), [pair[place] for pair in renamed]
+        rows = rows.set_column(at, METRICS.field(at), pa.array(values, pa.string()))
+    return rows
 
 
 def decode_losses(content: bytes, where: str, most: int = MAX_BYTES) -> pa.Table:

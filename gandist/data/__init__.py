@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -21,6 +21,8 @@ SHOWN = 10
 class DataOptions(Section):
     """What every data set takes."""
 
+    features: ClassVar[str] = "pixels"
+    """What its images are compared by, unless a job says otherwise: a name in gandist/features/."""
     name: str
     batch_size: Annotated[int, Field(ge=1)] = Field(256, description="images a step, over all replicas")
 

@@ -1,37 +1,38 @@
-"""Distances between generated images and real ones, one file each; a file's name is what a job file calls it.
+"""Metrics of generated images, one file each; a file's name is what a job file calls it.
 
-Each file has ``LOWER_IS_BETTER`` and ``Reference(real)``, which looks at the real images once, whatever is
-then compared with them. No metric downloads anything, trains anything or draws a random number.
+Each file has ``measure(sets)``, which returns one ``Value`` or several (precision and recall are one
+metric), and ``HAS_FLOOR``: whether its values of real training images in place of generated ones stand
+beside it. No metric downloads anything, trains anything, or draws a random number that is not the same each
+time.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
-
-class Reference(Protocol):
-    """The real images, prepared."""
-
-    def __init__(self, real: np.ndarray) -> None:
-        """Real images uint8 ``[n, height, width, channels]``."""
-
-    @property
-    def protocol(self) -> str:
-        """What a value rests on, but for the images: values of different protocols are not comparable."""
-
-    def compare(self, generated: np.ndarray) -> float:
-        """The value for images uint8 ``[m, height, width, channels]``."""
+from gandist.metrics._base import Images, Judge, Sets, Value
+from gandist.spec.base import modules
 
 
-def prepare(name: str, real: np.ndarray) -> Reference:
-    """The metric ``name`` against ``real``, uint8 ``[n, height, width, channels]``."""
-    reference: Reference = importlib.import_module(f"{__name__}.{name}").Reference(real)
-    return reference
+def measure(name: str, sets: Sets) -> list[Value]:
+    """The values of the metric ``name``; none where the sets allow none, as without labels or a judge."""
+    values: list[Value] = _module(name).measure(sets)
+    return values
 
 
-def lower_is_better(name: str) -> bool:
-    """Whether a smaller value of the metric ``name`` is the better one."""
-    return bool(importlib.import_module(f"{__name__}.{name}").LOWER_IS_BETTER)
+def has_floor(name: str) -> bool:
+    """Whether real training images in place of generated ones say what a perfect generator would have."""
+    return bool(_module(name).HAS_FLOOR)
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"{__name__}.{name}")
+
+
+if TYPE_CHECKING:
+    Metric = str
+else:
+    Metric = Literal[tuple(module.__name__.rpartition(".")[2] for module in modules(__name__))]
+
+__all__ = ["Images", "Judge", "Metric", "Sets", "Value", "has_floor", "measure"]

@@ -123,7 +123,7 @@ def objective(job: Mapping[str, Any], metrics: Sequence[Metric]) -> Metric | Non
     """What the configurations of ``job`` are compared by: the first metric that it names, or that it has."""
     evaluation = job.get("evaluation")
     named = evaluation.get("metrics") if isinstance(evaluation, Mapping) else None
-    first = todays_metric(named[0]) if isinstance(named, list | tuple) and named else None
+    first = todays_metric(str(named[0]))[0] if isinstance(named, list | tuple) and named else None
     return next((metric for metric in metrics if metric.name == first), metrics[0] if metrics else None)
 
 

@@ -5,6 +5,8 @@ Nothing here trusts a file: it may be torn by a crash, written by another trial,
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pyarrow as pa
 
@@ -32,8 +34,9 @@ def read_state(directory: TrialDir) -> TrialState | None:
 def read_metrics(directory: TrialDir) -> tuple[pa.Table, list[str]]:
     """The evaluations, by step; of two rows of one step, metric and protocol the later one counts."""
     needed = ("step", "metric", "lower_is_better", "protocol")
-    rows, warnings = _read(directory, TrialDir.METRICS, tables.METRICS, "metrics", needed)
-    rows = tables.with_todays_metrics(rows)
+    rows, warnings = _read(
+        directory, TrialDir.METRICS, tables.METRICS, "metrics", needed, tables.decode_metrics
+    )
     # Within a step, metrics stand as they were first written: the first one is the one that a job is about.
     metrics = list(dict.fromkeys(rows["metric"].to_pylist()))
     keys = list(zip(*(rows[name].to_pylist() for name in ("step", "metric", "protocol")), strict=True))
@@ -58,7 +61,11 @@ def evaluations(metrics: pa.Table) -> dict[Evaluated, Series]:
 
 def read_outputs(directory: TrialDir) -> tuple[dict[str, np.ndarray], list[str]]:
     """The discriminator's finite outputs on each of ``tables.OUTPUT_KINDS``: float64 ``[n]``."""
-    rows, warnings = _read(directory, TrialDir.OUTPUTS, tables.OUTPUTS, "outputs", ("kind",))
+
+    def decode(content: bytes, where: str, most: int) -> pa.Table:
+        return tables.decode(content, tables.OUTPUTS, where, most)
+
+    rows, warnings = _read(directory, TrialDir.OUTPUTS, tables.OUTPUTS, "outputs", ("kind",), decode)
     kinds = np.asarray(rows["kind"].to_pylist(), np.str_)
     with np.errstate(invalid="ignore"):  # a damaged file may hold NaNs that complain of being copied
         values = np.asarray(rows["output"].to_numpy(), np.float64)
@@ -67,11 +74,16 @@ def read_outputs(directory: TrialDir) -> tuple[dict[str, np.ndarray], list[str]]
 
 
 def _read(
-    directory: TrialDir, path: str, schema: pa.Schema, what: str, needed: tuple[str, ...]
+    directory: TrialDir,
+    path: str,
+    schema: pa.Schema,
+    what: str,
+    needed: tuple[str, ...],
+    decode: Callable[[bytes, str, int], pa.Table],
 ) -> tuple[pa.Table, list[str]]:
     """A table of one file, empty where there is none or it is left out; ``needed`` columns have no nulls."""
     try:
-        rows = tables.decode(directory.storage.read(path, MAX_BYTES), schema, path, MAX_BYTES)
+        rows = decode(directory.storage.read(path, MAX_BYTES), path, MAX_BYTES)
     except FileNotFoundError:
         return schema.empty_table(), []
     except tables.TooLargeError:

@@ -17,8 +17,8 @@ OWN_OPTION = {"weight": "gradient_penalty", "limit": "weight_clipping"}
 """An option that only one of them had."""
 GONE = "is no section any more"
 
-METRICS = {"frechet": "fd_pixels"}
-"""Former names of metrics, and today's."""
+PIXELS = "fd_pixels"
+"""The former name of the metric ``frechet`` with ``features: pixels``."""
 
 
 def migrated(sections: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,9 +31,9 @@ def migrated(sections: Mapping[str, Any]) -> dict[str, Any]:
     return {"regularizers": {}, "constraints": {}, **_of_penalty(sections[PENALTY]), **kept}
 
 
-def todays_metric(name: Any) -> Any:
-    """What a metric is called today; anything else as it is."""
-    return METRICS.get(name, name) if isinstance(name, str) else name
+def todays_metric(name: str) -> tuple[str, str]:
+    """What a metric of an earlier version is called today, and the features that it saw."""
+    return ("frechet", "pixels") if name in (PIXELS, "frechet") else (name, "")
 
 
 def refuse_metric(name: Any) -> Any:
@@ -42,8 +42,8 @@ def refuse_metric(name: Any) -> Any:
     Raises:
         ValueError: says today's.
     """
-    if todays_metric(name) != name:
-        raise ValueError(f"{name} is called {METRICS[name]} now (it is no FID); write {METRICS[name]}")
+    if name == PIXELS:
+        raise ValueError(f"{PIXELS} is the metric frechet with evaluation.features: pixels now; write these")
     return name
 
 
@@ -83,9 +83,10 @@ def refuse_penalty(configs: Mapping[str, Mapping[str, Any]], sweep: Mapping[str,
 
 def _of_today(evaluation: Mapping[str, Any]) -> dict[str, Any]:
     names = evaluation.get("metrics")
-    if not isinstance(names, list | tuple):
+    if not isinstance(names, list | tuple) or PIXELS not in names:
         return dict(evaluation)
-    return {**evaluation, "metrics": [todays_metric(name) for name in names]}
+    metrics = ["frechet" if name == PIXELS else name for name in names]
+    return {**evaluation, "metrics": metrics, "features": {"name": "pixels"}}
 
 
 def _is_penalty(path: str) -> bool:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from gandist import metrics
-from gandist.spec.base import MAY_CHANGE, Positive, Section, modules
+from gandist.features import Features
+from gandist.spec.base import MAY_CHANGE, Positive, Section
 from gandist.spec.overrides import BUDGETS, CADENCES
 from gandist.spec.renamed import refuse_metric
 from gandist.spec.schedules import Rate, Within
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
     Rule = str
 else:
     Rule = Literal[tuple(RULES)]
-    Metric = Annotated[
-        Literal[tuple(module.__name__.rpartition(".")[2] for module in modules(metrics.__name__))],
-        BeforeValidator(refuse_metric),
-    ]
+    Metric = Annotated[metrics.Metric, BeforeValidator(refuse_metric)]
 
 
 class EarlyStopping(Section):
@@ -152,11 +150,18 @@ class Checkpoint(Cadence):
 
 
 class Evaluation(Cadence):
-    """How good the images are: distances to the held-out ones, or to training images where none are."""
+    """How good the images are, measured against held-out ones, or against training images where none are."""
 
-    metrics: Annotated[tuple[Metric, ...], Field(strict=False)] = ("fd_pixels",)
+    metrics: Annotated[tuple[Metric, ...], Field(strict=False)] = ("frechet",)
+    features: Features | None = Field(
+        None, description="what the images are compared by; unless given, what suits the data set"
+    )
     samples: Annotated[int, Field(ge=100, le=10**5)] = Field(
         10_000, description="generated images; as many real ones, or all there are"
+    )
+    select: Metric | None = Field(
+        None,
+        description="metric by which the best checkpoint is chosen, on real images and latents of its own",
     )
 
     @field_validator("metrics")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gandist.randomness import permutation
+from gandist.order import permutation
 from gandist.spec.budget import Budget
 
 

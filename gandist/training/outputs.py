@@ -6,7 +6,7 @@ import numpy as np
 
 from gandist import models
 from gandist.data import Dataset
-from gandist.randomness import permutation
+from gandist.order import permutation
 from gandist.sampling.sampler import Sampler
 from gandist.spec.job import TrialSpec
 from gandist.training.gan import GAN

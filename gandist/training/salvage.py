@@ -61,7 +61,7 @@ def _records(directory: TrialDir, step: int) -> Iterator[tuple[str, str, Callabl
     yield (
         TrialDir.METRICS,
         f"the evaluations before step {step:,} are lost",
-        partial(tables.decode, schema=tables.METRICS, where=TrialDir.METRICS),
+        partial(tables.decode_metrics, where=TrialDir.METRICS),
     )
     for first, last, path in directory.losses_parts():
         if first <= step:

@@ -103,7 +103,7 @@ class _Run:
         self.trainer = Trainer(trial, dataset, strategy)
         classes = models.classes(trial.model, dataset.class_names)
         self.sampler = Sampler(trial, dataset.image_shape, classes)
-        self.evaluator = Evaluator(trial.evaluation, dataset) if trial.evaluation else None
+        self.evaluator = Evaluator(trial, dataset) if trial.evaluation else None
         self.stability = Stability(trial.training.early_stopping)
         self.budget = self.trainer.budget
         self.recorder = Recorder(trial, directory, self.budget, dataset.image_shape, writer)
@@ -276,7 +276,7 @@ class _Run:
     def _evaluated(self, tell: Tell) -> list[dict[str, Any]]:
         assert self.evaluator is not None  # noqa: S101 - asked before
         self.sampler.update(self.trainer.gan, self.trainer.step)
-        return self.evaluator.evaluate(self.sampler, tell)
+        return self.evaluator.evaluate(self.sampler, tell=tell)
 
     def _judge(self, tell: Tell) -> None:
         """What the trained discriminator says of images, for a histogram."""

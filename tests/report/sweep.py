@@ -38,7 +38,7 @@ def make_sweep_job(root: Path, *, evaluated: bool = True, **changes: Any) -> Job
     """Of the sixteen trials, ``UNSTABLE`` ended so at step 250, all others completed; ``BEST`` is best."""
     configs = points()
     trials = [(config, seed) for config in configs for seed in SEEDS]
-    job = {"name": "tuning", "sweep": SWEEP, "evaluation": {"metrics": ["fd_pixels", "recall"]}}
+    job = {"name": "tuning", "sweep": SWEEP, "evaluation": {"metrics": ["frechet", "recall"]}}
     made = make_job(root, *trials, job=job, **({"configs": configs} | changes))
     for place, config in enumerate(configs):
         for seed in SEEDS:
@@ -77,9 +77,15 @@ def write_metrics(
         "trial": f"{config}-seed{seed}",
         "config": config,
         "seed": seed,
-        "metric": np.where(distance, "fd_pixels", "recall"),
+        "metric": np.where(distance, "frechet", "recall"),
         "value": np.where(distance, falls + 1.5 * noise * ~last, 1 / (1 + falls / 30)),
+        "error": None,
+        "floor": None,
         "lower_is_better": distance,
+        "features": "pixels-0123",
+        "split": "held_out",
+        "samples": 1000,
+        "weights": "live",
         "protocol": PROTOCOL,
     }
     directory.storage.write(TrialDir.METRICS, tables.encode({**made, **changes}, tables.METRICS))

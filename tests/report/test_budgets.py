@@ -37,7 +37,7 @@ def add_trial(
         steps,
         end=1.0,
         **columns,
-        metric="fd_pixels",
+        metric="frechet",
         value=values,
         lower_is_better=True,
         protocol=protocol,

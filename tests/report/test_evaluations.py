@@ -27,7 +27,7 @@ def merged(empty_job):
 def test_metrics_stand_in_the_order_in_which_they_were_written(merged):
     distance, recall = measured(merged)
 
-    assert (distance.title, distance.direction) == ("fd_pixels", "lower is better")
+    assert (distance.title, distance.direction) == ("frechet", "lower is better")
     assert (recall.title, recall.direction) == ("recall", "higher is better")
 
 
@@ -41,20 +41,20 @@ def test_values_of_another_protocol_are_another_metric(empty_job):
 
     found = {metric.title: metric for metric in measured(merged)}
 
-    assert sorted(found) == [f"{name} (protocol {i})" for name in ("fd_pixels", "recall") for i in (1, 2)]
-    assert found["fd_pixels (protocol 1)"].finals(merged.members) == {0: 20.0}
-    assert found["fd_pixels (protocol 2)"].finals(merged.members) == {1: 21.0}
+    assert sorted(found) == [f"{name} (protocol {i})" for name in ("frechet", "recall") for i in (1, 2)]
+    assert found["frechet (protocol 1)"].finals(merged.members) == {0: 20.0}
+    assert found["frechet (protocol 2)"].finals(merged.members) == {1: 21.0}
 
 
 @pytest.mark.parametrize(
     ("evaluation", "name"),
     [
-        ({"metrics": ["recall", "fd_pixels"]}, "recall"),
-        ({"metrics": ["kid"]}, "fd_pixels"),
-        ({"metrics": []}, "fd_pixels"),
-        ({"metrics": [["fd_pixels"]]}, "fd_pixels"),
-        ("fd_pixels", "fd_pixels"),
-        (None, "fd_pixels"),
+        ({"metrics": ["recall", "frechet"]}, "recall"),
+        ({"metrics": ["kid"]}, "frechet"),
+        ({"metrics": []}, "frechet"),
+        ({"metrics": [["frechet"]]}, "frechet"),
+        ("frechet", "frechet"),
+        (None, "frechet"),
     ],
 )
 def test_the_objective_is_the_first_metric_that_the_job_names(merged, evaluation, name):
@@ -63,12 +63,12 @@ def test_the_objective_is_the_first_metric_that_the_job_names(merged, evaluation
 
 def test_an_objective_by_its_former_name_is_that_of_today(merged):
     found = measured(merged)[::-1]
-    assert [metric.name for metric in found] == ["recall", "fd_pixels"]
-    assert objective({"evaluation": {"metrics": ["frechet"]}}, found).name == "fd_pixels"
+    assert [metric.name for metric in found] == ["recall", "frechet"]
+    assert objective({"evaluation": {"metrics": ["frechet"]}}, found).name == "frechet"
 
 
 def test_without_metrics_there_is_no_objective():
-    assert objective({"evaluation": {"metrics": ["fd_pixels"]}}, []) is None
+    assert objective({"evaluation": {"metrics": ["frechet"]}}, []) is None
 
 
 def test_final_values_are_those_of_the_trials_that_completed(merged):

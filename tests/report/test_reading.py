@@ -38,7 +38,13 @@ def metrics(steps: list[int], names: list[str], values: list[float], **changes: 
         "kimg": 0.0,
         "metric": names,
         "value": values,
+        "error": None,
+        "floor": None,
         "lower_is_better": True,
+        "features": "pixels-0123",
+        "split": "held_out",
+        "samples": 1000,
+        "weights": "live",
         "protocol": "one",
         "wall_time": 0.0,
     }
@@ -51,7 +57,7 @@ def test_evaluations_and_outputs_are_read(trial):
 
     assert rows.schema == tables.METRICS
     assert rows["step"].to_pylist() == np.repeat(np.arange(50, 401, 50), 2).tolist()
-    assert rows["metric"].to_pylist() == ["fd_pixels", "recall"] * 8
+    assert rows["metric"].to_pylist() == ["frechet", "recall"] * 8
     assert rows["protocol"].unique().to_pylist() == [PROTOCOL]
     assert {kind: values.size for kind, values in outputs.items()} == {
         "real": 1000,
@@ -82,14 +88,16 @@ def test_each_evaluation_counts_once_the_later_row_and_stands_by_step(trial):
 
 
 def test_a_metric_that_an_earlier_version_called_otherwise_has_one_series(trial):
-    names = ["frechet", "recall", "fd_pixels", "recall", "frechet"]
-    trial.storage.write(TrialDir.METRICS, metrics([10, 10, 20, 20, 30], names, [1.0, 9.0, 2.0, 9.0, 3.0]))
+    names = ["fd_pixels", "recall", "frechet", "recall", "frechet"]
+    trial.storage.write(
+        TrialDir.METRICS, metrics([10, 10, 20, 20, 30], names, [1.0, 9.0, 2.0, 9.0, 3.0], features=None)
+    )
 
     rows, _ = reading.read_metrics(trial)
 
     series = reading.evaluations(rows)
     assert [(name, it.values.tolist()) for (name, _, _), it in series.items()] == [
-        ("fd_pixels", [1.0, 2.0, 3.0]),
+        ("frechet", [1.0, 2.0, 3.0]),
         ("recall", [9.0, 9.0]),
     ]
 

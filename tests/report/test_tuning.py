@@ -276,7 +276,7 @@ def test_the_distances_have_curves_finals_the_best_and_the_protocol_once(page):
     text = text[: text.index("Losses")]
 
     assert text.count("10,000 generated images against the 10,000 test images") == 1
-    assert "fd_pixels, lower is better" in text
+    assert "frechet, lower is better" in text
     assert "recall, higher is better" in text
     assert "+: where a trial ended as unstable" in text
     assert re.search(re.escape(BEST) + r" 2 of 2 25.6 400 20 s 16.8 ± 1.1 16.7 ± 1.3 350–400 0.641", text)  # noqa: RUF001

@@ -53,12 +53,12 @@ GRIDS = [
     ("configs: {a: {optimizer.learning_rate.first: 1}}", "learning_rate is a value, not a section"),
     ("sweep: {regularizers.r1.gamma: [1, 0]}", "sweep.regularizers.r1.gamma: 0 is out of range; give a numb"),
     (
-        "evaluation: {}\nconfigs: {a: {evaluation.metrics: [frechet]}}",
-        "configs.a.evaluation.metrics: frechet is called fd_pixels now",
+        "evaluation: {}\nconfigs: {a: {evaluation.metrics: [fd_pixels]}}",
+        "configs.a.evaluation.metrics: fd_pixels is the metric frechet with evaluation.features: pixels now",
     ),
     (
-        "evaluation: {}\nsweep: {evaluation: [{metrics: [frechet]}, {metrics: [fd_pixels]}]}",
-        "sweep.evaluation.metrics: frechet is called fd_pixels now",
+        "evaluation: {}\nsweep: {evaluation: [{metrics: [fd_pixels]}, {metrics: [frechet]}]}",
+        "sweep.evaluation.metrics: fd_pixels is the metric frechet with evaluation.features: pixels now",
     ),
     ("sweep:", "sweep: null is not a mapping"),
     ("sweep: [1]", "sweep: a list is not a mapping"),

@@ -195,8 +195,8 @@ JOBS = [
     ("schedule: {stall_timeout_s: 0}", "schedule.stall_timeout_s: 0 is out of range; give a number > 0"),
     ("evaluation: {metrics: [fid]}", 'evaluation.metrics.0: "fid" is unknown; choose '),
     (
-        "evaluation: {metrics: [frechet]}",
-        "evaluation.metrics.0: frechet is called fd_pixels now (it is no FID); write fd_pixels",
+        "evaluation: {metrics: [fd_pixels]}",
+        "evaluation.metrics.0: fd_pixels is the metric frechet with evaluation.features: pixels now",
     ),
     ("evaluation: {metrics: []}", "evaluation.metrics: the list is empty; give at least one, or leave out"),
     ("evaluation: {samples: 10}", "evaluation.samples: 10 is out of range"),

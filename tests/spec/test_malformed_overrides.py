@@ -40,7 +40,10 @@ OVERRIDES = [
         "optimizer.learning_rate={cosine: [1e-3, 0], kimg: 1}: 0 is out of range; a schedule's values",
     ),
     (["optimizer.learning_rate={linear: [1, 2]}"], ": a schedule has exactly one of kimg and steps"),
-    (["evaluation.metrics=[frechet]"], "evaluation.metrics.0: frechet is called fd_pixels now"),
+    (
+        ["evaluation.metrics=[fd_pixels]"],
+        "evaluation.metrics.0: fd_pixels is the metric frechet with evaluation.features: pixels now",
+    ),
     (
         ["penalty.gamma=1"],
         "penalty.gamma=1: penalty: is no section any more; write regularizers: {r1: {gamma: 1}}",

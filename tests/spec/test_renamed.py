@@ -46,11 +46,12 @@ def test_a_trial_that_was_written_with_a_penalty_is_that_of_today(
 
 
 def test_a_trial_that_was_evaluated_by_a_metric_s_former_name_is_that_of_today() -> None:
-    now = trial(evaluation={"metrics": ["fd_pixels"], "samples": 500})
+    now = trial(evaluation={"metrics": ["frechet"], "features": "pixels", "samples": 500})
     old = now.model_dump(mode="json")
-    old["evaluation"]["metrics"] = ["frechet"]
+    old["evaluation"]["metrics"] = ["fd_pixels"]
+    del old["evaluation"]["features"]
     assert TrialSpec.model_validate(old) == now
-    assert old["evaluation"]["metrics"] == ["frechet"], "what was given is left alone"
+    assert old["evaluation"]["metrics"] == ["fd_pixels"], "what was given is left alone"
 
 
 @pytest.mark.parametrize("evaluation", [None, "frechet", {"metrics": "frechet"}, {"metrics": [[1]]}])

@@ -1,0 +1,83 @@
+"""What a metric is given, and what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gandist.features import Seen
+
+Judge = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""The discriminator in inference mode: images uint8 ``[n, height, width, channels]`` and labels int32 ``[n]``
+to float64 ``[n]``; probabilities under a cross-entropy, else scores."""
+
+
+class Images:
+    """Images, and what the feature network sees in them, looked at when it is first asked for.
+
+    Attributes:
+        pixels: uint8 ``[n, height, width, channels]``.
+        labels: int32 ``[n]``: the classes that they are of, or were asked for; None where that is not known.
+
+    Args:
+        pixels: the images.
+        labels: their classes.
+        look: called once, where features or logits are needed.
+    """
+
+    def __init__(self, pixels: np.ndarray, labels: np.ndarray | None, look: Callable[[], Seen]) -> None:
+        self.pixels, self.labels, self._look = pixels, labels, look
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @cached_property
+    def seen(self) -> Seen:
+        """What the network sees."""
+        return self._look()
+
+    @property
+    def features(self) -> np.ndarray:
+        """float32 ``[n, d]``."""
+        return self.seen.features
+
+
+@dataclass(frozen=True)
+class Sets:
+    """What is compared.
+
+    Attributes:
+        generated: the images that are measured.
+        real: what they are measured against: images that it was not trained on, where there are any.
+        training: all images that the generator was trained on.
+        class_names: of the labels; empty for none.
+        judge: the discriminator; None where real images take the place of generated ones, for a floor.
+    """
+
+    generated: Images
+    real: Images
+    training: Images
+    class_names: tuple[str, ...] = ()
+    judge: Judge | None = None
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value of a metric.
+
+    Attributes:
+        name: what it is called in tables: ``frechet``, ``precision``.
+        value: may be NaN or infinite where the images allow no other.
+        lower_is_better: which direction is better.
+        error: its standard error; None where it is not known.
+        floor: what a perfect generator would have at this number of images; None where it is not known.
+    """
+
+    name: str
+    value: float
+    lower_is_better: bool
+    error: float | None = None
+    floor: float | None = None
