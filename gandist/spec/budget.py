@@ -9,6 +9,9 @@ import numpy as np
 
 from gandist.spec.sections import Cadence, Training
 
+ROUNDING = 1e-9
+"""Of numbers of steps and intervals: 0.1 kimg three times are 0.3."""
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -56,15 +59,13 @@ class Budget:
 
     def next_stop(self, step: int, cadence: Cadence) -> int:
         """The first step after ``step`` at which ``cadence`` is due; the last step always is."""
-        if (every := cadence.epochs_or_steps()) is None:
+        if (every := cadence.interval()) is None:
             later = (self.step_of_epoch(epoch) for epoch in cadence.chosen_epochs())
             return min((due for due in later if step < due < self.total_steps), default=self.total_steps)
         interval, unit = every
-        if unit == "steps":
-            due = (step // interval + 1) * interval
-        else:
-            passed = int(self.epoch(step) + 1e-9) // interval
-            due = self.step_of_epoch((passed + 1) * interval)
+        images = {"steps": self.images_per_step, "epochs": self.size, "kimg": 1000}[unit] * interval
+        passed = math.floor(step * self.images_per_step / images + ROUNDING)
+        due = math.ceil((passed + 1) * images / self.images_per_step - ROUNDING)
         return min(due, self.total_steps) if due > step else self.total_steps
 
     def is_due(self, step: int, cadence: Cadence) -> bool:

@@ -52,9 +52,11 @@ def _beyond_the_end(trial: TrialSpec, images: int | None) -> Iterator[str]:
     end = f"beyond the end of training.{unit}: {getattr(training, unit):g}"
     budget = Budget(training, trial.data.batch_size, images) if images is not None else None
 
-    def is_beyond(number: int, counted: str) -> bool:
+    def is_beyond(number: float, counted: str) -> bool:
         if budget is not None:
-            return (budget.step_of_epoch(number) if counted == "epochs" else number) > budget.total_steps
+            # In images, of which the last step may be shown more than were asked for.
+            images = {"steps": budget.images_per_step, "epochs": budget.size, "kimg": 1000}[counted]
+            return number * images > budget.images
         return counted == unit and number > getattr(training, unit)
 
     sections: dict[str, Cadence | None] = {
@@ -68,10 +70,10 @@ def _beyond_the_end(trial: TrialSpec, images: int | None) -> Iterator[str]:
         for epoch in cadence.chosen_epochs():
             if is_beyond(epoch, "epochs"):
                 yield f"{name}.at_epochs: {epoch:,} is {end}"
-        for field in ("every_epochs", "every_steps"):
-            every = getattr(cadence, field)
-            if every is not None and is_beyond(every, field.removeprefix("every_")):
-                yield f"{name}.{field}: {every:,} is {end}: only the last step counts"
+        if (every := cadence.interval()) is not None:
+            number, counted = every
+            if getattr(cadence, f"every_{counted}") is not None and is_beyond(number, counted):
+                yield f"{name}.every_{counted}: {number:,} is {end}: only the last step counts"
     stopping = training.early_stopping
     if stopping is not None and is_beyond(stopping.window, "steps"):
         yield f"training.early_stopping.window: {stopping.window:,} steps is {end}: it never applies"

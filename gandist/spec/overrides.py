@@ -16,7 +16,7 @@ BASE = "base"
 MAX_NAME = 100
 _UNSAFE = re.compile(r"[^A-Za-z0-9._=,+-]+")
 BUDGETS = ("epochs", "steps", "kimg")
-CADENCES = ("every_epochs", "every_steps", "every_minutes", "at_epochs")
+CADENCES = ("every_epochs", "every_steps", "every_kimg", "every_minutes", "at_epochs")
 SHAPES = ("linear", "cosine")
 _SCHEDULE = {*SHAPES, "kimg", "steps"}
 

@@ -97,22 +97,31 @@ class Training(Section):
         return batch_size // 2 if self.rule.halves else batch_size
 
 
+Every = tuple[float, Literal["epochs", "steps", "kimg"]]
+"""An interval and its unit."""
+
+
 class Cadence(Section):
-    """Every so many epochs or steps; never both. The last step always counts."""
+    """Every so many epochs, steps or kimg; one of them. The last step always counts."""
 
     every_epochs: Positive | None = None
     every_steps: Positive | None = None
+    every_kimg: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="thousand real images shown to the discriminator"
+    )
 
     @model_validator(mode="after")
     def _one_unit(self) -> Cadence:
         *units, last = [name for name in CADENCES if name in type(self).model_fields]
         if sum(bool(getattr(self, name)) for name in (*units, last)) > 1:
-            raise ValueError(f"give {', '.join(units)} or {last}, not both")
+            raise ValueError(f"give {', '.join(units)} or {last}, only one of them")
         return self
 
-    def epochs_or_steps(self) -> tuple[int, Literal["epochs", "steps"]] | None:
-        """The interval and its unit; once an epoch where nothing was given; None for no such interval."""
-        return (self.every_steps, "steps") if self.every_steps else (self.every_epochs or 1, "epochs")
+    def interval(self) -> Every | None:
+        """Once an epoch where nothing was given; None for no such interval."""
+        if self.every_steps:
+            return self.every_steps, "steps"
+        return (self.every_kimg, "kimg") if self.every_kimg else (self.every_epochs or 1, "epochs")
 
     def chosen_epochs(self) -> tuple[int, ...]:
         """The epochs that were named one by one, where there is no interval."""
@@ -129,9 +138,9 @@ class Samples(Cadence):
     )
     archive: bool = Field(False, description="at the end, all grids in one samples.zip")
 
-    def epochs_or_steps(self) -> tuple[int, Literal["epochs", "steps"]] | None:
+    def interval(self) -> Every | None:
         """As for any cadence; None where epochs were named one by one."""
-        return None if self.at_epochs else super().epochs_or_steps()
+        return None if self.at_epochs else super().interval()
 
     def chosen_epochs(self) -> tuple[int, ...]:
         """``at_epochs``."""
@@ -144,9 +153,9 @@ class Checkpoint(Cadence):
     every_minutes: Annotated[float, Field(gt=0)] | None = None
     keep: Positive = 2
 
-    def epochs_or_steps(self) -> tuple[int, Literal["epochs", "steps"]] | None:
+    def interval(self) -> Every | None:
         """As for any cadence; None where minutes are counted."""
-        return super().epochs_or_steps() if self.every_minutes is None else None
+        return super().interval() if self.every_minutes is None else None
 
 
 class Evaluation(Cadence):

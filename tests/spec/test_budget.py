@@ -45,6 +45,23 @@ def test_step_cadence_is_due_every_so_many_steps_and_at_the_end() -> None:
     assert due == [3, 6, 8]
 
 
+@pytest.mark.parametrize(
+    ("every_kimg", "steps"),
+    [(0.01, [3, 5, 8]), (0.1, [25, 50, 75, 80]), (0.001, [1, 2, 3]), (9, [80])],
+)
+def test_kimg_cadence_is_due_when_the_images_were_shown(every_kimg: float, steps: list[int]) -> None:
+    of_80_steps = budget(steps=80)  # of 4 images
+    due = [step for step in range(1, 81) if of_80_steps.is_due(step, Cadence(every_kimg=every_kimg))]
+    assert due[: len(steps)] == steps
+
+
+def test_an_interval_that_no_float_holds_is_not_a_step_late() -> None:
+    assert 1000 * 2.007 > 2007
+    one_a_step = budget(batch_size=1, steps=5000)
+    assert one_a_step.next_stop(0, Cadence(every_kimg=2.007)) == 2007
+    assert one_a_step.next_stop(2007, Cadence(every_kimg=2.007)) == 4014
+
+
 def test_chosen_epochs_are_due_when_they_are_complete_and_the_end_is() -> None:
     chosen = Samples(at_epochs=(2, 1, 9))
     assert [step for step in range(1, 9) if budget().is_due(step, chosen)] == [3, 5, 8]

@@ -180,13 +180,16 @@ JOBS = [
     ("samples: {rows: 0}", "samples.rows: 0 is out of range; give a whole number from 1 to 32"),
     (
         "samples: {every_epochs: 1, every_steps: 1}",
-        "samples: give every_epochs, every_steps or at_epochs, not both",
+        "samples: give every_epochs, every_steps, every_kimg or at_epochs, only one",
     ),
-    ("samples: {every_steps: 1, at_epochs: [2]}", "samples: give every_epochs, every_steps or at_epochs"),
+    (
+        "samples: {every_steps: 1, at_epochs: [2]}",
+        "samples: give every_epochs, every_steps, every_kimg or at_epochs",
+    ),
     ("samples: {at_epochs: [1, 0]}", "samples.at_epochs.1: 0 is out of range"),
     (
         "checkpoint: {every_steps: 1, every_minutes: 1}",
-        "checkpoint: give every_epochs, every_steps or every_minutes, not both",
+        "checkpoint: give every_epochs, every_steps, every_kimg or every_minutes, only one",
     ),
     ("checkpoint: {every_minutes: 0}", "checkpoint.every_minutes: 0 is out of range; give a number > 0"),
     ("samples: {every_minutes: 1}", "samples.every_minutes: unknown key; allowed here: every_epochs"),

@@ -48,6 +48,12 @@ TOLD: list[tuple[dict[str, Any], int | None, str]] = [
         640,
         f"evaluation.every_steps: 101 is beyond the end of training.kimg: 6.4{LAST}",
     ),
+    ({"checkpoint": {"every_kimg": 6.5}}, 640, f"checkpoint.every_kimg: 6.5 is {ENDS}{LAST}"),
+    (
+        {"training": KIMG, "evaluation": {"every_kimg": 7}},
+        None,
+        f"evaluation.every_kimg: 7.0 is beyond the end of training.kimg: 6.4{LAST}",
+    ),
     (
         {"training": {**STEPS, "early_stopping": {"g_loss_above": 9.0, "window": 101}}},
         None,
@@ -74,6 +80,7 @@ def test_it_is_told_in_a_line(fields: dict[str, Any], images: int | None, line: 
         {"samples": {"every_steps": 100}},
         {"training": STEPS, "samples": {"every_epochs": 10}},
         {"training": KIMG, "samples": {"every_steps": 100}},
+        {"training": KIMG, "samples": {"every_kimg": 6.4}},
         {"checkpoint": {"every_minutes": 600.0}},
         {"data": {"name": "digits", "batch_size": 640}, "samples": {"every_epochs": 3}},
     ],

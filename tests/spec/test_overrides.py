@@ -98,9 +98,9 @@ def test_a_cadence_replaces_the_other() -> None:
     assert merged(values, ("samples", {"every_steps": 5})) == {"samples": {"every_steps": 5, "rows": 4}}
 
 
-@pytest.mark.parametrize("cadence", ["every_epochs", "every_steps", "every_minutes"])
+@pytest.mark.parametrize("cadence", ["every_epochs", "every_steps", "every_kimg", "every_minutes"])
 def test_a_cadence_of_checkpoints_replaces_the_others(cadence: str) -> None:
-    checkpoint = {"every_epochs": 1, "every_steps": 2, "every_minutes": 3, "keep": 4}
+    checkpoint = {"every_epochs": 1, "every_steps": 2, "every_kimg": 1, "every_minutes": 3, "keep": 4}
     assert merged({"checkpoint": checkpoint}, (f"checkpoint.{cadence}", 9)) == {
         "checkpoint": {cadence: 9, "keep": 4}
     }
