@@ -24,6 +24,7 @@ from gandist.spec import notices
 from gandist.spec.job import TrialSpec
 from gandist.training import checkpoint, hardware
 from gandist.training.evaluation import Evaluator
+from gandist.training.judge import Discriminator
 from gandist.training.outputs import discriminator_outputs
 from gandist.training.recorder import Recorder
 from gandist.training.stability import Stability
@@ -103,6 +104,7 @@ class _Run:
         self.trainer = Trainer(trial, dataset, strategy)
         classes = models.classes(trial.model, dataset.class_names)
         self.sampler = Sampler(trial, dataset.image_shape, classes)
+        self.judge = Discriminator(trial, self.trainer.gan, dataset.image_shape, classes)
         self.evaluator = Evaluator(trial, dataset) if trial.evaluation else None
         self.stability = Stability(trial.training.early_stopping)
         self.budget = self.trainer.budget
@@ -275,14 +277,19 @@ class _Run:
 
     def _evaluated(self, tell: Tell) -> list[dict[str, Any]]:
         assert self.evaluator is not None  # noqa: S101 - asked before
+        self._update_copies()
+        return self.evaluator.evaluate(self.sampler, self.judge, tell)
+
+    def _update_copies(self) -> None:
+        """Of both networks, which are used outside the strategy."""
         self.sampler.update(self.trainer.gan, self.trainer.step)
-        return self.evaluator.evaluate(self.sampler, tell=tell)
+        self.judge.update()
 
     def _judge(self, tell: Tell) -> None:
         """What the trained discriminator says of images, for a histogram."""
         tell(Activity("judging images"))
-        self.sampler.update(self.trainer.gan, self.trainer.step)
-        outputs = discriminator_outputs(self.trial, self.trainer.gan, self.dataset, self.sampler)
+        self._update_copies()
+        outputs = discriminator_outputs(self.trial, self.judge, self.dataset, self.sampler)
         self.recorder.write_outputs(self.trainer.step, outputs)
 
     def _export(self, tell: Tell) -> None:
