@@ -1,9 +1,9 @@
 """Metrics of generated images, one file each; a file's name is what a job file calls it.
 
 Each file has ``measure(sets)``, which returns one ``Value`` or several (precision and recall are one
-metric), and ``HAS_FLOOR``: whether its values of real training images in place of generated ones stand
-beside it. No metric downloads anything, trains anything, or draws a random number that is not the same each
-time.
+metric), ``HEADLINE``, the name of the value by which configurations and checkpoints are chosen, and
+``HAS_FLOOR``: whether its values of real training images in place of generated ones stand beside it. No
+metric downloads anything, trains anything, or draws a random number that is not the same each time.
 """
 
 from __future__ import annotations
@@ -21,6 +21,11 @@ def measure(name: str, sets: Sets) -> list[Value]:
     return values
 
 
+def headline(name: str) -> str:
+    """The name of the value that decides where something is chosen by the metric ``name``."""
+    return str(_module(name).HEADLINE)
+
+
 def has_floor(name: str) -> bool:
     """Whether real training images in place of generated ones say what a perfect generator would have."""
     return bool(_module(name).HAS_FLOOR)
@@ -35,4 +40,4 @@ if TYPE_CHECKING:
 else:
     Metric = Literal[tuple(module.__name__.rpartition(".")[2] for module in modules(__name__))]
 
-__all__ = ["Images", "Judge", "Metric", "Sets", "Value", "has_floor", "measure"]
+__all__ = ["Images", "Judge", "Metric", "Sets", "Value", "has_floor", "headline", "measure"]

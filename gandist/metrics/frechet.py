@@ -9,6 +9,7 @@ import numpy as np
 
 from gandist.metrics._base import Sets, Value
 
+HEADLINE = "frechet"
 HAS_FLOOR = True
 
 
