@@ -15,6 +15,8 @@ class Counts(Enum):
     OUTCOME = "outcome"
     """A result, though not the one hoped for: the training itself ended the trial."""
     FAILURE = "failure"
+    PRUNED = "pruned"
+    """Not worth training on, by the job's own rule: neither a result of its training nor a failure."""
     UNFINISHED = "unfinished"
 
 
@@ -73,13 +75,19 @@ class Meaning:
 
 
 DIVERGED = Meaning("diverged", Counts.OUTCOME, Tone.BAD, mark="x", because="its losses were no longer finite")
+STOPPED = Meaning("stopped", Counts.UNFINISHED, Tone.CARE)
+PAUSED = Meaning("paused", Counts.UNFINISHED, Tone.IDLE)
+"""At a rung, where it waits for the other configurations."""
+PRUNED = Meaning("pruned", Counts.PRUNED, Tone.CARE)
 MEANINGS: Mapping[str, Meaning] = {
     status.name: status
     for status in (
         Meaning("completed", Counts.SUCCESS, Tone.GOOD),
         Meaning("running", Counts.UNFINISHED, Tone.GOING, active=True),
         Meaning("queued", Counts.UNFINISHED, Tone.IDLE),
-        Meaning("stopped", Counts.UNFINISHED, Tone.CARE),
+        PAUSED,
+        STOPPED,
+        PRUNED,
         DIVERGED,
         Meaning(
             "unstable",

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from gandist.activity import alive
+from gandist.artifacts.statuses import PAUSED, STOPPED
 from gandist.artifacts.trial_state import TrialState
 from gandist.errors import GandistError
 from gandist.printable import one_line
@@ -90,7 +91,7 @@ def attempt(
         passes = error.passes if isinstance(error, GandistError) else True
         yield Lost(trial.id, _reason(error), passes, traceback.format_exc())
         return
-    if state.finished or state.status == "stopped":
+    if state.finished or state.meaning in (STOPPED, PAUSED):
         yield Finished(trial.id, state)
     else:
         yield Lost(trial.id, f"the trial ended as {state.status} at step {state.step}, without a result")

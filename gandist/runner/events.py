@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gandist.artifacts.statuses import Counts
 from gandist.artifacts.trial_state import TrialState
 
 
@@ -104,7 +105,7 @@ class Outcome:
         if self.signal is not None:
             return 128 + self.signal
         meanings = [state.meaning for state in self.states.values()]
-        return 0 if all(it.is_success or it.is_outcome for it in meanings) else 1
+        return 0 if all(it.final and it.counts is not Counts.FAILURE for it in meanings) else 1
 
 
 BackendEvent = Started | Alive | Progress | Finished | Lost | Notice

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from gandist.artifacts.job_dir import JobDir
-from gandist.artifacts.statuses import Counts
+from gandist.artifacts.statuses import PRUNED, Counts
 from gandist.artifacts.trial_state import TrialState
 from gandist.artifacts.trials import READERS, read_states
 from gandist.errors import UsageError
@@ -92,7 +92,7 @@ def _is_unfinished(trial: TrialSpec, state: TrialState, retry_failed: bool) -> b
         return _grew(state.budget, trial.budget())
     if state.meaning.counts is Counts.FAILURE:
         return retry_failed
-    return not state.finished
+    return not state.finished or state.meaning is PRUNED  # which is decided anew
 
 
 def _grew(trained: str, asked: str) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 
 from gandist.activity import telling
 from gandist.artifacts.job_dir import JobDir
+from gandist.artifacts.trial_state import TrialState
 from gandist.data import DataOptions
 from gandist.errors import StorageError
 from gandist.runner.backend import Backend
@@ -18,6 +20,7 @@ from gandist.runner.lease import Lease
 from gandist.runner.local_backend import LocalBackend
 from gandist.runner.manifest import open_job_dir, write_job
 from gandist.runner.plan import make_plan, shortened
+from gandist.runner.pruning import Stage, mark, next_stage
 from gandist.runner.ray.connection import on_this_machine
 from gandist.runner.ray.pool import RayBackend
 from gandist.runner.schedule import run_job
@@ -53,10 +56,11 @@ def run(
     with at_once():
         job_dir = open_job_dir(storage, job)
         look = partial(make_plan, job.trials, job_dir, retry_failed=retry_failed, fresh=fresh)
-        plan = look()
+        stage = next_stage(job, look(), job_dir)
+    plan = stage.plan
     if ahead := shortened(job.trials, plan.states):
         warn(ahead)
-    done = len(job.trials) - len(plan.todo)
+    done = sum(state.finished for state in plan.states.values())
     lease = Lease(job_dir.storage, tell)
     if not plan.todo:
         tell(f"nothing left to do: {done} of {len(job.trials)} trials are finished")
@@ -94,9 +98,28 @@ def run(
         write_job(job_dir, job, start_s=time.monotonic() - began)
         on_event(Began(plan.states))
         of_trials = on_event if here else ToldData(on_event, job_dir, plan.todo)
-        outcome = run_job(job, plan, job_dir, backend, of_trials, check=lease.check)
+        plan = replace(plan, aside=())
+        while (stage := next_stage(job, plan, job_dir)).plan.todo:
+            plan.states.update(_pruned(stage, job_dir, of_trials))
+            outcome = run_job(job, stage.plan, job_dir, backend, of_trials, check=lease.check)
+            if outcome.signal is not None:
+                break
+            plan = make_plan(job.trials, job_dir)
+        else:
+            plan.states.update(_pruned(stage, job_dir, of_trials))
+            outcome = Outcome(plan.states, job_dir.root)
     on_event(outcome)
     return outcome
+
+
+def _pruned(stage: Stage, job_dir: JobDir, on_event: Callable[[JobEvent], None]) -> dict[str, TrialState]:
+    """Marks the trials that a rung has pruned, tells of them, and gives their states."""
+    states = mark(stage, job_dir)
+    if states:
+        on_event(Notice(str(stage.decisions[-1])))
+    for trial, state in states.items():
+        on_event(Finished(trial, state))
+    return states
 
 
 class ToldData:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import TypeGuard
 
 from gandist.artifacts.job_dir import JobDir, TrialDir
+from gandist.artifacts.statuses import STOPPED
 from gandist.artifacts.trial_state import TrialState
 from gandist.errors import StorageError
 from gandist.runner.backend import Backend
@@ -49,6 +51,11 @@ def run_job(
         check: called all the time; what it raises ends the run at once.
     """
     return _Run(job, plan, job_dir, backend, on_event, backoff, check).run()
+
+
+def _was_stopped(event: JobEvent | Lost) -> TypeGuard[Finished]:
+    """Whether a trial was told to leave before its time."""
+    return isinstance(event, Finished) and event.state.meaning is STOPPED
 
 
 class _Run:
@@ -97,7 +104,7 @@ class _Run:
                     self.backend.submit(trial)
                 for event in self.backend.poll(self.patience()):
                     self.handle_lost(event) if isinstance(event, Lost) else self.handle(event)
-                    if isinstance(event, Finished) and not event.state.finished and self.stop_by is None:
+                    if _was_stopped(event) and self.stop_by is None:
                         self.requeue(event.trial, PREEMPTED, failures=0)
             return Outcome(self.states, self.job_dir.root, interrupt.signal)
 

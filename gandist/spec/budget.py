@@ -37,7 +37,7 @@ class Budget:
         if self.training.steps is not None:
             return self.training.steps
         if self.training.kimg is not None:
-            return math.ceil(1000 * self.training.kimg / self.images_per_step)
+            return self.step_of_kimg(self.training.kimg)
         return self.step_of_epoch(self.training.epochs or 0)
 
     @property
@@ -56,6 +56,10 @@ class Budget:
     def step_of_epoch(self, epoch: int) -> int:
         """The first step after which ``epoch`` passes are complete."""
         return math.ceil(epoch * self.size / self.images_per_step)
+
+    def step_of_kimg(self, kimg: float) -> int:
+        """The first step after which ``kimg`` thousand real images were shown."""
+        return math.ceil(1000 * kimg / self.images_per_step)
 
     def next_stop(self, step: int, cadence: Cadence) -> int:
         """The first step after ``step`` at which ``cadence`` is due; the last step always is."""

@@ -30,6 +30,7 @@ from gandist.regularizers import Regularizers
 from gandist.spec.base import MAY_CHANGE, Name, Section, Seed, fixed, given
 from gandist.spec.messages import explain
 from gandist.spec.overrides import configurations, leaves
+from gandist.spec.pruning import Pruning
 from gandist.spec.renamed import PENALTY, advice, migrated
 from gandist.spec.sections import Checkpoint, Evaluation, Resources, Samples, Schedule, Training
 from gandist.updates import RULES
@@ -57,6 +58,8 @@ class TrialSpec(Section):
     evaluation: Annotated[Evaluation | None, MAY_CHANGE]
     checkpoint: Annotated[Checkpoint, MAY_CHANGE]
     resources: Annotated[Resources, MAY_CHANGE]
+    pause_kimg: Annotated[float | None, MAY_CHANGE] = Field(None, exclude=True)
+    """Where it waits for other configurations; what the runner says, and no setting."""
 
     @property
     def id(self) -> str:
@@ -143,6 +146,7 @@ class JobSpec(Section):
     training: Training
     samples: Samples = Samples()
     evaluation: Evaluation | None = None
+    pruning: Pruning | None = None
     checkpoint: Checkpoint = Checkpoint()
     configs: dict[Name, dict[str, Any]] = Field(
         {},
@@ -259,6 +263,8 @@ def expand(job: JobSpec) -> Job:
                 problems[f"{config.where(problem.path)}: {problem.text}"] = None
             if len(problems) >= MAX_PROBLEMS:
                 break
+    if job.pruning and not problems:
+        problems |= dict.fromkeys(job.pruning.problems({trial.config: trial.evaluation for trial in trials}))
     if problems:
         raise SpecError(list(problems))
     return Job(job, tuple(trials), {config.name: config.point for config in configs})

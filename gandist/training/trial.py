@@ -16,6 +16,7 @@ from gandist.activity import Activity, Tell
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import TrialDir
 from gandist.artifacts.retry import GIVE_UP_S, Retry
+from gandist.artifacts.statuses import PAUSED
 from gandist.artifacts.storage import Storage
 from gandist.artifacts.trial_state import TrialState
 from gandist.artifacts.writer import Writer
@@ -108,6 +109,9 @@ class _Run:
         self.evaluator = Evaluator(trial, dataset) if trial.evaluation else None
         self.stability = Stability(trial.training.early_stopping)
         self.budget = self.trainer.budget
+        pause = self.budget.step_of_kimg(trial.pause_kimg) if trial.pause_kimg else self.budget.total_steps
+        self.until = min(pause, self.budget.total_steps)
+        """The last step that it takes before it ends, or waits for other configurations."""
         self.recorder = Recorder(trial, directory, self.budget, dataset.image_shape, writer)
         self._speed_s, self._speed_images = 0.0, 0
         self._unix = time.time() - time.monotonic()  # added to monotonic time: clocks of machines may be set
@@ -133,10 +137,10 @@ class _Run:
             raise
 
     def _blocks(self, stop: threading.Event) -> Iterator[TrialState]:
-        trainer, total = self.trainer, self.budget.total_steps
+        trainer, until = self.trainer, self.until
         yield from self._record(missing=True)
         block = 1
-        while trainer.step < total:
+        while trainer.step < until:
             if stop.is_set():
                 raise StopAskedError
             seconds_a_step = yield from self._train(self._next_stop(block))
@@ -145,12 +149,16 @@ class _Run:
                 return
             block = min(MAX_BLOCK, 8 * block, max(1, int(BLOCK_S / seconds_a_step)))
             yield from self._record()  # before the checkpoint: whoever resumes there finds it done
-            if self._checkpoint_is_due() and trainer.step < total:
+            if self._checkpoint_is_due() and trainer.step < until:
                 yield from self.standing.during(self._save, CHECKPOINTS)
             yield from self.standing.during(lambda _: self.recorder.keep_up(), WRITING)
             self.standing.keep_up()
             yield self.standing.state
         yield from self.standing.during(self._save, CHECKPOINTS)
+        if trainer.step < self.budget.total_steps:
+            reason = f"waits at {self.trial.pause_kimg:g} kimg for the other configurations"
+            yield from self._finish(status=PAUSED.name, reason=reason)
+            return
         yield from self.standing.during(self._judge, "judging images by D")
         yield from self.standing.during(self._export, "exporting the generator")
         yield from self._finish(status="completed")
@@ -203,7 +211,7 @@ class _Run:
         """A block ends where something is due, so that it is done at exactly that step."""
         step = self.trainer.step
         cadences = (self.trial.samples, self.trial.checkpoint, self.trial.evaluation)
-        due = [self.budget.next_stop(step, cadence) for cadence in cadences if cadence]
+        due = [self.until, *(self.budget.next_stop(step, cadence) for cadence in cadences if cadence)]
         if (window := self.stability.next_stop(step)) is not None:
             due.append(window)
         return min(step + block, *due)
@@ -261,7 +269,10 @@ class _Run:
         grid_is_due = self.budget.is_due(step, samples) or (step == 0 and not samples.at_epochs)
         if grid_is_due and not (missing and self.recorder.has_grid(step)):
             yield from self.standing.during(self._draw, "grids")
-        if self.evaluator is None or not self.budget.is_due(step, self.evaluator.options):
+        if self.evaluator is None:
+            return
+        compared = self.trial.pause_kimg is not None and step >= self.until
+        if not compared and not self.budget.is_due(step, self.evaluator.options):
             return
         if not (missing and self.recorder.has_metrics(step)):
             found = yield from self.standing.during(self._evaluated, "evaluation", can_wait=True)

@@ -30,7 +30,8 @@ def test_what_each_status_counts_as() -> None:
         Counts.SUCCESS: ["completed"],
         Counts.OUTCOME: ["diverged", "unstable"],
         Counts.FAILURE: ["failed", "unreadable"],
-        Counts.UNFINISHED: ["running", "queued", "stopped", "starting", "requeued", "interrupted"],
+        Counts.PRUNED: ["pruned"],
+        Counts.UNFINISHED: ["running", "queued", "paused", "stopped", "starting", "requeued", "interrupted"],
     }
     assert all(it.final is (it.counts is not Counts.UNFINISHED) for it in MEANINGS.values())
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from gandist import environment
+from gandist.artifacts.statuses import STOPPED
 from gandist.errors import RunError, UsageError
 from gandist.runner.backend import RUN_TRIAL
 from gandist.runner.events import BackendEvent, Finished, Lost, Notice, Started
@@ -225,7 +226,7 @@ class RayBackend:
         worker.seen = time.monotonic()
         if isinstance(event, Lost):
             self._discard(worker)  # whatever broke may have left something behind
-        elif isinstance(event, Finished) and event.state.finished:
+        elif isinstance(event, Finished) and event.state.meaning is not STOPPED:
             worker.trial = worker.waits_for = None
         elif isinstance(event, Finished):
             self._discard(worker)  # it was asked to stop, and would stop any other trial, too
