@@ -6,14 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from gandist.activity import Tell, silent
-from gandist.data import DataOptions, Dataset, _archives, _mnist_like
-
-ARCHIVE = _archives.Archive(
-    "mnist.npz",
-    _archives.KERAS + "mnist.npz",
-    "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
-)
-MNIST = _mnist_like.Kind("MNIST", ARCHIVE.name, ("", "MNIST/raw", "mnist", "raw"), tuple("0123456789"))
+from gandist.data import DataOptions, Dataset, _mnist
 
 
 class Options(DataOptions):
@@ -28,6 +21,4 @@ def load(options: Options, data_dir: Path | None, tell: Tell = silent) -> Datase
     Raises:
         DataError: the files are missing and cannot be downloaded, or do not hold what they should.
     """
-    if data_dir is None:
-        return _mnist_like.from_npz(MNIST, ARCHIVE.download(tell))
-    return _mnist_like.load(MNIST, data_dir)
+    return _mnist.load(data_dir, tell)
