@@ -27,6 +27,8 @@ class TrialDir:
     SAMPLES = "samples"
     CHECKPOINTS = "checkpoints"
     GENERATOR = "generator.keras"
+    BEST = "generator_best.keras"
+    """Of the step that ``evaluation.select`` has chosen."""
     GIF = "progress.gif"
     OUTPUTS = "outputs.parquet"
     METRICS = "metrics.parquet"

@@ -47,6 +47,10 @@ class TrialState(BaseModel):
     d_loss: Loss | None = None
     g_loss: Loss | None = None
     """Of the last step."""
+    best_step: Count | None = None
+    """The best one by ``evaluation.select``, so far."""
+    best_value: Loss | None = None
+    """Of the metric that selects, after ``best_step``; of another split than the values that are reported."""
     device: Line = ""
     replicas: Count = 0
     host: Line = ""

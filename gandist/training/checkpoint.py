@@ -2,7 +2,7 @@
 
 A checkpoint is a directory: ``state.npz`` and, written last, ``manifest.json`` with the checksum of it.
 Without a manifest a checkpoint does not exist; with one that does not fit it is reported and the one before
-is used. A finished one is never touched again, until ``keep`` newer ones are finished.
+is used. A finished one is never touched again, until ``keep`` newer ones are finished; the best one stays.
 """
 
 from __future__ import annotations
@@ -58,8 +58,10 @@ class Restored:
     """Their paths."""
 
 
-def save(directory: TrialDir, state: State, identity: str, replicas: int, keep: int) -> None:
-    """Write a checkpoint and delete all but the newest ``keep``.
+def save(
+    directory: TrialDir, state: State, identity: str, replicas: int, keep: int, best: int | None = None
+) -> None:
+    """Write a checkpoint and delete all but the newest ``keep`` and the best one.
 
     Args:
         directory: the trial's.
@@ -67,6 +69,7 @@ def save(directory: TrialDir, state: State, identity: str, replicas: int, keep: 
         identity: ``TrialSpec.identity()``.
         replicas: of the strategy: the bits of a continuation depend on it.
         keep: how many checkpoints remain.
+        best: the step of one that remains besides.
 
     Raises:
         StorageError: the storage refused.
@@ -85,7 +88,7 @@ def save(directory: TrialDir, state: State, identity: str, replicas: int, keep: 
         _delete(directory, path)  # what an earlier attempt has left, whatever that is
         directory.storage.write(f"{path}/{_ARRAYS}", content)
         directory.storage.write(f"{path}/{_MANIFEST}", json.dumps(manifest, indent=1).encode())
-    tidy(directory, int(state["step"]), keep)
+    tidy(directory, int(state["step"]), keep, best)
 
 
 def _is_there(directory: TrialDir, path: str, identity: str, manifest: dict[str, Any]) -> bool:
@@ -96,16 +99,18 @@ def _is_there(directory: TrialDir, path: str, identity: str, manifest: dict[str,
         return False
 
 
-def tidy(directory: TrialDir, step: int, keep: int) -> None:
-    """Delete all but the newest ``keep`` checkpoints up to ``step``, and those before it that are unfinished.
+def tidy(directory: TrialDir, step: int, keep: int, best: int | None = None) -> None:
+    """Delete all but the newest ``keep`` checkpoints up to ``step`` and the one of step ``best``, and those
+    before it that are unfinished.
 
     Raises:
         StorageError: the storage refused.
     """
     delete_unfinished(directory, before=step)
     # Later ones are an earlier attempt's that could not be used: they must not count as the newest.
-    for old in [old for at, old in directory.checkpoints() if at <= step][:-keep]:
-        _delete(directory, old)
+    for at, old in [found for found in directory.checkpoints() if found[0] <= step][:-keep]:
+        if at != best:
+            _delete(directory, old)
 
 
 def disown(directory: TrialDir, unusable: tuple[str, ...]) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from gandist import metrics
 from gandist.artifacts import images, tables
 from gandist.artifacts.job_dir import TrialDir
+from gandist.artifacts.selection import Best, best
 from gandist.artifacts.writer import Writer
 from gandist.errors import StorageError
 from gandist.spec.budget import Budget
@@ -93,10 +95,8 @@ class Recorder:
             replicas: of the strategy.
         """
         self.write_losses()
-        keep = self._trial.checkpoint.keep
-        self._writer.submit(
-            partial(checkpoint.save, self._directory, state, identity, replicas, keep), _size(state)
-        )
+        save = partial(checkpoint.save, self._directory, state, identity, replicas)
+        self._writer.submit(partial(save, self._trial.checkpoint.keep, self._best_step), _size(state))
 
     def write_grid(self, step: int, generated: np.ndarray) -> None:
         """A sample grid of the images uint8 ``[n, height, width, channels]`` made after ``step``."""
@@ -118,6 +118,18 @@ class Recorder:
         ]
         self._writer.submit(partial(self._directory.write_metrics, list(self._metrics)))
 
+    @property
+    def best(self) -> Best | None:
+        """The best evaluation so far; None where nothing chooses one."""
+        evaluation = self._trial.evaluation
+        if evaluation is None or evaluation.select is None:
+            return None
+        return best(self._metrics, metrics.headline(evaluation.select))
+
+    def write_best(self, generator: bytes) -> None:
+        """The exported generator of the best step, behind the checkpoint of that step."""
+        self._writer.submit(partial(self._directory.storage.write, TrialDir.BEST, generator), len(generator))
+
     def resume(self, step: int, unusable: tuple[str, ...]) -> None:
         """Keep what was recorded up to ``step``, after which training goes on; the rest is made again.
 
@@ -125,14 +137,14 @@ class Recorder:
             step: where it goes on.
             unusable: checkpoints that could not be used, and were told of.
         """
+        self._metrics = [row for row in self._directory.read_metrics() if row["step"] <= step]
         keep = self._trial.checkpoint.keep
         # By the writer: what it is writing at the moment is not left behind by anybody.
         self._writer.submit(self._directory.storage.delete_unfinished)
         self._writer.submit(partial(self._directory.drop_losses_after, step))
         self._writer.submit(partial(checkpoint.disown, self._directory, unusable))
-        self._writer.submit(partial(checkpoint.tidy, self._directory, step, keep))
+        self._writer.submit(partial(checkpoint.tidy, self._directory, step, keep, self._best_step))
         self._writer.flush()
-        self._metrics = [row for row in self._directory.read_metrics() if row["step"] <= step]
 
     def has_metrics(self, step: int) -> bool:
         """Whether ``step`` was evaluated."""
@@ -161,6 +173,10 @@ class Recorder:
             partial(self._directory.storage.write, TrialDir.GENERATOR, generator), len(generator)
         )
         self._writer.submit(partial(self._write_of_all_grids, step))
+
+    @property
+    def _best_step(self) -> int | None:
+        return self.best.step if self.best else None
 
     def _grid(self, generated: np.ndarray) -> np.ndarray:
         samples, (height, _, _) = self._trial.samples, self._image_shape

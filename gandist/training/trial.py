@@ -6,13 +6,12 @@ import platform
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator
-from typing import Any
 
 import keras
 import numpy as np
 
-from gandist import data, models, tensorflow_start
-from gandist.activity import Activity, Tell
+from gandist import data, tensorflow_start
+from gandist.activity import Tell
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import TrialDir
 from gandist.artifacts.retry import GIVE_UP_S, Retry
@@ -20,20 +19,18 @@ from gandist.artifacts.statuses import PAUSED
 from gandist.artifacts.storage import Storage
 from gandist.artifacts.trial_state import TrialState
 from gandist.artifacts.writer import Writer
-from gandist.sampling.sampler import Sampler
 from gandist.spec import notices
 from gandist.spec.job import TrialSpec
 from gandist.training import checkpoint, hardware
-from gandist.training.evaluation import Evaluator
-from gandist.training.judge import Discriminator
-from gandist.training.outputs import discriminator_outputs
+from gandist.training.observer import Observer
 from gandist.training.recorder import Recorder
 from gandist.training.stability import Stability
 from gandist.training.standing import WRITING, Standing, StopAskedError
 from gandist.training.start import Start, load
 from gandist.training.trainer import Trainer
 
-CHECKPOINTS, RESUMING = "checkpoints", "looking for checkpoints"
+CHECKPOINTS, EXPORTING = "checkpoints", "exporting the generator"
+RESUMING = "looking for checkpoints"
 BLOCK_S = 1.0
 """Seconds that one compiled call aims at: long enough to cost nothing, short enough to stop and report."""
 MAX_BLOCK = 2000
@@ -86,7 +83,7 @@ def run_trial(
 
 
 class _Run:
-    """The trainer, the sampler and the records of one attempt at a trial."""
+    """The trainer and the records of one attempt at a trial."""
 
     def __init__(
         self,
@@ -97,22 +94,19 @@ class _Run:
         standing: Standing,
         identity: str,
     ) -> None:
-        self.trial, self.directory, self.dataset, self.standing = trial, directory, dataset, standing
-        self.identity = identity
+        self.trial, self.directory, self.standing, self.identity = trial, directory, standing, identity
+        self.images = len(dataset)
         keras.backend.clear_session()
         self.replicas = hardware.replicas(trial.resources)
         strategy = hardware.strategy(trial.resources)
         self.trainer = Trainer(trial, dataset, strategy)
-        classes = models.classes(trial.model, dataset.class_names)
-        self.sampler = Sampler(trial, dataset.image_shape, classes)
-        self.judge = Discriminator(trial, self.trainer.gan, dataset.image_shape, classes)
-        self.evaluator = Evaluator(trial, dataset) if trial.evaluation else None
         self.stability = Stability(trial.training.early_stopping)
         self.budget = self.trainer.budget
         pause = self.budget.step_of_kimg(trial.pause_kimg) if trial.pause_kimg else self.budget.total_steps
         self.until = min(pause, self.budget.total_steps)
         """The last step that it takes before it ends, or waits for other configurations."""
         self.recorder = Recorder(trial, directory, self.budget, dataset.image_shape, writer)
+        self.observer = Observer(trial, dataset, self.trainer, self.recorder)
         self._speed_s, self._speed_images = 0.0, 0
         self._unix = time.time() - time.monotonic()  # added to monotonic time: clocks of machines may be set
         self._saved_step: int | None = None
@@ -159,8 +153,8 @@ class _Run:
             reason = f"waits at {self.trial.pause_kimg:g} kimg for the other configurations"
             yield from self._finish(status=PAUSED.name, reason=reason)
             return
-        yield from self.standing.during(self._judge, "judging images by D")
-        yield from self.standing.during(self._export, "exporting the generator")
+        yield from self.standing.during(self.observer.judge, "judging images by D")
+        yield from self.standing.during(self.observer.export, EXPORTING)
         yield from self._finish(status="completed")
 
     def _resume(self, restored: checkpoint.Restored) -> Iterator[TrialState]:
@@ -186,7 +180,7 @@ class _Run:
             notes.append(
                 "resources.deterministic is false: the same trial may end with other bits another time"
             )
-        notes += notices.of_data(self.trial, len(self.dataset))
+        notes += notices.of_data(self.trial, self.images)
         if (step := self.trainer.step) > self.budget.total_steps:
             notes.append(
                 f"trained to step {step:,}, further than the {self.budget.total_steps:,} that the job file "
@@ -206,6 +200,7 @@ class _Run:
         yield from self.standing.during(
             lambda _: self.recorder.resume(self.trainer.step, restored.unusable), RESUMING
         )
+        self._update_best()
 
     def _next_stop(self, block: int) -> int:
         """A block ends where something is due, so that it is done at exactly that step."""
@@ -268,45 +263,20 @@ class _Run:
         step, samples = self.trainer.step, self.trial.samples
         grid_is_due = self.budget.is_due(step, samples) or (step == 0 and not samples.at_epochs)
         if grid_is_due and not (missing and self.recorder.has_grid(step)):
-            yield from self.standing.during(self._draw, "grids")
-        if self.evaluator is None:
+            yield from self.standing.during(self.observer.draw, "grids")
+        if (evaluation := self.trial.evaluation) is None:
             return
         compared = self.trial.pause_kimg is not None and step >= self.until
-        if not compared and not self.budget.is_due(step, self.evaluator.options):
+        if not compared and not self.budget.is_due(step, evaluation):
             return
         if not (missing and self.recorder.has_metrics(step)):
-            found = yield from self.standing.during(self._evaluated, "evaluation", can_wait=True)
+            found = yield from self.standing.during(self.observer.evaluate, "evaluation", can_wait=True)
             self.recorder.write_metrics(step, found)
-
-    def _draw(self, tell: Tell) -> None:
-        """A grid of the same latents as ever, from the generator as it is."""
-        rows, columns = self.trial.samples.rows, self.trial.samples.columns
-        tell(Activity("drawing a grid"))
-        self.sampler.update(self.trainer.gan, self.trainer.step)
-        generated = self.sampler.generate(self.sampler.latents(rows * columns))
-        self.recorder.write_grid(self.trainer.step, generated)
-
-    def _evaluated(self, tell: Tell) -> list[dict[str, Any]]:
-        assert self.evaluator is not None  # noqa: S101 - asked before
-        self._update_copies()
-        return self.evaluator.evaluate(self.sampler, self.judge, tell)
-
-    def _update_copies(self) -> None:
-        """Of both networks, which are used outside the strategy."""
-        self.sampler.update(self.trainer.gan, self.trainer.step)
-        self.judge.update()
-
-    def _judge(self, tell: Tell) -> None:
-        """What the trained discriminator says of images, for a histogram."""
-        tell(Activity("judging images"))
-        self._update_copies()
-        outputs = discriminator_outputs(self.trial, self.judge, self.dataset, self.sampler)
-        self.recorder.write_outputs(self.trainer.step, outputs)
-
-    def _export(self, tell: Tell) -> None:
-        """The trained generator, with the weights that ``_judge`` has brought, and a film of all grids."""
-        tell(Activity("exporting the generator"))
-        self.recorder.finish_artifacts(self.trainer.step, self.sampler.export())
+        best = self.recorder.best
+        if best is not None and best.step == step:
+            self._update_best()
+            yield from self.standing.during(self._save, CHECKPOINTS)
+            yield from self.standing.during(self.observer.export_best, EXPORTING)
 
     def _checkpoint_is_due(self) -> bool:
         minutes = self.trial.checkpoint.every_minutes
@@ -321,6 +291,11 @@ class _Run:
         state = self.trainer.state() | self.stability.state()
         self.recorder.write_checkpoint(state, self.identity, self.replicas)
         self._saved_step, self._saved = self.trainer.step, time.monotonic()
+
+    def _update_best(self) -> None:
+        best = self.recorder.best
+        value = best.value if best and np.isfinite(best.value) else None
+        self._update(best_step=best.step if best else None, best_value=value)
 
     def _finish(self, **changes: object) -> Iterator[TrialState]:
         self.recorder.write_losses()

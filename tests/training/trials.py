@@ -18,6 +18,7 @@ from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.data import Dataset
 from gandist.sampling.sampler import Sampler
 from gandist.spec.job import TrialSpec
+from gandist.training import observer
 from gandist.training import trial as trial_module
 from gandist.training.trainer import Trainer
 from gandist.training.trial import run_trial
@@ -68,7 +69,7 @@ def compiled_once() -> Iterator[list[int]]:
         patch.setattr(keras.backend, "clear_session", lambda: None)
         patch.setattr(trial_module, "MAX_BLOCK", 1)
         patch.setattr(trial_module, "Trainer", Again)
-        patch.setattr(trial_module, "Sampler", lambda trial, *_: built[key(trial)][2])
+        patch.setattr(observer, "Sampler", lambda trial, *_: built[key(trial)][2])
         yield went_on
 
 
@@ -96,6 +97,6 @@ def generated(directory: TrialDir) -> list[bytes]:
     return [directory.storage.read(path) for _, path in directory.samples()]
 
 
-def weights(directory: TrialDir) -> list[bytes]:
-    model = keras.models.load_model(directory.storage.where(TrialDir.GENERATOR))
+def weights(directory: TrialDir, exported: str = TrialDir.GENERATOR) -> list[bytes]:
+    model = keras.models.load_model(directory.storage.where(exported))
     return [w.numpy().tobytes() for w in model.weights]
