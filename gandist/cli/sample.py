@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 2**30
 """Of pixels before compression, or of numbers that latents are made from."""
+Which = Literal["last", "best"]
 BYTES_A_LATENT = 32
 """While they are drawn, for each of its numbers."""
 
@@ -42,6 +43,13 @@ def sample(
             show_default=False,
         ),
     ] = None,
+    checkpoint: Annotated[
+        Which,
+        typer.Option(
+            "--checkpoint",
+            help="The generator in the end, or the best one that evaluation.select has found.",
+        ),
+    ] = "last",
     labels: Annotated[
         list[str] | None,
         typer.Option(
@@ -79,14 +87,15 @@ def sample(
     gandist sample runs/quickstart --trial r1-seed0 --interpolate --n 240 --out morph.gif
     """
     from gandist.artifacts import images
-    from gandist.artifacts.job_dir import JobDir
+    from gandist.artifacts.job_dir import JobDir, TrialDir
     from gandist.artifacts.retry import Retry
     from gandist.artifacts.storage import Storage
     from gandist.errors import UsageError
     from gandist.sampling.generators import find
 
     extension = _extension(out, images.FORMATS)
-    source = find(JobDir(job_dir), trial)
+    path = {"last": TrialDir.GENERATOR, "best": TrialDir.BEST}[checkpoint]
+    source = find(JobDir(job_dir), trial, path)
     chosen = source.labels(labels or [], count, one=interpolate)
     shape, latent_dim = source.dataset.image_shape, source.trial.model.latent_dim
     each = max(images.raw_bytes(1, shape, extension), BYTES_A_LATENT * latent_dim)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pydantic import ValidationError
@@ -29,14 +29,19 @@ MAX_NAMES = 12
 
 @dataclass(frozen=True)
 class Exported:
-    """A trial that has exported its generator."""
+    """A trial that has exported its generator.
+
+    Attributes:
+        path: of the exported file: ``TrialDir.GENERATOR`` or ``TrialDir.BEST``.
+        choice: how it came to be this trial, where nobody had named one.
+    """
 
     directory: TrialDir
     trial: TrialSpec
     dataset: DatasetDescription
     state: TrialState
     choice: str = ""
-    """How it came to be this trial, where nobody had named one."""
+    path: str = TrialDir.GENERATOR
 
     @property
     def classes(self) -> int:
@@ -46,6 +51,8 @@ class Exported:
     @property
     def step(self) -> str:
         """After which step it was exported, in words."""
+        if self.path == TrialDir.BEST:
+            return f"step {self.state.best_step or 0:,}, the best one"
         if self.state.meaning.is_success:
             return f"step {self.state.step:,}"
         # More steps were asked for after it had completed; those before are no longer told.
@@ -58,7 +65,7 @@ class Exported:
             StorageError: the storage refused.
         """
         storage = self.directory.storage
-        return storage.read(TrialDir.GENERATOR), storage.where(TrialDir.GENERATOR)
+        return storage.read(self.path), storage.where(self.path)
 
     def labels(self, given: Sequence[str], count: int, *, one: bool = False) -> np.ndarray:
         """int32 ``[count]``: the classes ``given``, an equal share of images each; by default all in turn.
@@ -112,8 +119,8 @@ class Exported:
         return _some(names) + ("" if list(names) == indices else f", or an index from 0 to {len(names) - 1}")
 
 
-def find(job_dir: JobDir, wanted: str | None) -> Exported:
-    """The trial ``wanted``, by default the first of the job that has exported its generator.
+def find(job_dir: JobDir, wanted: str | None, path: str = TrialDir.GENERATOR) -> Exported:
+    """The trial ``wanted``, by default the first of the job that has exported its generator as ``path``.
 
     Raises:
         NotAJobError: ``job_dir`` is no job directory.
@@ -129,17 +136,19 @@ def find(job_dir: JobDir, wanted: str | None) -> Exported:
         )
     for trial in ids if wanted is None else [wanted]:
         directory = job_dir.trial(trial)
-        if directory.storage.exists(TrialDir.GENERATOR):
+        if directory.storage.exists(path):
             others = len(ids) - 1 if wanted is None else 0
             choice = f" (--trial takes another of the {len(ids):,} trials)" if others else ""
-            return _open(directory, choice)
+            return replace(_open(directory, choice), path=path)
     states = read_states(job_dir, ids)
-    rule = "only a completed trial has one"
+    what, rule = "generator", "only a completed trial has one"
+    if path == TrialDir.BEST:
+        what, rule = "best generator", "only a trial that was evaluated with evaluation.select has one"
     if wanted is not None:
-        raise UsageError(f"--trial {wanted}: has exported no generator: {_standing(states[wanted])}; {rule}")
+        raise UsageError(f"--trial {wanted}: has exported no {what}: {_standing(states[wanted])}; {rule}")
     counts = Counter(state.status for state in states.values())
     stand = ", ".join(f"{count} {status}" for status, count in counts.items()) or "there is none"
-    raise UsageError(f"{job_dir.root}: no trial has exported a generator: {stand}; {rule}")
+    raise UsageError(f"{job_dir.root}: no trial has exported a {what}: {stand}; {rule}")
 
 
 def plain(text: str, limit: int = 60) -> str:

@@ -11,7 +11,7 @@ import imageio.v3 as iio
 import numpy as np
 
 from gandist.artifacts import images
-from gandist.artifacts.job_dir import JobDir
+from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.artifacts.trial_state import TrialState
 from gandist.spec.job import TrialSpec
 from tests.conftest import CommandLine
@@ -32,6 +32,17 @@ def test_a_trial_by_its_name(sample: CommandLine) -> None:
     assert images.decode_png(Path("one.PNG").read_bytes()).shape == (2 * 32, 2 * 32)
     other, same = (made(sample, "plain", "--trial", f"base-seed{k}") for k in (2, 1))
     assert (other != same).any()
+
+
+def test_the_best_generator_of_a_trial(sample: CommandLine) -> None:
+    trial = JobDir("plain").trial("base-seed2")
+    one, other = (JobDir("plain").trial(f"base-seed{seed}") for seed in (1, 2))
+    trial.storage.write(TrialDir.BEST, one.storage.read(TrialDir.GENERATOR))
+    trial.write_state(other.read_state().model_copy(update={"best_step": 1}))
+    code, out, _ = sample("plain", "--checkpoint", "best", "--out", "best.npy")
+    assert code == 0
+    assert out[0].startswith("64 images from base-seed2 at step 1, the best one (--trial ")
+    np.testing.assert_array_equal(np.load("best.npy"), made(sample, "plain", "--trial", "base-seed1"))
 
 
 def test_images_are_a_function_of_seed_and_index(sample: CommandLine) -> None:

@@ -70,6 +70,12 @@ RULE = "only a completed trial has one"
             "--interpolate: base-seed0 is conditional, and a path stays within one class; ",
         ),
         ("classes --interpolate --label 3 --label 7", "--interpolate: base-seed0 is conditional, and a path"),
+        (
+            "plain --checkpoint best",
+            "plain: no trial has exported a best generator: 1 running, 2 completed, 1 queued; only a trial "
+            "that was evaluated with evaluation.select has one",
+        ),
+        ("plain --checkpoint first", "gandist sample: Invalid value for '--checkpoint'"),
         ("plain --n 0", "gandist sample: Invalid value for '--n'"),
         ("plain --n 10001", "gandist sample: Invalid value for '--n'"),
         ("plain --seed -1", "gandist sample: Invalid value for '--seed'"),
