@@ -28,11 +28,12 @@ CommandLine = Callable[..., tuple[int, list[str], list[str]]]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Gives the processes that tests start a temporary directory that ends with the session: those that are
-    killed cannot clear away what they have there."""
+    """Gives the processes that tests start temporary files and caches that end with the session: those that
+    are killed cannot clear away what they have there."""
     folder = tempfile.mkdtemp(prefix="gandist-", dir="/tmp")  # sockets need a short path
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     os.environ["TMPDIR"] = folder
+    os.environ["GANDIST_CACHE_DIR"] = f"{folder}/cache"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -18,6 +18,7 @@ CONTRAST = 1.7
 class Options(DataOptions):
     """The data section of a job file."""
 
+    features: ClassVar[str] = "mnist"
     name: Literal["digits"] = "digits"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from gandist.activity import Tell, silent
 from gandist.data import DataOptions, Dataset, _mnist
@@ -12,6 +12,7 @@ from gandist.data import DataOptions, Dataset, _mnist
 class Options(DataOptions):
     """The data section of a job file."""
 
+    features: ClassVar[str] = "mnist"
     name: Literal["mnist"] = "mnist"
 
 

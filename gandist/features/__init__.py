@@ -14,6 +14,7 @@ from pydantic import BeforeValidator
 from gandist.activity import Tell, silent
 from gandist.data import Dataset
 from gandist.features._base import FeatureOptions, Network, Seen
+from gandist.features._cached import look
 from gandist.spec.base import choice, module_of, options
 
 
@@ -43,4 +44,4 @@ if TYPE_CHECKING:
 else:
     Features = Annotated[choice(options(__name__)), BeforeValidator(_named)]
 
-__all__ = ["FeatureOptions", "Features", "Network", "Seen", "load", "named"]
+__all__ = ["FeatureOptions", "Features", "Network", "Seen", "load", "look", "named"]

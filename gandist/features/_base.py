@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from gandist.spec.base import Section
 class FeatureOptions(Section):
     """What every feature network takes."""
 
+    classifies: ClassVar[bool | None] = False
+    """Whether it tells the classes of images, which some metrics need; None where that is known later."""
     name: str
 
 
@@ -37,6 +39,10 @@ class Network(Protocol):
     @property
     def id(self) -> str:
         """``<name>-<hash of the weights>``: equal for equal features of equal images."""
+
+    @property
+    def about(self) -> str:
+        """What a person should know of it besides, as its accuracy; may be empty."""
 
     def look(self, images: np.ndarray, tell: Tell = silent) -> Seen:
         """What it sees in images uint8 ``[n, height, width, channels]``; ``tell`` is told of each batch."""

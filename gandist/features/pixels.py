@@ -43,6 +43,7 @@ class Components:
         pixels = _pixels(images)
         count = min(COMPONENTS, pixels.shape[1], len(pixels) - 1)
         # The randomized solver with a fixed state is as deterministic as the full one, and far faster.
+        self.about = ""
         self._components = PCA(count, whiten=True, svd_solver="randomized", random_state=0).fit(pixels)
         self.id = f"pixels-{hashlib.sha256(self._components.components_.tobytes()).hexdigest()[:12]}"
 
