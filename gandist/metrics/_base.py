@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 
 from gandist.features import Seen
+
+T = TypeVar("T")
+
+
+class Need(Enum):
+    """What a metric cannot do without."""
+
+    LOGITS = "features of a classifier"
+    CONDITIONAL = "model.conditional: true"
+    UNCONDITIONAL = "model.conditional: false"
+    HELD_OUT = "data with held-out images"
+
 
 Judge = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """The discriminator in inference mode: images uint8 ``[n, height, width, channels]`` and labels int32 ``[n]``
@@ -20,7 +34,8 @@ class Images:
 
     Attributes:
         pixels: uint8 ``[n, height, width, channels]``.
-        labels: int32 ``[n]``: the classes that they are of, or were asked for; None where that is not known.
+        labels: int32 ``[n]``: the classes that they are of, or that a conditional generator was asked for;
+            None where there are none.
 
     Args:
         pixels: the images.
@@ -30,6 +45,7 @@ class Images:
 
     def __init__(self, pixels: np.ndarray, labels: np.ndarray | None, look: Callable[[], Seen]) -> None:
         self.pixels, self.labels, self._look = pixels, labels, look
+        self._known: dict[str, object] = {}
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -44,6 +60,17 @@ class Images:
         """float32 ``[n, d]``."""
         return self.seen.features
 
+    @property
+    def logits(self) -> np.ndarray | None:
+        """float32 ``[n, classes]`` or ``[n, channels, classes]``; None of a network that is no classifier."""
+        return self.seen.logits
+
+    def once(self, what: str, compute: Callable[[], T]) -> T:
+        """What ``compute`` returns, called once for these images and ``what``."""
+        if what not in self._known:
+            self._known[what] = compute()
+        return self._known[what]  # type: ignore[return-value]
+
 
 @dataclass(frozen=True)
 class Sets:
@@ -55,6 +82,7 @@ class Sets:
         training: all images that the generator was trained on.
         class_names: of the labels; empty for none.
         judge: the discriminator; None where real images take the place of generated ones, for a floor.
+        unseen: whether ``real`` are images that the generator was not trained on.
     """
 
     generated: Images
@@ -62,6 +90,7 @@ class Sets:
     training: Images
     class_names: tuple[str, ...] = ()
     judge: Judge | None = None
+    unseen: bool = True
 
 
 @dataclass(frozen=True)

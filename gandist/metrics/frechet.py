@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from gandist.metrics._base import Sets, Value
+from gandist.metrics._base import Need, Sets, Value
 
 HEADLINE = "frechet"
 HAS_FLOOR = True
+NEEDS = frozenset[Need]()
 
 
 def measure(sets: Sets) -> list[Value]:

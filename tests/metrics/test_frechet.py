@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import linalg
 
 from gandist.metrics.frechet import frechet_distance
 
@@ -49,3 +50,11 @@ def test_covariances_without_full_rank_give_a_finite_distance() -> None:
     zero = np.zeros(3)
     assert frechet_distance(zero, flat, zero, np.zeros((3, 3))) == pytest.approx(1.0)
     assert frechet_distance(zero, flat, zero, flat) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_it_is_what_the_square_root_of_the_product_gives(random: np.random.Generator) -> None:
+    """As in Heusel et al. 2017, equation 6, and the usual implementations of it."""
+    x, y = random.normal(size=(400, 30)), random.normal(0.3, 1.5, size=(300, 30)) ** 3
+    (m, a), (n, b) = ((of.mean(axis=0), np.cov(of, rowvar=False)) for of in (x, y))
+    expected = np.sum((m - n) ** 2) + np.trace(a + b - 2 * linalg.sqrtm(a @ b).real)
+    assert frechet_distance(m, a, n, b) == pytest.approx(expected, rel=1e-9)
