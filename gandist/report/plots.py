@@ -24,10 +24,8 @@ DECADES = 2
 """Of positive values: an axis for more of them may be logarithmic."""
 
 
-KIMG = "kimg"
-
 Measure = Callable[[Trial], Series]
-"""What is drawn of a trial, against the ``kimg`` of the series: of some measures another amount of work."""
+"""What is drawn of a trial."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,6 @@ class Plot:
         reference: a horizontal line to compare with.
         clipped: the farthest value that lies outside of ``limits``, if any.
         logarithmic: whether the y axis is.
-        x: what the x axis shows.
     """
 
     title: str
@@ -100,7 +97,6 @@ class Plot:
     reference: float | None
     clipped: float | None
     logarithmic: bool = False
-    x: str = KIMG
 
     @property
     def is_empty(self) -> bool:
@@ -127,7 +123,6 @@ def prepare(
     one_axis: Sequence[Sequence[str]] = (),
     may_be_logarithmic: bool = False,
     most: int = MAX_PLOTS,
-    x: Mapping[str, str] | None = None,
 ) -> list[list[Plot]]:
     """The plots of ``measures`` (by title): rows of up to ``PER_PLOT`` configurations that have data.
 
@@ -139,7 +134,6 @@ def prepare(
         one_axis: titles of measures that share a y axis.
         may_be_logarithmic: whether y axes of positive values that span decades are.
         most: rows to return.
-        x: what the x axis of a measure shows, by title, where it is not kimg.
 
     Returns:
         At most ``most`` rows; in each, one plot a measure. No rows where nothing can be drawn.
@@ -163,8 +157,7 @@ def prepare(
             shown = tuple(replace(row[i], colour=place) for place, row in enumerate(group, 1))
             ends, logarithmic = axes[title]
             outlier = None if limits else _outlier(shown, ends)
-            against = (x or {}).get(title, KIMG)
-            plots.append(Plot(title, shown, ends, reference, outlier, logarithmic, against))
+            plots.append(Plot(title, shown, ends, reference, outlier, logarithmic))
         rows.append(plots)
     return rows
 

@@ -44,7 +44,7 @@ def test_it_is_due_at_its_cadence_and_at_the_end(whole: TrialDir) -> None:
 
 def whole_features(whole: TrialDir) -> str:
     (features,) = {row["features"] for row in rows(whole)}
-    assert features.startswith("pixels-")
+    assert features.startswith("mnist-")
     return str(features)
 
 
@@ -123,3 +123,89 @@ def test_every_seed_is_compared_with_the_same_images() -> None:
     whole = data.load(tiny_trial().data, None)
     (one,), (other,) = (splits(Evaluation(samples=100), whole) for _ in range(2))
     np.testing.assert_array_equal(one.images, other.images)
+
+
+EVERY = ("frechet", "kid", "prdc", "modes", "memorization", "discriminator_gap", "conditional_accuracy")
+
+
+def halved(held_out: int = 200) -> data.Dataset:
+    """Digits, of which the last are held out."""
+    whole = data.load(tiny_trial().data, None)
+    return dataclasses.replace(
+        whole,
+        images=whole.images[:-held_out],
+        labels=whole.labels[:-held_out],
+        held_out=whole.images[-held_out:],
+    )
+
+
+def judge(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    return images.mean(axis=(1, 2, 3)) / 255
+
+
+def test_all_metrics_measure_the_same_images() -> None:
+    trial, dataset = measured(150, metrics=EVERY), halved()
+    evaluator = Evaluator(trial, dataset)
+    found = {row["metric"]: row for row in evaluator.evaluate(Sampler(trial, dataset.image_shape), judge)}
+    assert list(found) == [
+        "frechet",
+        "kid",
+        "precision",
+        "recall",
+        "density",
+        "coverage",
+        "modes",
+        "modes_kl",
+        "memorization",
+        "discriminator_gap",
+    ]
+    for name, row in found.items():
+        assert np.isfinite(row["value"]), name
+        assert (row["samples"], row["split"], row["weights"]) == (150, "held_out", "live")
+        assert row["features"].startswith("mnist-")
+    # An untrained generator is far from the floors, which are those of real images.
+    for name in ("frechet", "kid", "modes_kl"):
+        assert found[name]["value"] > found[name]["floor"] + 5 * (found[name]["error"] or 0.0), name
+    for name in ("precision", "recall", "coverage", "modes"):
+        assert found[name]["value"] < found[name]["floor"], name
+    assert found["modes"]["floor"] == 10
+    pairs = evaluator.pairs
+    assert pairs is not None
+    assert pairs.generated.shape == pairs.training.shape == (len(pairs.distances), 28, 28, 1)
+
+
+def test_a_conditional_generator_is_asked_for_the_datas_classes() -> None:
+    trial = tiny_trial(
+        model={"conditional": True},
+        evaluation={"samples": 150, "metrics": ("conditional_accuracy", "discriminator_gap")},
+    )
+    dataset = halved()
+    found = Evaluator(trial, dataset).evaluate(Sampler(trial, dataset.image_shape, 10), judge)
+    names = [f"conditional_accuracy_{number}" for number in range(10)]
+    assert [row["metric"] for row in found] == ["conditional_accuracy", *names]
+    assert 0 <= found[0]["value"] < 0.5 < found[0]["floor"]
+
+
+def test_without_as_many_training_images_there_is_no_floor() -> None:
+    trial, dataset = measured(1700), halved()
+    (row,) = Evaluator(trial, dataset).evaluate(Sampler(trial, dataset.image_shape))
+    assert row["floor"] is None
+
+
+def test_real_images_are_looked_at_once_for_all_trials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GANDIST_CACHE_DIR", str(tmp_path))
+    trial, dataset = measured(100, metrics=("frechet", "memorization")), halved()
+    sampler, told = Sampler(trial, dataset.image_shape), list[list[str]]()
+
+    def evaluate() -> list[dict[str, Any]]:
+        told.append([])
+        evaluator = Evaluator(trial, dataset)
+        found = evaluator.evaluate(sampler, tell=lambda at: told[-1].append(str(at)))
+        return [{k: v for k, v in row.items() if k != "wall_time"} for row in found]
+
+    assert evaluate() == evaluate()
+    # The generated ones, real ones, those of the training and of the floor; then the generated ones alone.
+    looks = [[at for at in of if at.startswith("looking at images")] for of in told]
+    assert [len(of) for of in looks] == [1 + 1 + 4 + 1, 1]
