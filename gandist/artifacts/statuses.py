@@ -40,6 +40,7 @@ class Meaning:
         counts: what it is for the job.
         tone: how it looks.
         stored: whether a trial's state can say so; the others are found out by who looks at it.
+        exported: whether the trial was trained to its end, and has a generator: more steps go on from there.
         active: whether a process has the trial, or is about to.
         mark: in a plot, at the end of the trial's curves: a marker of matplotlib.
         because: what that end says, for a legend.
@@ -50,6 +51,7 @@ class Meaning:
     tone: Tone
     stored: bool = True
     active: bool = False
+    exported: bool = False
     mark: str = ""
     because: str = ""
 
@@ -82,7 +84,7 @@ PRUNED = Meaning("pruned", Counts.PRUNED, Tone.CARE)
 MEANINGS: Mapping[str, Meaning] = {
     status.name: status
     for status in (
-        Meaning("completed", Counts.SUCCESS, Tone.GOOD),
+        Meaning("completed", Counts.SUCCESS, Tone.GOOD, exported=True),
         Meaning("running", Counts.UNFINISHED, Tone.GOING, active=True),
         Meaning("queued", Counts.UNFINISHED, Tone.IDLE),
         PAUSED,
@@ -95,6 +97,22 @@ MEANINGS: Mapping[str, Meaning] = {
             Tone.ODD,
             mark="+",
             because="early stopping found its losses out of bounds",
+        ),
+        Meaning(
+            "mode_collapse",
+            Counts.OUTCOME,
+            Tone.ODD,
+            exported=True,
+            mark="d",
+            because="the last evaluations found too few classes, or too little variety",
+        ),
+        Meaning(
+            "discriminator_won",
+            Counts.OUTCOME,
+            Tone.ODD,
+            exported=True,
+            mark="v",
+            because="the discriminator told all images apart, up to the end",
         ),
         Meaning("failed", Counts.FAILURE, Tone.BAD),
         Meaning("unreadable", Counts.FAILURE, Tone.BAD, stored=False),

@@ -26,6 +26,14 @@ class LossOptions(Section):
         """Of each part in the discriminator's loss, whichever update it is in."""
         return 1.0
 
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The least that d_loss can be, and what it is where D says the same of all images, at best.
+
+        None where it has no least.
+        """
+        return None
+
     @model_validator(mode="before")
     @classmethod
     def _labels_to_smooth(cls, section: Any) -> Any:

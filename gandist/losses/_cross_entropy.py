@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -21,6 +22,13 @@ class CrossEntropy(SeparableLoss):
 
     real_label: Annotated[float, Field(gt=0.5, le=1.0)] = Field(1.0, description="one-sided label smoothing")
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smoothed labels leave their entropy; who guesses says p, the share of labels that are 1."""
+        p = self.real_label / 2
+        parts = _entropy(self.real_label), 2 * _entropy(p)
+        return self.weight_of_a_part * parts[0], self.weight_of_a_part * parts[1]
+
     def discriminator_real(self, logits: Tensor) -> Tensor:
         """Cross-entropy against ``real_label``."""
         loss = tf.math.softplus(-logits)
@@ -34,3 +42,7 @@ class CrossEntropy(SeparableLoss):
     def output(self, logits: Tensor) -> Tensor:
         """A probability."""
         return tf.sigmoid(logits)
+
+
+def _entropy(p: float) -> float:
+    return -sum(share * math.log(share) for share in (p, 1.0 - p) if share > 0)

@@ -16,6 +16,11 @@ class Options(SeparableLoss):
 
     name: Literal["hinge"] = "hinge"
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """0 beyond the margins, and what any score within them costs."""
+        return 0.0, 2.0 * self.weight_of_a_part
+
     def discriminator_real(self, logits: Tensor) -> Tensor:
         """max(0, 1 - D(x))."""
         return tf.nn.relu(1.0 - logits)

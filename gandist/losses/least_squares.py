@@ -15,6 +15,11 @@ class Options(SeparableLoss):
 
     name: Literal["least_squares"] = "least_squares"
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """0, and what 1/2 costs."""
+        return 0.0, 0.25 * self.weight_of_a_part
+
     def discriminator_real(self, logits: Tensor) -> Tensor:
         """(D(x) - 1)^2 / 2."""
         return 0.5 * (logits - 1.0) ** 2

@@ -7,6 +7,7 @@ f(t) = log(1 + exp(-t))), which has no local minima where modes are missing (Sun
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gandist import lazy_tensorflow as tf
@@ -22,6 +23,11 @@ class Options(LossOptions):
     paired: ClassVar[bool] = True
 
     name: Literal["relativistic"] = "relativistic"
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """0, and what equal scores cost."""
+        return 0.0, math.log(2.0)
 
     def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> dict[str, Tensor]:
         """log(1 + exp(-(D(x) - D(G(z))))): one part, which is not logged beside d_loss."""

@@ -88,7 +88,7 @@ def _is_another(trial: TrialSpec, state: TrialState, job_dir: JobDir) -> bool:
 
 
 def _is_unfinished(trial: TrialSpec, state: TrialState, retry_failed: bool) -> bool:
-    if state.meaning.is_success:
+    if state.meaning.exported:
         return _grew(state.budget, trial.budget())
     if state.meaning.counts is Counts.FAILURE:
         return retry_failed

@@ -53,7 +53,7 @@ class Exported:
         """After which step it was exported, in words."""
         if self.path == TrialDir.BEST:
             return f"step {self.state.best_step or 0:,}, the best one"
-        if self.state.meaning.is_success:
+        if self.state.meaning.exported:
             return f"step {self.state.step:,}"
         # More steps were asked for after it had completed; those before are no longer told.
         return f"an earlier end (the trial has gone on: {_standing(self.state)})"

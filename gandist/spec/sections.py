@@ -40,6 +40,33 @@ class EarlyStopping(Section):
         return self
 
 
+class DiscriminatorWon(Section):
+    """When a discriminator has won: it makes so few mistakes, for so long, that the generator is lost.
+
+    A trial that ends so is ``discriminator_won``. That is no matter of the losses' bounds alone: a critic of
+    Wasserstein's has none, and never counts as having won.
+    """
+
+    margin: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.02, description="d_loss above the least that it can be, as a share of what guessing costs"
+    )
+    steps: Annotated[int, Field(ge=10, le=10**9)] = Field(1000, description="up to the end, all through")
+
+
+class ModeCollapse(Section):
+    """When images have collapsed: the last evaluations found too little of the data in them.
+
+    A trial that ends so is ``mode_collapse``. One that recovers is none.
+    """
+
+    modes: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.5, description="share of the classes (metric modes) that a perfect generator would have"
+    )
+    recall: Annotated[float, Field(ge=0, le=1)] = Field(0.02, description="of the metric prdc")
+    evaluations: Positive = Field(3, description="in a row, up to the last one; all where there are fewer")
+    ends: bool = Field(False, description="whether the training ends as soon as that holds")
+
+
 class Training(Section):
     """How long, and in which order the two networks are updated. One step is one generator update."""
 
@@ -72,6 +99,7 @@ class Training(Section):
         "numbers, and makes small networks several times as fast on a GPU; for one replica",
     )
     early_stopping: EarlyStopping | None = None
+    discriminator_won: Annotated[DiscriminatorWon | None, MAY_CHANGE] = DiscriminatorWon()
 
     @model_validator(mode="after")
     def _one_budget(self) -> Training:
@@ -172,6 +200,17 @@ class Evaluation(Cadence):
         None,
         description="metric by which the best checkpoint is chosen, on real images and latents of its own",
     )
+    patience: Positive | None = Field(
+        None,
+        description="evaluations without a new best one after which the training ends; needs select",
+    )
+    mode_collapse: ModeCollapse | None = ModeCollapse()
+
+    @model_validator(mode="after")
+    def _patience_for_something(self) -> Evaluation:
+        if self.patience is not None and self.select is None:
+            raise ValueError("patience counts evaluations without a new best one; give select, a metric, too")
+        return self
 
     @field_validator("metrics")
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -117,6 +117,29 @@ class Recorder:
             for row in found
         ]
         self._writer.submit(partial(self._directory.write_metrics, list(self._metrics)))
+
+    @property
+    def rows(self) -> Sequence[Mapping[str, Any]]:
+        """Of all evaluations so far."""
+        return self._metrics
+
+    def losses_backwards(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """``(step, d_loss)`` of all steps so far, some at a time, the last ones first; read from storage.
+
+        Ends where a part is missing or cannot be read.
+        """
+        self.write_losses()
+        self._writer.flush()
+        later = None
+        for _, last, path in reversed(self._directory.losses_parts()):
+            if later is not None and last != later - 1:
+                return
+            try:
+                part = tables.decode_losses(self._directory.storage.read(path), path)
+            except StorageError:
+                return
+            yield part["step"].to_numpy(), part["d_loss"].to_numpy()
+            later = part["step"][0].as_py()
 
     @property
     def best(self) -> Best | None:

@@ -21,7 +21,7 @@ from gandist.artifacts.trial_state import TrialState
 from gandist.artifacts.writer import Writer
 from gandist.spec import notices
 from gandist.spec.job import TrialSpec
-from gandist.training import checkpoint, hardware
+from gandist.training import checkpoint, hardware, outcomes
 from gandist.training.observer import Observer
 from gandist.training.recorder import Recorder
 from gandist.training.stability import Stability
@@ -29,7 +29,7 @@ from gandist.training.standing import WRITING, Standing, StopAskedError
 from gandist.training.start import Start, load
 from gandist.training.trainer import Trainer
 
-CHECKPOINTS, EXPORTING = "checkpoints", "exporting the generator"
+CHECKPOINTS, EXPORTING, GRIDS = "checkpoints", "exporting the generator", "grids"
 RESUMING = "looking for checkpoints"
 BLOCK_S = 1.0
 """Seconds that one compiled call aims at: long enough to cost nothing, short enough to stop and report."""
@@ -134,7 +134,7 @@ class _Run:
         trainer, until = self.trainer, self.until
         yield from self._record(missing=True)
         block = 1
-        while trainer.step < until:
+        while trainer.step < until and not self._ends_early():
             if stop.is_set():
                 raise StopAskedError
             seconds_a_step = yield from self._train(self._next_stop(block))
@@ -149,13 +149,31 @@ class _Run:
             self.standing.keep_up()
             yield self.standing.state
         yield from self.standing.during(self._save, CHECKPOINTS)
-        if trainer.step < self.budget.total_steps:
+        early = self._ends_early()
+        if trainer.step < self.budget.total_steps and not early:
             reason = f"waits at {self.trial.pause_kimg:g} kimg for the other configurations"
             yield from self._finish(status=PAUSED.name, reason=reason)
             return
+        if early:  # of the last step, too
+            yield from self.standing.during(self.observer.draw, GRIDS)
         yield from self.standing.during(self.observer.judge, "judging images by D")
         yield from self.standing.during(self.observer.export, EXPORTING)
-        yield from self._finish(status="completed")
+        ended = yield from self.standing.during(lambda _: self._ended(early), WRITING)
+        yield from self._finish(**ended)
+
+    def _ends_early(self) -> str:
+        """Why the training ends after this step; empty where it goes on. A function of the recorded rows."""
+        recorder, evaluation = self.recorder, self.trial.evaluation
+        return outcomes.ends_early(recorder.rows, recorder.best, evaluation) if evaluation else ""
+
+    def _ended(self, early: str) -> dict[str, object]:
+        """How a training that went its way ends, by what is recorded of it."""
+        step, total = self.trainer.step, self.budget.total_steps
+        if found := outcomes.find(self.trial, self.recorder.rows, self.recorder.losses_backwards()):
+            return {"status": found.status, "reason": found.reason}
+        if early:
+            return {"status": "completed", "total_steps": step, "reason": f"before step {total:,}: {early}"}
+        return {"status": "completed"}
 
     def _resume(self, restored: checkpoint.Restored) -> Iterator[TrialState]:
         """Go on from the newest checkpoint that can be trusted."""
@@ -263,7 +281,7 @@ class _Run:
         step, samples = self.trainer.step, self.trial.samples
         grid_is_due = self.budget.is_due(step, samples) or (step == 0 and not samples.at_epochs)
         if grid_is_due and not (missing and self.recorder.has_grid(step)):
-            yield from self.standing.during(self.observer.draw, "grids")
+            yield from self.standing.during(self.observer.draw, GRIDS)
         if (evaluation := self.trial.evaluation) is None:
             return
         compared = self.trial.pause_kimg is not None and step >= self.until

@@ -8,7 +8,7 @@ import pytest
 
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.trial_state import TrialState
-from gandist.runner.plan import MAX_LINES, refusal, shortened
+from gandist.runner.plan import MAX_LINES, make_plan, refusal, shortened
 
 from .conftest import make_job
 
@@ -42,6 +42,19 @@ def test_a_length_that_shrank_is_told_with_what_becomes_of_the_trials(
         assert line is not None
         assert line.startswith("base-seed0: trained further than training.")
         assert says in line
+
+
+@pytest.mark.parametrize(
+    ("status", "goes_on"),
+    [("completed", True), ("mode_collapse", True), ("discriminator_won", True), ("unstable", False)],
+)
+def test_what_was_trained_to_its_end_goes_on_where_more_is_asked_for(
+    job_dir: JobDir, status: Any, goes_on: bool
+) -> None:
+    (before,), (now,) = (make_job(seeds=1, training=budget).trials for budget in (SHORT, LONG))
+    state = TrialState(status=status, step=9, identity=before.identity(), budget=before.budget())
+    job_dir.trial(A).write_state(state)
+    assert [len(make_plan([trial], job_dir).todo) for trial in (before, now)] == [0, int(goes_on)]
 
 
 def test_each_configuration_is_told_once_and_a_long_list_is_cut(job_dir: JobDir) -> None:
