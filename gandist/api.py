@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
+from gandist.activity import Tell, silent
 from gandist.artifacts.job_dir import JobDir
 from gandist.report import merge, write_report
 from gandist.runner import run as running
 from gandist.runner.events import Outcome, RunEvent
 from gandist.runner.interrupts import Stopped, at_once, interruptible
+from gandist.runner.lease import Lease
+from gandist.sampling import kept
 from gandist.spec.job import Job
 from gandist.spec.loading import load_job
 
@@ -111,4 +115,57 @@ def run(
     return Ran(outcome.states, outcome.root, report=report)
 
 
-__all__ = ["load_job", "open_job", "run"]
+def evaluate(
+    root: str | Path,
+    *,
+    trial: str | None = None,
+    checkpoint: kept.Which = "last",
+    metrics: Sequence[str] = (),
+    features: Any = None,
+    samples: int | None = None,
+    data_dir: str | Path | None = None,
+    on_line: Callable[[str], None] = lambda _: None,
+    tell: Tell = silent,
+) -> int:
+    """Evaluate the checkpoints that a job keeps, without training: ``gandist evaluate``.
+
+    In this process, one after another, while nobody runs the job. Rows that are there are not written again.
+
+    Args:
+        root: the job directory.
+        trial: one of its trials; None for all.
+        checkpoint: which of those that each trial keeps.
+        metrics: names; by default those of the trial.
+        features: a name, or a mapping as in a job file; by default those of the trial.
+        samples: images; by default as many as the trial has measured.
+        data_dir: where data files lie.
+        on_line: told what was measured.
+        tell: told of what takes long.
+
+    Returns:
+        how many rows were added.
+
+    Raises:
+        UsageError: the input is wrong; nothing was written.
+        RunError: data, storage or a checkpoint cannot be used, or a driver runs the job.
+    """
+    job_dir = JobDir(str(root))
+    asked = kept.Asked(tuple(metrics), features, samples)
+    with Lease(job_dir.storage, on_line) as lease:
+        lease.look()
+        trials = kept.find(job_dir, trial, checkpoint, asked, on_line)
+        lease.take()
+
+        from gandist.training import evaluated  # TensorFlow, when there is something to do
+
+        added = 0
+        found = evaluated.evaluate(trials, str(data_dir) if data_dir is not None else None, tell)
+        for name, step, rows in found:
+            lease.check()
+            added += len(rows)
+            values = ", ".join(f"{row['metric']} {row['value']:.4g}" for row in rows)
+            on_line(f"{name} at step {step:,}: {values or 'nothing that was not there'}")
+    return added
+
+
+__all__ = ["evaluate", "load_job", "open_job", "run"]

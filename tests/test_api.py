@@ -50,7 +50,7 @@ def in_another_thread(work: Callable[[], Any]) -> Any:
 
 
 def test_the_public_names() -> None:
-    assert gandist.__all__ == ["__version__", "load_job", "open_job", "run"]
+    assert gandist.__all__ == ["__version__", "evaluate", "load_job", "open_job", "run"]
     assert gandist.__version__ == VERSION
     parameters = {
         name: list(inspect.signature(getattr(gandist, name)).parameters)

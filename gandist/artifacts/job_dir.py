@@ -32,6 +32,8 @@ class TrialDir:
     GIF = "progress.gif"
     OUTPUTS = "outputs.parquet"
     METRICS = "metrics.parquet"
+    EVALUATED = "evaluated.parquet"
+    """Rows as in ``METRICS``, measured afterwards: the trial itself neither reads nor writes it."""
     ARCHIVE = "samples.zip"
     DATASET = "dataset.json"
     ERROR = "error.txt"
@@ -125,23 +127,23 @@ class TrialDir:
         figures = [name for name in rows if name not in tables.LOSSES.names]
         self.storage.write(part, tables.encode(rows, tables.losses_schema(figures)))
 
-    def write_metrics(self, rows: list[dict[str, Any]]) -> None:
-        """Replace ``metrics.parquet``: one row an evaluation and metric, in the order of steps."""
+    def write_metrics(self, rows: list[dict[str, Any]], path: str = METRICS) -> None:
+        """Replace ``metrics.parquet`` (or ``EVALUATED``): one row an evaluation and metric, by step."""
         columns = {name: [row[name] for row in rows] for name in tables.METRICS.names}
-        self.storage.write(self.METRICS, tables.encode(columns, tables.METRICS))
+        self.storage.write(path, tables.encode(columns, tables.METRICS))
 
-    def read_metrics(self) -> list[dict[str, Any]]:
-        """The rows of ``metrics.parquet``; none where there is none, or no such table.
+    def read_metrics(self, path: str = METRICS) -> list[dict[str, Any]]:
+        """The rows of ``metrics.parquet`` (or ``EVALUATED``); none where there is none, or no such table.
 
         Raises:
             StorageError: the storage refused.
         """
         try:
-            content = self.storage.read(self.METRICS)
+            content = self.storage.read(path)
         except FileNotFoundError:
             return []
         try:
-            rows: list[dict[str, Any]] = tables.decode_metrics(content, self.METRICS).to_pylist()
+            rows: list[dict[str, Any]] = tables.decode_metrics(content, path).to_pylist()
         except StorageError:  # torn: what it held is measured again, but for what lies before a checkpoint
             return []
         return rows

@@ -34,9 +34,12 @@ def read_state(directory: TrialDir) -> TrialState | None:
 def read_metrics(directory: TrialDir) -> tuple[pa.Table, list[str]]:
     """The evaluations, by step; of two rows of one step, metric and protocol the later one counts."""
     needed = ("step", "metric", "lower_is_better", "protocol")
-    rows, warnings = _read(
-        directory, TrialDir.METRICS, tables.METRICS, "metrics", needed, tables.decode_metrics
-    )
+    found = [
+        _read(directory, path, tables.METRICS, "metrics", needed, tables.decode_metrics)
+        for path in (TrialDir.METRICS, TrialDir.EVALUATED)
+    ]
+    rows = pa.concat_tables([rows for rows, _ in found])
+    warnings = [line for _, lines in found for line in lines]
     # Within a step, metrics stand as they were first written: the first one is the one that a job is about.
     metrics = list(dict.fromkeys(rows["metric"].to_pylist()))
     keys = list(zip(*(rows[name].to_pylist() for name in ("step", "metric", "protocol")), strict=True))

@@ -129,12 +129,7 @@ def find(job_dir: JobDir, wanted: str | None, path: str = TrialDir.GENERATOR) ->
         StorageError: the storage refused.
     """
     ids = listed_trials(job_dir)
-    if wanted is not None and wanted not in ids:
-        raise UsageError(
-            f"--trial {plain(wanted)}: {job_dir.root} has no such trial; it has {_some(ids)}"
-            f"{nearest(wanted, ids)}"
-        )
-    for trial in ids if wanted is None else [wanted]:
+    for trial in named(job_dir, ids, wanted):
         directory = job_dir.trial(trial)
         if directory.storage.exists(path):
             others = len(ids) - 1 if wanted is None else 0
@@ -151,13 +146,29 @@ def find(job_dir: JobDir, wanted: str | None, path: str = TrialDir.GENERATOR) ->
     raise UsageError(f"{job_dir.root}: no trial has exported a {what}: {stand}; {rule}")
 
 
+def named(job_dir: JobDir, ids: Sequence[str], wanted: str | None) -> Sequence[str]:
+    """The trial ``wanted``, or all of ``ids``.
+
+    Raises:
+        UsageError: there is no such trial.
+    """
+    if wanted is None:
+        return ids
+    if wanted not in ids:
+        raise UsageError(
+            f"--trial {plain(wanted)}: {job_dir.root} has no such trial; it has {_some(ids)}"
+            f"{nearest(wanted, ids)}"
+        )
+    return [wanted]
+
+
 def plain(text: str, limit: int = 60) -> str:
     """A stranger's text as part of a line: short, and nothing that a terminal would obey."""
     return printable(text, limit)
 
 
 def _open(directory: TrialDir, choice: str) -> Exported:
-    trial = _trial(directory)
+    trial = read_trial(directory)
     dataset = directory.read_dataset()
     where = directory.storage.where(TrialDir.DATASET)
     if dataset is None:
@@ -171,7 +182,14 @@ def _open(directory: TrialDir, choice: str) -> Exported:
     return Exported(directory, trial, dataset, directory.read_state(), choice)
 
 
-def _trial(directory: TrialDir) -> TrialSpec:
+def read_trial(directory: TrialDir) -> TrialSpec:
+    """The trial that was trained in a directory, which may be a stranger's.
+
+    Raises:
+        NotAJobError: there is none.
+        SpecError: it is none that this gandist knows.
+        StorageError: the storage refused.
+    """
     where = directory.storage.where("trial.yaml")
     try:
         return TrialSpec.model_validate(directory.parse_trial())

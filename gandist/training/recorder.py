@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,15 @@ WHY_LEFT_OUT = {
 }
 
 Columns = dict[str, np.ndarray]
+
+
+def rows_of(
+    trial: TrialSpec, budget: Budget, step: int, found: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The rows of ``tables.METRICS`` of what ``Evaluator.evaluate`` has found after ``step``."""
+    whose = {"trial": trial.id, "config": trial.config, "seed": trial.seed}
+    when = {"step": step, "epoch": budget.epoch(step), "kimg": budget.kimg(step)}
+    return [{**whose, **when, **row} for row in found]
 
 
 class Recorder:
@@ -104,18 +113,7 @@ class Recorder:
 
     def write_metrics(self, step: int, found: list[dict[str, Any]]) -> None:
         """The rows of one evaluation after ``step``, beside those of earlier steps."""
-        self._metrics += [
-            {
-                "trial": self._trial.id,
-                "config": self._trial.config,
-                "seed": self._trial.seed,
-                "step": step,
-                "epoch": self._budget.epoch(step),
-                "kimg": self._budget.kimg(step),
-                **row,
-            }
-            for row in found
-        ]
+        self._metrics += rows_of(self._trial, self._budget, step, found)
         self._writer.submit(partial(self._directory.write_metrics, list(self._metrics)))
 
     @property

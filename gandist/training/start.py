@@ -60,27 +60,42 @@ class Start:
         Raises:
             DataError: it is another.
         """
-        found = DatasetDescription(
-            image_shape=dataset.image_shape,
-            class_names=dataset.class_names,
-            images=len(dataset),
-            fingerprint=dataset.fingerprint,
-            summary=dataset.summary,
-            left_out=dataset.left_out,
-        )
+        found = describe(dataset)
         before = self._directory.read_dataset() if self._goes_on else None
-        was, now = before.content if before else found.content, found.content
-        if was != now:
-            changes = ", ".join(
-                f"{name} {printable(was[name], 60)} -> {printable(now[name], 60)}"
-                for name in now
-                if was[name] != now[name]
-            )
-            raise DataError(
-                f"data.{self._trial.data.name}: not what {self._trial.id} was trained on: {changes}; bring "
-                "that data back, or give the job another name"
-            )
+        if before is not None:
+            insist(self._trial, before, found)
         self._directory.write_dataset(found)
+
+
+def describe(dataset: data.Dataset) -> DatasetDescription:
+    """What a trial's directory says of its data."""
+    return DatasetDescription(
+        image_shape=dataset.image_shape,
+        class_names=dataset.class_names,
+        images=len(dataset),
+        fingerprint=dataset.fingerprint,
+        summary=dataset.summary,
+        left_out=dataset.left_out,
+    )
+
+
+def insist(trial: TrialSpec, before: DatasetDescription, found: DatasetDescription) -> None:
+    """Nothing, where ``trial`` was trained on the content that was ``found``.
+
+    Raises:
+        DataError: it was another.
+    """
+    was, now = before.content, found.content
+    if was != now:
+        changes = ", ".join(
+            f"{name} {printable(was[name], 60)} -> {printable(now[name], 60)}"
+            for name in now
+            if was[name] != now[name]
+        )
+        raise DataError(
+            f"data.{trial.data.name}: not what {trial.id} was trained on: {changes}; bring "
+            "that data back, or give the job another name"
+        )
 
 
 def load(trial: TrialSpec, data_dir: str | None, tell: Tell) -> data.Dataset:

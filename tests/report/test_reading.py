@@ -51,6 +51,18 @@ def metrics(steps: list[int], names: list[str], values: list[float], **changes: 
     return tables.encode({**made, **changes}, tables.METRICS)
 
 
+def test_what_was_measured_afterwards_stands_with_what_the_trial_has_measured(trial):
+    own, _ = reading.read_metrics(trial)
+    trial.storage.write(TrialDir.EVALUATED, metrics([50, 400], ["kid", "frechet"], [1.0, 2.0]))
+    rows, warnings = reading.read_metrics(trial)
+    assert warnings == []
+    assert rows.num_rows == own.num_rows + 2
+    assert rows["step"].to_pylist() == sorted(rows["step"].to_pylist())
+    assert {(400, "one", 2.0), (400, PROTOCOL, 20.0)} <= set(
+        zip(*(rows[name].to_pylist() for name in ("step", "protocol", "value")), strict=True)
+    )
+
+
 def test_evaluations_and_outputs_are_read(trial):
     rows, warnings = reading.read_metrics(trial)
     outputs, more = reading.read_outputs(trial)
