@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import pickle
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -44,6 +44,7 @@ BYTES = 3 * 32 * 32
 class Options(DataOptions):
     """The data section of a job file."""
 
+    features: ClassVar[str] = "classifier"
     name: Literal["cifar10"] = "cifar10"
 
 

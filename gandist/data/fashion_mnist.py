@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from gandist.activity import Tell, silent
 from gandist.data import DataOptions, Dataset, _archives, _mnist_like
@@ -31,6 +31,7 @@ FASHION_MNIST = _mnist_like.Kind(
 class Options(DataOptions):
     """The data section of a job file."""
 
+    features: ClassVar[str] = "classifier"
     name: Literal["fashion_mnist"] = "fashion_mnist"
 
 
