@@ -1,6 +1,7 @@
 """All metrics on images whose faults are known: real ones, copies, blurs, shifts, one class, noise.
 
-Prints a table in Markdown, and what each metric took. Usage: known_images.py DIR [COUNT], with mnist.npz in DIR.
+Prints a table in Markdown, and the seconds of each metric. Usage: known_images.py DIR [COUNT], where DIR
+has mnist.npz.
 """
 
 from __future__ import annotations

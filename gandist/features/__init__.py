@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BeforeValidator
 
 from gandist.activity import Tell, silent
-from gandist.data import Dataset
+from gandist.data import DataOptions, Dataset
 from gandist.features._base import FeatureOptions, Network, Seen
 from gandist.features._cached import look
 from gandist.spec.base import choice, module_of, options
@@ -26,6 +26,11 @@ def load(options: FeatureOptions, dataset: Dataset, tell: Tell = silent) -> Netw
     """
     network: Network = module_of(options).load(options, dataset, tell)
     return network
+
+
+def chosen(given: FeatureOptions | None, data: DataOptions) -> FeatureOptions:
+    """What images are compared by: what a job says, else what suits the data set."""
+    return named(data.features) if given is None else given
 
 
 def named(name: str) -> FeatureOptions:
@@ -44,4 +49,4 @@ if TYPE_CHECKING:
 else:
     Features = Annotated[choice(options(__name__)), BeforeValidator(_named)]
 
-__all__ = ["FeatureOptions", "Features", "Network", "Seen", "load", "look", "named"]
+__all__ = ["FeatureOptions", "Features", "Network", "Seen", "chosen", "load", "look", "named"]

@@ -58,8 +58,8 @@ class OfFile:
 
     Args:
         options: of the file.
-        classes: of the data. Where a layer is named, what a ``.keras`` file ends with are their logits if they
-            are as many, and so is a SavedModel's output ``logits``.
+        classes: of the data. What a ``.keras`` file ends with are logits if a layer before it is named and
+            they are as many; so is a SavedModel's output ``logits``.
 
     Raises:
         DataError: the file is missing, or no network of images.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Sized
 
-from gandist.data import DataOptions
+from gandist import features, metrics
+from gandist.data import DataOptions, Dataset
+from gandist.metrics import Need
 from gandist.spec.budget import Budget
 from gandist.spec.job import Job, TrialSpec
 from gandist.spec.overrides import BUDGETS
@@ -28,7 +30,11 @@ def notices(job: Job, trials: Sequence[TrialSpec], found: Mapping[DataOptions, S
     configs: dict[str, dict[str, None]] = {}
     for trial in trials:
         images = len(found[trial.data]) if trial.data in found else None
-        for line in (*_beyond_the_end(trial, images), *of_data(trial, images)):
+        for line in (
+            *_beyond_the_end(trial, images),
+            *of_data(trial, images),
+            *_without_values(trial, found.get(trial.data)),
+        ):
             configs.setdefault(line, {})[trial.config] = None
     every = len({trial.config for trial in trials})
     for line, having in configs.items():
@@ -43,6 +49,24 @@ def of_data(trial: TrialSpec, images: int | None) -> Iterator[str]:
     batch = trial.data.batch_size
     if images is not None and batch > images:
         yield f"data.batch_size: {batch:,} is more than the {images:,} images: a step sees some of them twice"
+
+
+def _without_values(trial: TrialSpec, data: Sized | None) -> Iterator[str]:
+    """Metrics that need what the trial has not."""
+    if trial.evaluation is None:
+        return
+    missing = {Need.UNCONDITIONAL if trial.model.conditional else Need.CONDITIONAL}
+    if features.chosen(trial.evaluation.features, trial.data).classifies is False:
+        missing.add(Need.LOGITS)
+    if isinstance(data, Dataset) and not len(data.held_out):
+        missing.add(Need.HELD_OUT)
+    used = dict.fromkeys(trial.evaluation.metrics, "metrics")
+    if trial.evaluation.select:
+        used[trial.evaluation.select] = "select"
+    for name, field in used.items():
+        lacking = [need.value for need in Need if need in missing & metrics.needs(name)]
+        if lacking:
+            yield f"evaluation.{field}: {name} gives no values without {' and '.join(lacking)}"
 
 
 def _beyond_the_end(trial: TrialSpec, images: int | None) -> Iterator[str]:

@@ -148,7 +148,7 @@ class Evaluator:
 
     @cached_property
     def _network(self) -> features.Network:
-        options = self.options.features or features.named(self._trial.data.features)
+        options = features.chosen(self.options.features, self._trial.data)
         return features.load(options, self._dataset, self._tell)
 
     @cached_property

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+from gandist.data import Dataset
 from gandist.spec.job import JobSpec, expand
 from gandist.spec.notices import notices
 
@@ -60,6 +62,22 @@ TOLD: list[tuple[dict[str, Any], int | None, str]] = [
         "training.early_stopping.window: 101 steps is beyond the end of training.steps: 100: it never "
         "applies",
     ),
+    (
+        {"evaluation": {"features": "pixels", "metrics": ["frechet", "modes"]}},
+        None,
+        "evaluation.metrics: modes gives no values without features of a classifier",
+    ),
+    (
+        {"evaluation": {"features": "pixels", "select": "conditional_accuracy"}},
+        None,
+        "evaluation.select: conditional_accuracy gives no values without features of a classifier and "
+        "model.conditional: true",
+    ),
+    (
+        {"evaluation": {"metrics": ["discriminator_gap"]}, "model": {"name": "dcgan", "conditional": True}},
+        None,
+        "evaluation.metrics: discriminator_gap gives no values without model.conditional: false",
+    ),
     ({}, 60, "data.batch_size: 64 is more than the 60 images: a step sees some of them twice"),
 ]
 
@@ -83,6 +101,8 @@ def test_it_is_told_in_a_line(fields: dict[str, Any], images: int | None, line: 
         {"training": KIMG, "samples": {"every_kimg": 6.4}},
         {"checkpoint": {"every_minutes": 600.0}},
         {"data": {"name": "digits", "batch_size": 640}, "samples": {"every_epochs": 3}},
+        {"evaluation": {"metrics": ["modes", "memorization", "discriminator_gap"]}},
+        {"evaluation": {"metrics": ["modes"], "features": {"name": "file", "path": "own.keras"}}},
     ],
 )
 @pytest.mark.parametrize("images", [640, None])
@@ -99,3 +119,16 @@ def test_what_is_so_in_some_configurations_is_told_with_the_first() -> None:
     widths = {"model.width": [2, 4], "samples.every_epochs": [1, 20]}
     [line] = told(sweep=widths)
     assert line.startswith("width=2,every_epochs=20 and 1 more: samples.every_epochs: 20 is beyond")
+
+
+def test_metrics_that_need_held_out_images_are_named_where_the_data_has_none() -> None:
+    evaluation = {"metrics": ["frechet", "memorization", "discriminator_gap"]}
+    job = expand(JobSpec.model_validate({**JOB, "evaluation": evaluation}))
+    images, labels = np.zeros((100, 8, 8, 1), np.uint8), np.zeros(100, np.int32)
+    some = Dataset(images, labels)
+    assert notices(job, job.trials, {job.trials[0].data: some}) == [
+        f"evaluation.metrics: {name} gives no values without data with held-out images"
+        for name in ("memorization", "discriminator_gap")
+    ]
+    held_out = Dataset(images, labels, held_out=images)
+    assert notices(job, job.trials, {job.trials[0].data: held_out}) == []
