@@ -50,6 +50,7 @@ def figures(
                 "plots": [
                     {
                         "title": plot.title,
+                        "x": plot.x,
                         "svg": Markup(draw(plot, f"{name}-{i}-{j}")),  # noqa: S704
                         "logarithmic": plot.logarithmic,
                         "clipped": "" if plot.clipped is None else text.number(plot.clipped, 3),
@@ -86,7 +87,7 @@ def draw(plot: Plot, salt: str) -> str:
         salt: tells the ids of this SVG from those of others in the same page.
     """
     with _axes(5.2, 3.1, salt) as (axes, written):
-        axes.set(xlabel="kimg", yscale="log" if plot.logarithmic else "linear", ylim=plot.limits)
+        axes.set(xlabel=plot.x, yscale="log" if plot.logarithmic else "linear", ylim=plot.limits)
         axes.margins(x=0.01)
         if plot.reference is not None:
             axes.axhline(plot.reference, color=_INK, linewidth=0.9, linestyle=(0, (1, 2)))

@@ -1,20 +1,21 @@
-"""Where trials ended, by their losses and by what was measured of their images. Pure.
-
-A trial that diverged or became unstable has curves up to there, but no place in an average over seeds.
-"""
+"""Where trials ended, by their losses and by what was measured of their images. Pure."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, get_args
 
 import numpy as np
 
+from gandist.artifacts.tables import SELECTION
+from gandist.metrics import Metric as Name
+from gandist.metrics import headline
 from gandist.report import text
 from gandist.report.merge import Merged
-from gandist.report.statistics import Series, Summary, last_value, summary
+from gandist.report.scores import Scores
+from gandist.report.statistics import Series, last_value
 from gandist.report.thinning import NONE
 from gandist.report.trial import Trial
 from gandist.spec.renamed import todays_metric
@@ -31,32 +32,68 @@ class Metric:
     lower_is_better: bool
     protocol: str
     title: str
-    """The name, with a number where several protocols share it."""
+    """The name, the features that it sees, and a number where several protocols share these."""
+    features: str = ""
+    """``mnist``: without the hash of the weights; empty where that is not known."""
+    floor: float | None = None
+    """What real images have in place of generated ones, where that is known."""
 
     @property
     def direction(self) -> str:
         """``lower is better`` or ``higher is better``."""
         return f"{'lower' if self.lower_is_better else 'higher'} is better"
 
-    def better(self, values: np.ndarray) -> int:
-        """Which of ``values``, float64 ``[n]``, n > 0, is best."""
-        return int(np.argmin(values) if self.lower_is_better else np.argmax(values))
-
     def series(self, trial: Trial) -> Series:
         """The finite values of ``trial``, by step."""
-        return trial.evaluations.get((self.name, self.lower_is_better, self.protocol), NONE)
+        return trial.evaluations.values.get(self._key, NONE)
+
+    def last(self, trial: Trial) -> float | None:
+        """The value after the last step of a trial that completed, else None."""
+        if not trial.ended.is_success:
+            return None
+        return last_value(self.series(trial), trial.state.total_steps)
+
+    def chosen(self, trial: Trial) -> tuple[int, float] | None:
+        """Step and value of the checkpoint that a trial that completed chose on other images, else None."""
+        step = trial.state.best_step if trial.ended.is_success else None
+        value = None if step is None else _at(self.series(trial), step)
+        return None if step is None or value is None else (step, value)
+
+    def best(self, trial: Trial) -> tuple[int, float] | None:
+        """Step and value of the best evaluation of a trial that completed: a number that flatters it."""
+        of_trial = self.series(trial)
+        if not trial.ended.is_success or not of_trial.values.size:
+            return None
+        at = _best(of_trial.values, self.lower_is_better)
+        return int(of_trial.steps[at]), float(of_trial.values[at])
+
+    def final(self, trial: Trial) -> float | None:
+        """What a trial counts with: the value of the checkpoint that it chose, else the last one."""
+        if trial.state.best_step is not None:
+            chosen = self.chosen(trial)
+            return chosen[1] if chosen else None
+        return self.last(trial)
+
+    def error(self, trial: Trial) -> float | None:
+        """The standard error of ``last``, where it is known."""
+        return last_value(trial.evaluations.errors.get(self._key, NONE), trial.state.total_steps)
 
     def counted(self, trials: Sequence[Trial]) -> list[Trial]:
-        """Those that completed and were evaluated after their last step."""
-        return [trial for trial in trials if self._final(trial) is not None]
+        """Those that have a final value."""
+        return [trial for trial in trials if self.final(trial) is not None]
 
-    def finals(self, trials: Sequence[Trial]) -> dict[int, float]:
-        """By seed, the value after the last step of each trial that completed."""
-        found = {trial.seed: self._final(trial) for trial in trials}
-        return {seed: value for seed, value in found.items() if value is not None}
+    def scores(self, trials: Sequence[Trial], of: Callable[[Trial], float | None] | None = None) -> Scores:
+        """The values of one configuration, by default the final ones, with the seeds that failed."""
+        value = of or self.final
+        return self._with_failed(trials, {trial.seed: value(trial) for trial in trials})
+
+    def scores_at(self, trials: Sequence[Trial], kimg: float) -> Scores:
+        """The same by the last evaluation up to ``kimg``."""
+        found = {seed: value for seed, (_, value) in self.at(trials, kimg).items()}
+        return self._with_failed(trials, found)
 
     def at(self, trials: Sequence[Trial], kimg: float) -> dict[int, tuple[float, float]]:
-        """By seed, ``(kimg, value)`` of the last evaluation up to ``kimg``; trials as in ``finals``."""
+        """By seed, ``(kimg, value)`` of the last evaluation up to ``kimg`` of those with a final value."""
         found = {}
         for trial in self.counted(trials):
             of_trial = self.series(trial)
@@ -67,25 +104,22 @@ class Metric:
 
     def elsewhere(self, trials: Sequence[Trial]) -> int:
         """How many trials completed with values of this metric by other protocols only."""
-        others = [t for t in trials if t.ended.is_success and self._final(t) is None]
+        others = [t for t in trials if t.ended.is_success and self.final(t) is None]
         return sum(
-            any(name == self.name and protocol != self.protocol for name, _, protocol in trial.evaluations)
-            for trial in others
+            any(name == self.name and protocol != self.protocol for name, _, protocol in t.evaluations.values)
+            for t in others
         )
 
-    def _final(self, trial: Trial) -> float | None:
-        if not trial.ended.is_success:
-            return None
-        return last_value(self.series(trial), trial.state.total_steps)
+    def _with_failed(self, trials: Sequence[Trial], found: Mapping[int, float | None]) -> Scores:
+        values = {seed: value for seed, value in found.items() if value is not None}
+        failed = {trial.seed: trial.ended.name for trial in trials if trial.failed}
+        if not values and len(failed) < len(trials):  # how the others do is not known yet
+            failed = {}
+        return Scores(values, failed, self.lower_is_better)
 
-
-@dataclass(frozen=True)
-class Best:
-    """The best value of each seed at any time: over seeds, and the steps where they were."""
-
-    values: Summary
-    steps: tuple[int, int]
-    """The earliest and the latest; 0, 0 for none."""
+    @property
+    def _key(self) -> tuple[str, bool, str]:
+        return self.name, self.lower_is_better, self.protocol
 
 
 def final_losses(trials: Sequence[Trial], column: str) -> dict[int, float]:
@@ -104,36 +138,49 @@ def counted_losses(trials: Sequence[Trial]) -> list[Trial]:
 
 
 def measured(merged: Merged) -> list[Metric]:
-    """All metrics of a job, in the order in which they were written."""
-    columns = [merged.metrics[name].to_pylist() for name in ("metric", "lower_is_better", "protocol")]
-    found = list(dict.fromkeys(zip(*columns, strict=True)))
-    names = Counter(name for name, _, _ in found)
-    count: Counter[str] = Counter()
-    metrics = []
-    for name, lower_is_better, protocol in found:
-        count[name] += 1
-        title = text.plain(name, 40)
-        if names[name] > 1:
-            title += f" (protocol {count[name]})"
-        metrics.append(Metric(name, lower_is_better, protocol, title))
-    return metrics
+    """All metrics of a job that are reported, in the order in which they were written."""
+    names = ("metric", "lower_is_better", "protocol", "features", "floor", "split")
+    found: dict[tuple[str, bool, str], Metric] = {}
+    for name, lower, protocol, features, floor, split in zip(
+        *(merged.metrics[column].to_pylist() for column in names), strict=True
+    ):
+        if split == SELECTION:
+            continue
+        metric = found.get((name, lower, protocol))
+        if metric is None:
+            seen = text.plain((features or "").rpartition("-")[0] or features or "", 40)
+            title = text.plain(name, 40) + (f" ({seen})" if seen else "")
+            found[name, lower, protocol] = metric = Metric(name, lower, protocol, title, seen)
+        if metric.floor is None and floor is not None and np.isfinite(floor):
+            found[name, lower, protocol] = replace(metric, floor=floor)
+    return _numbered(list(found.values()))
 
 
 def objective(job: Mapping[str, Any], metrics: Sequence[Metric]) -> Metric | None:
     """What the configurations of ``job`` are compared by: the first metric that it names, or that it has."""
     evaluation = job.get("evaluation")
     named = evaluation.get("metrics") if isinstance(evaluation, Mapping) else None
-    first = todays_metric(str(named[0]))[0] if isinstance(named, list | tuple) and named else None
+    first = todays_metric(str(named[0]))[0] if isinstance(named, list | tuple) and named else ""
+    first = headline(first) if first in get_args(Name) else first
     return next((metric for metric in metrics if metric.name == first), metrics[0] if metrics else None)
 
 
-def best_over_time(metric: Metric, trials: Sequence[Trial]) -> Best:
-    """Of the trials that completed."""
-    values, steps = [], []
-    for trial in trials:
-        of_seed = metric.series(trial)
-        if trial.ended.is_success and of_seed.values.size:
-            at = metric.better(of_seed.values)
-            values.append(float(of_seed.values[at]))
-            steps.append(int(of_seed.steps[at]))
-    return Best(summary(values), (min(steps, default=0), max(steps, default=0)))
+def _numbered(metrics: Sequence[Metric]) -> list[Metric]:
+    """With a number where several protocols share a title."""
+    titles = Counter(metric.title for metric in metrics)
+    count: Counter[str] = Counter()
+    numbered = []
+    for metric in metrics:
+        count[metric.title] += 1
+        number = f" (protocol {count[metric.title]})" if titles[metric.title] > 1 else ""
+        numbered.append(replace(metric, title=metric.title + number))
+    return numbered
+
+
+def _best(values: np.ndarray, lower_is_better: bool) -> int:
+    return int(np.argmin(values) if lower_is_better else np.argmax(values))
+
+
+def _at(series: Series, step: int) -> float | None:
+    places = np.flatnonzero(series.steps == step)
+    return float(series.values[places[-1]]) if places.size else None

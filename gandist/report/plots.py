@@ -24,8 +24,10 @@ DECADES = 2
 """Of positive values: an axis for more of them may be logarithmic."""
 
 
+KIMG = "kimg"
+
 Measure = Callable[[Trial], Series]
-"""What is drawn of a trial."""
+"""What is drawn of a trial, against the ``kimg`` of the series: of some measures another amount of work."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class Plot:
         reference: a horizontal line to compare with.
         clipped: the farthest value that lies outside of ``limits``, if any.
         logarithmic: whether the y axis is.
+        x: what the x axis shows.
     """
 
     title: str
@@ -97,6 +100,7 @@ class Plot:
     reference: float | None
     clipped: float | None
     logarithmic: bool = False
+    x: str = KIMG
 
     @property
     def is_empty(self) -> bool:
@@ -123,6 +127,7 @@ def prepare(
     one_axis: Sequence[Sequence[str]] = (),
     may_be_logarithmic: bool = False,
     most: int = MAX_PLOTS,
+    x: Mapping[str, str] | None = None,
 ) -> list[list[Plot]]:
     """The plots of ``measures`` (by title): rows of up to ``PER_PLOT`` configurations that have data.
 
@@ -134,6 +139,7 @@ def prepare(
         one_axis: titles of measures that share a y axis.
         may_be_logarithmic: whether y axes of positive values that span decades are.
         most: rows to return.
+        x: what the x axis of a measure shows, by title, where it is not kimg.
 
     Returns:
         At most ``most`` rows; in each, one plot a measure. No rows where nothing can be drawn.
@@ -157,7 +163,8 @@ def prepare(
             shown = tuple(replace(row[i], colour=place) for place, row in enumerate(group, 1))
             ends, logarithmic = axes[title]
             outlier = None if limits else _outlier(shown, ends)
-            plots.append(Plot(title, shown, ends, reference, outlier, logarithmic))
+            against = (x or {}).get(title, KIMG)
+            plots.append(Plot(title, shown, ends, reference, outlier, logarithmic, against))
         rows.append(plots)
     return rows
 

@@ -1,11 +1,14 @@
-"""Configurations from the best one on, and whether the differences are significant. Pure."""
+"""Configurations from the best one on, each compared with the best. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gandist.report.statistics import Difference, Summary, difference, summary
+import numpy as np
+
+from gandist.report.comparisons import Comparison, compare_with_first
+from gandist.report.scores import Scores
 
 
 @dataclass(frozen=True)
@@ -14,41 +17,33 @@ class Standing:
 
     Attributes:
         config: its name.
-        value: its final values, over seeds.
-        gap: how much higher they are than those of the best one, seed by seed; None for the best one, and
-            where fewer than two seeds are common.
-        sign: 1 where higher values are worse, else -1.
+        scores: its seeds.
+        against: the best one compared with it; None for the best one itself.
     """
 
     config: str
-    value: Summary
-    gap: Difference | None
-    sign: int
-
-    @property
-    def is_worse(self) -> bool:
-        """Whether it is significantly worse than the best one."""
-        return self.gap is not None and self.gap.is_significant and not self.is_ahead
-
-    @property
-    def is_ahead(self) -> bool:
-        """Whether, by the seeds that both have, it is better than the one with the best mean over all."""
-        return self.gap is not None and self.sign * self.gap.mean < 0
+    scores: Scores
+    against: Comparison | None = None
 
 
-def rank(finals: Mapping[str, Mapping[int, float]], lower_is_better: bool) -> list[Standing]:
-    """Those that have a value, by their means; of equals, the earlier one first.
+def rank(scores: Mapping[str, Scores]) -> list[Standing]:
+    """Those that have seeds that count, by the median, then by the mean of ranks; the earlier one first.
 
-    Args:
-        finals: final values by configuration and seed.
-        lower_is_better: whether the lowest mean is first.
+    A configuration of which all seeds failed is the last one.
     """
-    values = {config: summary(list(of_seeds.values())) for config, of_seeds in finals.items()}
-    sign = 1 if lower_is_better else -1
-    ordered = sorted((c for c in finals if values[c].n), key=lambda config: sign * values[config].mean)
+    counted = {config: found for config, found in scores.items() if found.n}
+    if not counted:
+        return []
+    every = np.sort(np.concatenate([found.costs for found in counted.values()]))
+
+    def place(config: str) -> tuple[float, float]:
+        costs = counted[config].costs
+        ranks = np.searchsorted(every, costs) + np.searchsorted(every, costs, side="right")
+        return float(np.median(costs)), float(np.mean(ranks))
+
+    ordered = sorted(counted, key=place)
+    found = compare_with_first([counted[config].costs for config in ordered])
     return [
-        Standing(
-            config, values[config], difference(finals[ordered[0]], finals[config]) if place else None, sign
-        )
-        for place, config in enumerate(ordered)
+        Standing(config, counted[config], against)
+        for config, against in zip(ordered, [None, *found], strict=True)
     ]

@@ -5,7 +5,8 @@ Nothing here trusts a file: it may be torn by a crash, written by another trial,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +24,19 @@ Evaluated = tuple[str, bool, str]
 """A metric's name, whether lower values are better, and the protocol."""
 
 
+@dataclass(frozen=True)
+class Evaluations:
+    """What was measured of one trial: finite values, by step.
+
+    Attributes:
+        values: those that are reported.
+        errors: their standard errors, where these are known.
+    """
+
+    values: Mapping[Evaluated, Series] = field(default_factory=dict)
+    errors: Mapping[Evaluated, Series] = field(default_factory=dict)
+
+
 def read_state(directory: TrialDir) -> TrialState | None:
     """The trial's state, or None where it is not one."""
     try:
@@ -32,7 +46,7 @@ def read_state(directory: TrialDir) -> TrialState | None:
 
 
 def read_metrics(directory: TrialDir) -> tuple[pa.Table, list[str]]:
-    """The evaluations, by step; of two rows of one step, metric and protocol the later one counts."""
+    """The evaluations, by step; of two rows of a step, metric, split and protocol the later one counts."""
     needed = ("step", "metric", "lower_is_better", "protocol")
     found = [
         _read(directory, path, tables.METRICS, "metrics", needed, tables.decode_metrics)
@@ -42,24 +56,39 @@ def read_metrics(directory: TrialDir) -> tuple[pa.Table, list[str]]:
     warnings = [line for _, lines in found for line in lines]
     # Within a step, metrics stand as they were first written: the first one is the one that a job is about.
     metrics = list(dict.fromkeys(rows["metric"].to_pylist()))
-    keys = list(zip(*(rows[name].to_pylist() for name in ("step", "metric", "protocol")), strict=True))
+    keys = list(
+        zip(*(rows[name].to_pylist() for name in ("step", "metric", "split", "protocol")), strict=True)
+    )
     last = {key: row for row, key in enumerate(keys)}
     order = {metric: place for place, metric in enumerate(metrics)}
     kept = sorted(last.values(), key=lambda row: (keys[row][0], order[keys[row][1]], row))
     return rows.take(pa.array(kept, pa.int64())), warnings
 
 
-def evaluations(metrics: pa.Table) -> dict[Evaluated, Series]:
-    """The finite values of each metric and protocol, by step; of a table of ``read_metrics``."""
-    names = ("metric", "lower_is_better", "protocol")
-    keys = list(zip(*(metrics[name].to_pylist() for name in names), strict=True))
-    values, kimg = (np.asarray(metrics[column].to_numpy(), np.float64) for column in ("value", "kimg"))
-    steps, finite = metrics["step"].to_numpy(), np.isfinite(values) & np.isfinite(kimg)
-    found = {}
-    for key in dict.fromkeys(keys):
-        own = finite & np.asarray([other == key for other in keys])
-        found[key] = Series(steps[own], kimg[own], values[own])
-    return found
+def evaluations(metrics: pa.Table) -> Evaluations:
+    """What a table of ``read_metrics`` holds, but for what was measured to choose by."""
+    names = ("metric", "lower_is_better", "protocol", "split")
+    places: dict[Evaluated, list[int]] = {}
+    for row, (name, lower_is_better, protocol, split) in enumerate(
+        zip(*(metrics[column].to_pylist() for column in names), strict=True)
+    ):
+        if split != tables.SELECTION:
+            places.setdefault((name, lower_is_better, protocol), []).append(row)
+    steps = metrics["step"].to_numpy()
+    kimg, values, errors = (_floats(metrics, name) for name in ("kimg", "value", "error"))
+
+    def series(column: np.ndarray) -> dict[Evaluated, Series]:
+        found = {}
+        for evaluated, rows in places.items():
+            own = np.asarray(rows)[np.isfinite(column[rows]) & np.isfinite(kimg[rows])]
+            found[evaluated] = Series(steps[own], kimg[own], column[own])
+        return found
+
+    return Evaluations(series(values), series(errors))
+
+
+def _floats(table: pa.Table, name: str) -> np.ndarray:
+    return np.asarray(table[name].to_numpy(), np.float64)
 
 
 def read_outputs(directory: TrialDir) -> tuple[dict[str, np.ndarray], list[str]]:

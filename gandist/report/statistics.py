@@ -7,8 +7,7 @@ made up: one seed has a value, but neither a band nor a standard deviation.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,28 +75,6 @@ class Band:
     high: Floats
     n: Ints
     steps_per_point: int
-
-
-@dataclass(frozen=True)
-class Difference:
-    """The mean of paired differences, and the 95% confidence interval of Student's t around it.
-
-    Attributes:
-        mean: over the pairs.
-        low: the interval's lower end.
-        high: its upper end.
-        n: pairs, at least 2.
-    """
-
-    mean: float
-    low: float
-    high: float
-    n: int
-
-    @property
-    def is_significant(self) -> bool:
-        """At the 5% level: whether the interval leaves out 0."""
-        return self.low > 0 or self.high < 0
 
 
 @dataclass(frozen=True)
@@ -191,26 +168,6 @@ def summary(values: Sequence[float]) -> Summary:
     mean = float(kept.mean()) if kept.size else float("nan")
     sd = float(kept.std(ddof=1)) if kept.size > 1 else float("nan")
     return Summary(mean, sd, int(kept.size))
-
-
-def difference(first: Mapping[int, float], second: Mapping[int, float]) -> Difference | None:
-    """How much higher ``second`` is than ``first``, seed by seed; None where they share fewer than two seeds.
-
-    Trials of one seed see the same data in the same order: their differences say more than those of means.
-
-    Args:
-        first: finite values by seed.
-        second: the same of another configuration.
-    """
-    pairs = np.asarray([second[seed] - first[seed] for seed in first if seed in second], np.float64)
-    n = int(pairs.size)
-    if n < 2:
-        return None
-    from scipy.special import stdtrit  # Student's t; 0.2 s to import, where scipy.stats takes 0.6 s
-
-    mean = float(pairs.mean())
-    half = float(stdtrit(n - 1, 0.975)) * float(pairs.std(ddof=1)) / math.sqrt(n)
-    return Difference(mean, mean - half, mean + half, n)
 
 
 def _bucket_means(places: Ints, values: Floats, counts: Ints, length: int) -> Floats:

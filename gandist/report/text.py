@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 from gandist.artifacts.statuses import MEANINGS
 from gandist.printable import printable
+from gandist.report.intervals import Interval, share_interval
 from gandist.report.statistics import Summary
 
 NOTHING = "\N{EN DASH}"
@@ -47,6 +48,54 @@ def spread(value: Summary) -> str:
         return f"{number(value.mean)} ± {number(value.sd, 2)}"
     places = min(max(1 - math.floor(math.log10(value.sd)), 0), 6)
     return f"{value.mean:,.{places}f} ± {value.sd:,.{places}f}"
+
+
+def estimate(value: float, interval: Interval | None) -> str:
+    """``18.6 [17.9, 20.1]``: with as many places as the interval bears; an end may be ``failed``."""
+    if math.isnan(value):
+        return NOTHING
+    if interval is None:
+        return _or_failed(value, number)
+    ends = [end for end in (value, interval.low, interval.high) if math.isfinite(end)]
+    width = max(ends) - min(ends) if ends else 0.0
+    if not 0 < width < 1e6 or not all(abs(end) < 1e7 for end in ends):
+        shown = [_or_failed(it, number) for it in (value, interval.low, interval.high)]
+    else:
+        places = min(max(1 - math.floor(math.log10(width)), 0), 6)
+        shown = [
+            _or_failed(it, lambda it: f"{it:,.{places}f}") for it in (value, interval.low, interval.high)
+        ]
+    return f"{shown[0]} [{shown[1]}, {shown[2]}]"
+
+
+def _or_failed(value: float, shown: Callable[[float], str]) -> str:
+    return shown(value) if math.isfinite(value) else "failed"
+
+
+def p_value(p: float) -> str:
+    """``p = 0.03``, ``p < 0.001``."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.{2 if p >= 0.01 else 1}g}"
+
+
+def rate(count: int, of: int) -> str:
+    """``1 of 5 (20%, 1 to 72%)``: a share with its exact 95% interval; ``0 of 0`` has none."""
+    if not of:
+        return NOTHING
+    interval = share_interval(count, of)
+    return f"{count} of {of} ({count / of:.0%}, {100 * interval.low:.0f} to {interval.high:.0%})"
+
+
+def listed(names: Sequence[str], most: int = 3) -> str:
+    """``a, b and c``; of more than ``most`` the first ones, and how many others."""
+    shown = list(names[:most])
+    if len(names) > most:
+        shown.append(f"{len(names) - most} more")
+    return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]]))
+
+
+def status(name: str) -> str:
+    """``mode collapse`` for ``mode_collapse``."""
+    return name.replace("_", " ")
 
 
 def span(ends: tuple[float, float] | None, shown: Callable[[float], str]) -> str:

@@ -8,10 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from gandist.artifacts.statuses import DIVERGED, MEANINGS, Meaning
+from gandist.artifacts.statuses import DIVERGED, MEANINGS, Counts, Meaning
 from gandist.artifacts.trial_state import TrialState
-from gandist.report.reading import Evaluated
-from gandist.report.statistics import Series
+from gandist.report.reading import Evaluations
 from gandist.report.thinning import Thinned
 
 UNREADABLE = "unreadable"
@@ -28,8 +27,7 @@ class Trial:
     """``state.status``, or ``unreadable`` where the state is not one."""
     state: TrialState
     losses: Thinned
-    evaluations: Mapping[Evaluated, Series] = field(default_factory=dict)
-    """The finite values of each metric, by step."""
+    evaluations: Evaluations = field(default_factory=Evaluations)
     outputs: Mapping[str, np.ndarray] = field(default_factory=dict)
     """What the discriminator says at the end of ``real`` and ``generated`` images, each float64 ``[n]``."""
     warnings: tuple[str, ...] = ()
@@ -45,3 +43,8 @@ class Trial:
     def ended(self) -> Meaning:
         """What its status means; losses that were not finite are a divergence, whatever the status is."""
         return self.meaning if self.meaning.is_outcome or self.losses.finite else DIVERGED
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended without the result that it was for: in every ranking such a seed is the worst."""
+        return self.ended.counts in (Counts.OUTCOME, Counts.FAILURE) and self.ended.stored

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gandist.report.evaluations import best_over_time, final_losses, measured, objective
+from gandist.report.evaluations import final_losses, measured, objective
 from gandist.report.merge import merge_job
-from gandist.report.ranking import rank
 from tests.report.conftest import rows, state
 from tests.report.sweep import STEPS, write_metrics
 
@@ -27,8 +26,8 @@ def merged(empty_job):
 def test_metrics_stand_in_the_order_in_which_they_were_written(merged):
     distance, recall = measured(merged)
 
-    assert (distance.title, distance.direction) == ("frechet", "lower is better")
-    assert (recall.title, recall.direction) == ("recall", "higher is better")
+    assert (distance.title, distance.direction) == ("frechet (pixels)", "lower is better")
+    assert (recall.title, recall.direction) == ("recall (pixels)", "higher is better")
 
 
 def test_values_of_another_protocol_are_another_metric(empty_job):
@@ -41,16 +40,17 @@ def test_values_of_another_protocol_are_another_metric(empty_job):
 
     found = {metric.title: metric for metric in measured(merged)}
 
-    assert sorted(found) == [f"{name} (protocol {i})" for name in ("frechet", "recall") for i in (1, 2)]
-    assert found["frechet (protocol 1)"].finals(merged.members) == {0: 20.0}
-    assert found["frechet (protocol 2)"].finals(merged.members) == {1: 21.0}
+    names = ("frechet (pixels)", "recall (pixels)")
+    assert sorted(found) == [f"{name} (protocol {i})" for name in names for i in (1, 2)]
+    assert found["frechet (pixels) (protocol 1)"].scores(merged.members).values == {0: 20.0}
+    assert found["frechet (pixels) (protocol 2)"].scores(merged.members).values == {1: 21.0}
 
 
 @pytest.mark.parametrize(
     ("evaluation", "name"),
     [
         ({"metrics": ["recall", "frechet"]}, "recall"),
-        ({"metrics": ["kid"]}, "frechet"),
+        ({"metrics": ["unknown"]}, "frechet"),
         ({"metrics": []}, "frechet"),
         ({"metrics": [["frechet"]]}, "frechet"),
         ("frechet", "frechet"),
@@ -71,11 +71,15 @@ def test_without_metrics_there_is_no_objective():
     assert objective({"evaluation": {"metrics": ["frechet"]}}, []) is None
 
 
-def test_final_values_are_those_of_the_trials_that_completed(merged):
+def test_final_values_are_those_of_the_trials_that_completed_and_the_others_failed(merged):
     distance, recall = measured(merged)
+    found = distance.scores(merged.members)
 
-    assert distance.finals(merged.members) == {0: 20.0, 1: 21.0}
-    assert list(recall.finals(merged.members)) == [0, 1]
+    assert found.values == {0: 20.0, 1: 21.0}
+    assert found.failed == {2: "unstable"}
+    assert found.lower_is_better
+    assert list(recall.scores(merged.members).values) == [0, 1]
+    assert not recall.scores(merged.members).lower_is_better
 
 
 def test_instability_at_the_last_step_counts_in_no_average_of_losses(merged):
@@ -98,7 +102,7 @@ def test_a_trial_has_a_final_value_when_it_has_completed_and_was_evaluated_then(
     trial.write_state(state(STEPS, **changes))
     merged = merge_job(job_dir)
 
-    assert measured(merged)[0].finals(merged.members).get(0) == value
+    assert measured(merged)[0].scores(merged.members).values.get(0) == value
 
 
 def test_an_evaluation_that_is_not_finite_is_no_value(empty_job):
@@ -110,68 +114,76 @@ def test_an_evaluation_that_is_not_finite_is_no_value(empty_job):
     distance, recall = measured(merged)
 
     assert distance.series(merged.members[0]).values.size == 0
-    assert distance.finals(merged.members) == {}
-    assert recall.finals(merged.members) == {0: 0.6}
+    assert distance.scores(merged.members).n == 0
+    assert recall.scores(merged.members).values == {0: 0.6}
 
 
-def test_the_best_over_time_goes_by_the_direction_of_the_metric(empty_job):
-    job_dir = empty_job(*(("slow", seed) for seed in range(3)))
-    for seed, status in enumerate(["completed", "completed", "unstable"]):
-        trial = job_dir.trial(f"slow-seed{seed}")
-        values = [30.0, 0.1, 10.0 + 2 * seed, 0.5, 20.0, 0.4 - 0.1 * seed]  # after 50, 100 and 150 steps
-        values = [-1e9, 1e9] * 3 if status == "unstable" else values
-        write_metrics(trial, "slow", seed, 150, end=1.0, value=values)
-        trial.write_state(state(150, status=status))
+def add(job_dir, seed, status="completed", **changes):
+    """A trial with distances 30, 10, 20 and recalls 0.1, 0.5, 0.4 after 50, 100 and 150 steps."""
+    trial = job_dir.trial(f"slow-seed{seed}")
+    write_metrics(
+        trial, "slow", seed, 150, end=1.0, **({"value": [30.0, 0.1, 10.0, 0.5, 20.0, 0.4]} | changes)
+    )
+    return trial, state(150, status=status)
+
+
+def test_the_best_on_the_way_goes_by_the_direction_of_the_metric(empty_job):
+    job_dir = empty_job(("slow", 0), ("slow", 1))
+    for seed, status in enumerate(["completed", "unstable"]):
+        trial, ended = add(job_dir, seed, status)
+        trial.write_state(ended)
+    [completed, unstable] = merge_job(job_dir).members
+    distance, recall = measured(merge_job(job_dir))
+
+    assert distance.best(completed) == (100, 10.0)
+    assert recall.best(completed) == (100, 0.5)
+    assert distance.best(unstable) is None
+
+
+def test_a_trial_that_chose_a_checkpoint_counts_with_its_reported_value(empty_job):
+    job_dir = empty_job(("slow", 0))
+    trial, ended = add(job_dir, 0)
+    trial.write_state(ended.model_copy(update={"best_step": 50}))  # by other images than those of the report
+    merged = merge_job(job_dir)
+    distance, _ = measured(merged)
+
+    assert distance.last(merged.members[0]) == 20.0
+    assert distance.chosen(merged.members[0]) == (50, 30.0)
+    assert distance.scores(merged.members).values == {0: 30.0}
+
+
+def test_rows_that_choose_are_no_metric_and_no_value(empty_job):
+    job_dir = empty_job(("slow", 0))
+    splits = ["held_out", "held_out", "held_out", "held_out", "selection", "selection"]
+    trial, ended = add(job_dir, 0, split=splits, protocol="p")
+    trial.write_state(ended)
+    merged = merge_job(job_dir)
+
+    distance, recall = measured(merged)
+
+    assert distance.series(merged.members[0]).values.tolist() == [30.0, 10.0]
+    assert recall.series(merged.members[0]).values.tolist() == [0.1, 0.5]
+    assert distance.scores(merged.members).n == 0  # none is after the last step
+
+
+def test_floors_and_standard_errors_stand_with_their_metric(empty_job):
+    job_dir = empty_job(("slow", 0))
+    trial, ended = add(job_dir, 0, floor=[0.9, None] * 3, error=[0.1, None, 0.2, None, 0.3, None])
+    trial.write_state(ended)
     merged = merge_job(job_dir)
     distance, recall = measured(merged)
 
-    best = best_over_time(distance, merged.members)
-    assert (best.values.mean, best.values.n, best.steps) == (11.0, 2, (100, 100))
-    assert best_over_time(recall, merged.members).values.mean == 0.5
-    assert best_over_time(distance, []).values.n == 0
+    assert (distance.floor, recall.floor) == (0.9, None)
+    assert distance.error(merged.members[0]) == 0.3
+    assert recall.error(merged.members[0]) is None
 
 
-@pytest.mark.parametrize(("lower", "order"), [(True, ["b", "a", "c"]), (False, ["c", "a", "b"])])
-def test_configurations_are_ranked_by_their_means(lower, order):
-    finals = {"a": {0: 2.0, 1: 4.0}, "b": {0: 1.0, 1: 2.0}, "none": {}, "c": {1: 9.0}}
+def test_of_seeds_that_failed_alone_nothing_is_said_before_the_others_have_ended(empty_job):
+    job_dir = empty_job(("slow", 0), ("slow", 1))
+    for seed, status in enumerate(["diverged", "running"]):
+        trial, ended = add(job_dir, seed, status)
+        trial.write_state(ended)
+    merged = merge_job(job_dir)
 
-    ranked = rank(finals, lower)
-
-    assert [standing.config for standing in ranked] == order
-    assert ranked[0].gap is None
-
-
-def test_each_is_compared_with_the_best_one_seed_by_seed():
-    best, close, far, alone = rank(
-        {
-            "far": {0: 31.0, 1: 33.1, 2: 35.0},
-            "alone": {2: 99.0},
-            "best": {0: 10.0, 1: 12.0, 2: 14.0},
-            "close": {0: 18.0, 1: 11.0, 2: 15.0},
-        },
-        lower_is_better=True,
-    )
-
-    assert (best.config, close.config, far.config, alone.config) == ("best", "close", "far", "alone")
-    assert far.gap.mean == pytest.approx(21.03, abs=0.01)
-    assert far.is_worse
-    assert close.gap.n == 3
-    assert not close.is_worse
-    assert alone.gap is None
-    assert not alone.is_worse
-
-
-@pytest.mark.parametrize("lower", [True, False])
-def test_the_best_mean_over_other_seeds_may_be_behind_on_those_in_common(lower):
-    sign = 1.0 if lower else -1.0
-    finals = {"a": {0: 10.0, 1: 10.1, 2: 1.0}, "b": {0: 8.0, 1: 8.1}}
-    best, other = rank({c: {s: sign * v for s, v in f.items()} for c, f in finals.items()}, lower)
-
-    assert (best.config, other.config) == ("a", "b")
-    assert other.gap.is_significant
-    assert other.is_ahead
-    assert not other.is_worse
-
-
-def test_of_equals_the_earlier_one_is_first():
-    assert [s.config for s in rank({"b": {0: 1.0}, "a": {0: 1.0}}, lower_is_better=False)] == ["b", "a"]
+    assert measured(merged)[0].scores(merged.members).n == 0
+    assert measured(merged)[0].scores(merged.members[:1]).failed == {0: "diverged"}

@@ -107,7 +107,7 @@ def test_a_metric_that_an_earlier_version_called_otherwise_has_one_series(trial)
 
     rows, _ = reading.read_metrics(trial)
 
-    series = reading.evaluations(rows)
+    series = reading.evaluations(rows).values
     assert [(name, it.values.tolist()) for (name, _, _), it in series.items()] == [
         ("frechet", [1.0, 2.0, 3.0]),
         ("recall", [9.0, 9.0]),

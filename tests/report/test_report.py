@@ -39,6 +39,7 @@ def page(finished) -> Page:
 def test_a_report_has_all_sections_and_leaves_the_merged_tables_beside_it(finished, page):
     assert page.sections == [
         "overview",
+        "outcomes",
         "results",
         "losses",
         "discriminator",

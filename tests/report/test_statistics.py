@@ -11,7 +11,6 @@ from gandist.report.statistics import (
     Series,
     band,
     changes,
-    difference,
     final_value,
     finite_rows,
     last_value,
@@ -149,43 +148,3 @@ def test_the_last_value_is_the_one_after_the_last_step():
     for unfinished in (seed(), seed(3.0, 2.0), seed(3.0, 2.0, NAN)):
         assert last_value(unfinished, total_steps=3) is None
     assert last_value(seed(1.0), total_steps=0) is None
-
-
-def test_a_difference_is_paired_by_seeds_with_the_interval_of_student():
-    first, second = {0: 10.0, 1: 20.0, 2: 30.0, 9: 1.0}, {2: 33.0, 1: 22.0, 0: 11.0, 7: 5.0}
-
-    found = difference(first, second)
-
-    # differences 1, 2, 3: mean 2, sd 1; 4.303 / sqrt(3) = 2.484
-    assert (found.n, found.mean) == (3, 2.0)
-    assert found.low == pytest.approx(2 - 2.4843, abs=1e-3)
-    assert found.high == pytest.approx(2 + 2.4843, abs=1e-3)
-    assert not found.is_significant
-
-
-def test_what_all_seeds_agree_on_is_significant_in_either_direction():
-    worse = {0: 12.0, 1: 22.1, 2: 32.2}
-
-    assert difference({0: 10.0, 1: 20.0, 2: 30.0}, worse).is_significant
-    assert difference(worse, {0: 10.0, 1: 20.0, 2: 30.0}).is_significant
-    assert difference(worse, worse).is_significant is False
-
-
-def test_fewer_than_two_common_seeds_have_no_difference():
-    assert difference({0: 1.0, 1: 2.0}, {1: 3.0, 2: 4.0}) is None
-    assert difference({}, {}) is None
-
-
-@pytest.mark.parametrize(
-    ("freedom", "t"), [(1, 12.7062), (5, 2.5706), (30, 2.0423), (31, 2.0395), (60, 2.0003), (1000, 1.9623)]
-)
-def test_the_interval_is_that_of_published_tables_for_any_number_of_seeds(freedom: int, t: float):
-    n = freedom + 1
-    many = {seed: float(seed % 2) for seed in range(n)}
-
-    found = difference(dict.fromkeys(many, 0.0), many)
-
-    standard_error = np.std(list(many.values()), ddof=1) / math.sqrt(n)
-    assert found.n == n
-    assert (found.high - found.mean) / standard_error == pytest.approx(t, abs=1e-4)
-    assert (found.mean - found.low) / standard_error == pytest.approx(t, abs=1e-4)
