@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from gandist.activity import Tell, silent
 from gandist.artifacts.job_dir import JobDir
-from gandist.report import merge, write_report
+from gandist.report import merge, read_answer, write_report
 from gandist.runner import run as running
 from gandist.runner.events import Outcome, RunEvent
 from gandist.runner.interrupts import Stopped, at_once, interruptible
@@ -27,6 +27,8 @@ class Ran(Outcome):
 
     report: str = ""
     """Where the page lies."""
+    verdict: str = ""
+    """The sentences that it opens with; empty where nothing was measured."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,11 @@ class JobResults:
 
     def report(self) -> str:
         """Write the merged tables and the page; where the page lies."""
-        return write_report(JobDir(self.root))
+        return write_report(JobDir(self.root)).where
+
+    def verdict(self) -> str:
+        """What the page opens with: which configuration is better, and how sure that is. May be empty."""
+        return read_answer(JobDir(self.root))
 
 
 def open_job(root: str | Path) -> JobResults:
@@ -111,8 +117,8 @@ def run(
         if outcome.signal is not None:
             raise Stopped(outcome.signal)
         with at_once():
-            report = write_report(JobDir(outcome.root))
-    return Ran(outcome.states, outcome.root, report=report)
+            written = write_report(JobDir(outcome.root))
+    return Ran(outcome.states, outcome.root, report=written.where, verdict=written.answer)
 
 
 def evaluate(

@@ -62,7 +62,7 @@ def test_the_public_names() -> None:
         "run": ["job", "storage", "data_dir", "local", "retry_failed", "fresh", "on_event"],
     }
     results = [name for name in dir(JobResults) if name[0] != "_"]
-    assert results == ["losses", "metrics", "report", "trials"]
+    assert results == ["losses", "metrics", "report", "trials", "verdict"]
     with pytest.raises(AttributeError, match="no attribute 'train'"):
         _ = gandist.train  # type: ignore[attr-defined]
 

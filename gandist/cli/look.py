@@ -10,6 +10,7 @@ import typer
 from gandist.cli import options
 from gandist.cli.application import app, complain
 from gandist.cli.cluster import Address, ended
+from gandist.printable import printable
 
 if TYPE_CHECKING:
     from gandist.artifacts.job_dir import JobDir
@@ -61,7 +62,7 @@ def status(
 def report(job_dir: options.JobDirectory) -> None:
     """Write the report of what is there so far.
 
-    Merges what the trials have written, writes report.html and prints its path.
+    Merges what the trials have written, writes report.html, and prints its answer and its path.
 
     \b
     gandist report runs/quickstart
@@ -69,7 +70,10 @@ def report(job_dir: options.JobDirectory) -> None:
     from gandist.artifacts.job_dir import JobDir
     from gandist.report import write_report
 
-    typer.echo(write_report(JobDir(job_dir)))
+    written = write_report(JobDir(job_dir))
+    if written.answer:
+        typer.echo(printable(written.answer))
+    typer.echo(written.where)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from gandist.activity import telling
 from gandist.cli import options
 from gandist.cli.application import app, complain
 from gandist.errors import GandistError
+from gandist.printable import printable
 
 
 @app.command()
@@ -62,6 +63,8 @@ def run(
                 fresh=fresh,
                 on_event=told,
             )
+        if ran.verdict:
+            typer.echo(printable(ran.verdict))
         typer.echo(ran.report)
         raise typer.Exit(ran.exit_code)
 

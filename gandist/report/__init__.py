@@ -6,25 +6,36 @@ Knows only what lies in a job directory; loads no TensorFlow.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
 
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir
 from gandist.report import kept
+from gandist.report.answer import answer
+from gandist.report.evaluations import measured, objective
 from gandist.report.merge import Merged, Opened, merge_opened, open_job
 from gandist.report.render import Content, render_page
+from gandist.report.verdict import verdict
 
 
-def write_report(job_dir: JobDir) -> str:
+@dataclass(frozen=True)
+class Written:
+    """A report: ``where`` it lies, and the ``answer`` that it opens with; empty where there is none yet."""
+
+    where: str
+    answer: str
+
+
+def write_report(job_dir: JobDir) -> Written:
     """Merge the trials of ``job_dir``; write the merged tables and ``report.html`` there.
 
     Works on a job in any state: queued, running, partly failed. What cannot be read is named in the report.
     While a trial runs, losses are not merged: only those of trials that have gone on are read.
-
-    Returns:
-        Where the report lies.
 
     Raises:
         NotAJobError: the directory has no ``job.yaml`` or no ``manifest.json``.
@@ -43,7 +54,19 @@ def write_report(job_dir: JobDir) -> str:
     merge_s = time.monotonic() - began
     page = render_page(Content(job_dir, job, merged.manifest, merged, made_at, merge_s, runs))
     job_dir.storage.write(JobDir.REPORT, page)
-    return job_dir.storage.where(JobDir.REPORT)
+    return Written(job_dir.storage.where(JobDir.REPORT), _answer(job, merged))
+
+
+def read_answer(job_dir: JobDir) -> str:
+    """What a report of ``job_dir`` would open with; writes nothing. Raises like ``write_report``."""
+    job, opened = job_dir.read_job(), open_job(job_dir)
+    return _answer(job, merge_opened(opened, known=kept.read(job_dir.storage)))
+
+
+def _answer(job: Mapping[str, Any], merged: Merged) -> str:
+    metric = objective(job, measured(merged))
+    found = verdict(merged.configs, metric) if metric else None
+    return answer(found) if found else ""
 
 
 def _merge(opened: Opened, sink: pa.NativeFile) -> Merged:
@@ -53,4 +76,4 @@ def _merge(opened: Opened, sink: pa.NativeFile) -> Merged:
     return merged
 
 
-__all__ = ["write_report"]
+__all__ = ["Written", "read_answer", "write_report"]

@@ -15,12 +15,14 @@ from typer.main import get_command
 
 import gandist
 from gandist import cli
+from gandist.api import open_job
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.trial_state import TrialState
 from gandist.data import Dataset
 from gandist.spec.job import TrialSpec
 from tests.cli.conftest import JOB
 from tests.conftest import CommandLine
+from tests.report.sweep import write_metrics
 
 
 def test_importing_the_command_line_is_cheap() -> None:
@@ -90,6 +92,18 @@ def test_report_prints_its_path(gandist_: CommandLine) -> None:
     Path("runs/small/report.html").unlink()
     assert gandist_("report", "runs/small") == (0, ["runs/small/report.html"], [])
     assert Path("runs/small/report.html").is_file()
+
+
+def test_report_and_run_print_the_answer_before_the_path(gandist_: CommandLine) -> None:
+    gandist_("run", "job.yaml", "--local")
+    for seed in (0, 1):
+        trial = JobDir("runs/small").trial(f"base-seed{seed}")
+        write_metrics(trial, "base", seed, 50, end=1.0, step=[3, 3], value=[20.0 + seed, 0.5])
+    answer = "base: frechet (pixels) 20.5 [20.0, 21.0] (median and the range of 2 seeds)."
+
+    assert gandist_("report", "runs/small") == (0, [answer, "runs/small/report.html"], [])
+    assert gandist_("run", "job.yaml")[1][-2:] == [answer, "runs/small/report.html"]
+    assert open_job("runs/small").verdict() == answer
 
 
 @pytest.mark.usefixtures("devices")

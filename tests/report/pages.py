@@ -57,6 +57,6 @@ class Page(HTMLParser):
 
 
 def report(job_dir: JobDir) -> Page:
-    where = write_report(job_dir)
-    assert where == f"{job_dir.root}/report.html"
+    written = write_report(job_dir)
+    assert written.where == f"{job_dir.root}/report.html"
     return Page(job_dir.storage.read(JobDir.REPORT).decode())
