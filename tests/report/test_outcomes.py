@@ -31,6 +31,17 @@ def test_failures_are_a_rate_with_an_interval_and_have_their_steps_and_reasons(e
     assert "slow diverged 1 of 5 (20%, 1 to 72%) seed 4 at step 250: why 4" in text
 
 
+def test_seeds_that_ended_alike_stand_together(empty_job):
+    job_dir = job(empty_job, "completed", *["pruned"] * 3)
+    for seed in (1, 2, 3):
+        trial = job_dir.trial(f"slow-seed{seed}")
+        trial.write_state(trial.read_state().model_copy(update={"reason": "why"}))
+
+    text = section(report(job_dir), "Outcomes", "Metrics Measured")
+
+    assert "slow pruned 3 of 4 seeds 1, 2 and 3 at step 250: why" in text
+
+
 def test_what_was_pruned_is_shown_with_its_reason_and_is_no_part_of_the_rate(empty_job):
     text = section(report(job(empty_job, "completed", "failed", "pruned")), "Outcomes", "Metrics Measured")
 

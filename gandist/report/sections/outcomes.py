@@ -36,13 +36,16 @@ def build(content: Content) -> dict[str, Any] | None:
 
 
 def _row(config: str, trials: Sequence[Trial], rate: str) -> dict[str, Any]:
+    why: dict[tuple[int, str], list[str]] = {}
+    for it in trials[:MAX_TRIALS]:
+        why.setdefault((it.state.step, text.plain(it.state.reason, 300)), []).append(f"{it.seed}")
     return {
         "config": config,
         "status": trials[0].ended.name,
         "rate": rate,
         "trials": [
-            {"seed": it.seed, "step": it.state.step, "reason": text.plain(it.state.reason, 300)}
-            for it in trials[:MAX_TRIALS]
+            {"seeds": text.listed(seeds, MAX_TRIALS), "many": len(seeds) > 1, "step": step, "reason": reason}
+            for (step, reason), seeds in why.items()
         ],
         "more": max(0, len(trials) - MAX_TRIALS),
     }
