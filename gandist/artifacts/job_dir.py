@@ -34,6 +34,8 @@ class TrialDir:
     METRICS = "metrics.parquet"
     EVALUATED = "evaluated.parquet"
     """Rows as in ``METRICS``, measured afterwards: the trial itself neither reads nor writes it."""
+    PAIRS = "memorization.png"
+    """Generated images above the training images that they are closest to."""
     ARCHIVE = "samples.zip"
     DATASET = "dataset.json"
     ERROR = "error.txt"

@@ -48,7 +48,7 @@ class DiscriminatorWon(Section):
     """
 
     margin: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.02, description="d_loss above the least that it can be, as a share of what guessing costs"
+        0.05, description="d_loss above the least that it can be, as a share of what guessing costs"
     )
     steps: Annotated[int, Field(ge=10, le=10**9)] = Field(1000, description="up to the end, all through")
 

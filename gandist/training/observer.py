@@ -7,6 +7,7 @@ from typing import Any
 from gandist import models
 from gandist.activity import Activity, Tell
 from gandist.data import Dataset
+from gandist.metrics.memorization import Pairs
 from gandist.sampling.sampler import Sampler
 from gandist.spec.job import TrialSpec
 from gandist.training.evaluation import Evaluator
@@ -47,6 +48,11 @@ class Observer:
             return []
         self._copy()
         return self._evaluator.evaluate(self._sampler, self._judge, tell)
+
+    @property
+    def pairs(self) -> Pairs | None:
+        """The generated images closest to training images, where the last evaluation has looked for them."""
+        return self._evaluator.pairs if self._evaluator else None
 
     def judge(self, tell: Tell) -> None:
         """What the discriminator says of images, for a histogram."""

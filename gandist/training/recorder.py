@@ -15,6 +15,7 @@ from gandist.artifacts.job_dir import TrialDir
 from gandist.artifacts.selection import Best, best
 from gandist.artifacts.writer import Writer
 from gandist.errors import StorageError
+from gandist.metrics.memorization import Pairs
 from gandist.spec.budget import Budget
 from gandist.spec.job import TrialSpec
 from gandist.training import checkpoint, film
@@ -111,8 +112,13 @@ class Recorder:
         """A sample grid of the images uint8 ``[n, height, width, channels]`` made after ``step``."""
         self._writer.submit(partial(self._write_grid, step, generated), generated.nbytes)
 
-    def write_metrics(self, step: int, found: list[dict[str, Any]]) -> None:
-        """The rows of one evaluation after ``step``, beside those of earlier steps."""
+    def write_metrics(self, step: int, found: list[dict[str, Any]], pairs: Pairs | None = None) -> None:
+        """The rows of one evaluation after ``step``, beside those of earlier steps.
+
+        Behind a picture of the ``pairs`` that it has found: where there are rows, that is there.
+        """
+        if pairs is not None and len(pairs.generated):
+            self._writer.submit(partial(self._write_pairs, pairs))
         self._metrics += rows_of(self._trial, self._budget, step, found)
         self._writer.submit(partial(self._directory.write_metrics, list(self._metrics)))
 
@@ -206,6 +212,11 @@ class Recorder:
     def _write_grid(self, step: int, generated: np.ndarray) -> None:
         picture = images.encode_png(self._grid(generated))
         self._directory.storage.write(self._directory.sample_path(step), picture)
+
+    def _write_pairs(self, pairs: Pairs) -> None:
+        shown = np.concatenate([pairs.generated, pairs.training])
+        grid = images.grid(shown, 2, len(pairs.generated), images.magnification(self._image_shape[0]))
+        self._directory.storage.write(TrialDir.PAIRS, images.encode_png(grid))
 
     def _write_of_all_grids(self, step: int) -> None:
         """What is only for looking at: where it cannot be made, a note says so, and the training stands."""

@@ -13,9 +13,11 @@ from gandist.artifacts.trial_state import DatasetDescription, TrialState
 from gandist.artifacts.writer import Writer
 from gandist.errors import DataError
 from gandist.printable import printable
+from gandist.spec import notices
+from gandist.spec.budget import Budget
 from gandist.spec.continuation import continues
 from gandist.spec.job import TrialSpec
-from gandist.training import checkpoint, salvage
+from gandist.training import checkpoint, hardware, salvage
 from gandist.training.standing import WRITING, Standing
 
 
@@ -65,6 +67,41 @@ class Start:
         if before is not None:
             insist(self._trial, before, found)
         self._directory.write_dataset(found)
+
+
+def what_to_know(
+    trial: TrialSpec, restored: checkpoint.Restored, budget: Budget, device_before: str, device: str
+) -> Iterator[str]:
+    """What a reader of the results should know of how an attempt begins.
+
+    Args:
+        trial: the trial.
+        restored: where it goes on.
+        budget: its length.
+        device_before: that it was trained on, in words; empty where it was on none.
+        device: that it is trained on now.
+    """
+    yield from restored.notes
+    step = int(restored.state["step"]) if restored.state else 0
+    if restored.state is not None:
+        if device_before not in ("", device):
+            yield (
+                f"continued after step {step} on {device} instead of {device_before}: may no longer be "
+                "bit-exact"
+            )
+        if (replicas := hardware.replicas(trial.resources)) != restored.replicas:
+            yield (
+                f"continued after step {step} on {replicas} replicas instead of {restored.replicas}: "
+                "no longer bit-exact"
+            )
+    if not trial.resources.deterministic:
+        yield "resources.deterministic is false: the same trial may end with other bits another time"
+    yield from notices.of_data(trial, budget.size)
+    if step > budget.total_steps:
+        yield (
+            f"trained to step {step:,}, further than the {budget.total_steps:,} that the job file has asked "
+            "for since: it ends there"
+        )
 
 
 def describe(dataset: data.Dataset) -> DatasetDescription:

@@ -19,14 +19,13 @@ from gandist.artifacts.statuses import PAUSED
 from gandist.artifacts.storage import Storage
 from gandist.artifacts.trial_state import TrialState
 from gandist.artifacts.writer import Writer
-from gandist.spec import notices
 from gandist.spec.job import TrialSpec
 from gandist.training import checkpoint, hardware, outcomes
 from gandist.training.observer import Observer
 from gandist.training.recorder import Recorder
 from gandist.training.stability import Stability
 from gandist.training.standing import WRITING, Standing, StopAskedError
-from gandist.training.start import Start, load
+from gandist.training.start import Start, load, what_to_know
 from gandist.training.trainer import Trainer
 
 CHECKPOINTS, EXPORTING, GRIDS = "checkpoints", "exporting the generator", "grids"
@@ -95,7 +94,6 @@ class _Run:
         identity: str,
     ) -> None:
         self.trial, self.directory, self.standing, self.identity = trial, directory, standing, identity
-        self.images = len(dataset)
         keras.backend.clear_session()
         self.replicas = hardware.replicas(trial.resources)
         strategy = hardware.strategy(trial.resources)
@@ -177,37 +175,17 @@ class _Run:
 
     def _resume(self, restored: checkpoint.Restored) -> Iterator[TrialState]:
         """Go on from the newest checkpoint that can be trusted."""
-        notes = list(restored.notes)
         if restored.state is not None:
             self.trainer.load_state(restored.state)
             self.stability.load_state(restored.state)
             self._saved_step = self.trainer.step
-            before, now = self.standing.state.device, hardware.describe(self.trial.resources)
-            if before not in ("", now):
-                notes.append(
-                    f"continued after step {self.trainer.step} on {now} instead of {before}: may no "
-                    "longer be bit-exact"
-                )
-            if restored.replicas != self.replicas:
-                notes.append(
-                    f"continued after step {self.trainer.step} on {self.replicas} replicas instead of "
-                    f"{restored.replicas}: no longer bit-exact"
-                )
         self.directory.write_trial(self.trial.model_dump(mode="json"))
-        if not self.trial.resources.deterministic:
-            notes.append(
-                "resources.deterministic is false: the same trial may end with other bits another time"
-            )
-        notes += notices.of_data(self.trial, self.images)
-        if (step := self.trainer.step) > self.budget.total_steps:
-            notes.append(
-                f"trained to step {step:,}, further than the {self.budget.total_steps:,} that the job file "
-                "has asked for since: it ends there"
-            )
+        device = hardware.describe(self.trial.resources)
+        notes = list(what_to_know(self.trial, restored, self.budget, self.standing.state.device, device))
         self._update(
             total_steps=self.budget.total_steps,
             budget=self.trial.budget(),
-            device=hardware.describe(self.trial.resources),
+            device=device,
             replicas=self.replicas,
             host=platform.node(),
             started_at=self.standing.state.started_at or time.time(),
@@ -289,7 +267,7 @@ class _Run:
             return
         if not (missing and self.recorder.has_metrics(step)):
             found = yield from self.standing.during(self.observer.evaluate, "evaluation", can_wait=True)
-            self.recorder.write_metrics(step, found)
+            self.recorder.write_metrics(step, found, self.observer.pairs)
         best = self.recorder.best
         if best is not None and best.step == step:
             self._update_best()
@@ -297,8 +275,7 @@ class _Run:
             yield from self.standing.during(self.observer.export_best, EXPORTING)
 
     def _checkpoint_is_due(self) -> bool:
-        minutes = self.trial.checkpoint.every_minutes
-        if minutes is not None:
+        if (minutes := self.trial.checkpoint.every_minutes) is not None:
             return time.monotonic() - self._saved >= 60 * minutes
         return self.budget.is_due(self.trainer.step, self.trial.checkpoint)
 

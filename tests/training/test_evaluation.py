@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from gandist import data
-from gandist.artifacts import tables
+from gandist.artifacts import images, tables
 from gandist.artifacts.job_dir import TrialDir
 from gandist.sampling.sampler import Sampler
 from gandist.spec.job import TrialSpec
@@ -209,3 +209,22 @@ def test_real_images_are_looked_at_once_for_all_trials(
     # The generated ones, real ones, those of the training and of the floor; then the generated ones alone.
     looks = [[at for at in of if at.startswith("looking at images")] for of in told]
     assert [len(of) for of in looks] == [1 + 1 + 4 + 1, 1]
+
+
+def test_generated_images_are_shown_above_the_training_images_closest_to_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = data.load(tiny_trial().data, None)
+    split = dataclasses.replace(whole, images=whole.images[:1500], held_out=whole.images[1500:])
+    monkeypatch.setattr(data, "load", lambda *_: split)
+    options = {"every_steps": 3, "samples": 100, "features": "pixels", "metrics": ["memorization"]}
+    trial = tiny_trial(**{**SMALL, "evaluation": options})
+    directory = train(trial, tmp_path / "whole")
+    picture = directory.storage.read(TrialDir.PAIRS)
+    scale, margin = images.magnification(28), images.MARGIN
+    grid = images.decode_png(picture)[::scale, ::scale][margin:, margin:]
+    above, below = (grid[top : top + 28, :28] for top in (0, 28 + margin))
+    assert any(np.array_equal(below, image[..., 0]) for image in split.images)
+    assert not any(np.array_equal(above, image[..., 0]) for image in split.images)
+    train(trial, tmp_path / "killed", kill_after=4)
+    assert train(trial, tmp_path / "killed").storage.read(TrialDir.PAIRS) == picture
