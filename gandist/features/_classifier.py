@@ -16,7 +16,7 @@ from gandist.activity import Activity, Tell, silent
 from gandist.features._base import Seen
 from gandist.order import permutation
 
-ARCHITECTURE = 1
+ARCHITECTURE = 2
 """A number that changes with whatever changes features of the same weights."""
 FEATURES = 128
 SMALL = 7
@@ -28,6 +28,8 @@ LOOK = 500
 """Images that are looked at together."""
 RATE = 2e-3
 DROPOUT = 0.4
+SCALE = 0.25
+"""Of the features: their mean square is then about 1, as kernels suppose."""
 
 
 class Classifier:
@@ -147,8 +149,9 @@ def _build(image_shape: tuple[int, int, int], classes: int, seed: int) -> keras.
     x = layers.Dropout(DROPOUT, seed=seed + 10, dtype="float32", name="dropout")(x)
     initializer = keras.initializers.HeNormal(seed + 11)
     x = layers.Dense(FEATURES, kernel_initializer=initializer, dtype="float32", name="hidden")(x)
-    features = layers.ReLU(dtype="float32", name="features")(x)
-    x = layers.Dropout(DROPOUT, seed=seed + 12, dtype="float32", name="feature_dropout")(features)
+    x = layers.ReLU(dtype="float32", name="relu")(x)
+    features = layers.Rescaling(SCALE, dtype="float32", name="features")(x)
+    x = layers.Dropout(DROPOUT, seed=seed + 12, dtype="float32", name="feature_dropout")(x)
     initializer = keras.initializers.GlorotUniform(seed + 13)
     logits = layers.Dense(classes, kernel_initializer=initializer, dtype="float32", name="logits")(x)
     return keras.Model(inputs, [features, logits], name="classifier")
