@@ -39,6 +39,8 @@ resources: {{gpus: 0, cpus: 1}}
 schedule: {{max_failures: 20}}
 """
 ONE_SEED = ["--set", "seeds=[0]"]
+SHORT = [*ONE_SEED, "--set", "training.steps=80"]
+"""For faults at a moment of one trial, and not anywhere in a job."""
 PATIENCE_S = 280.0
 POLL_S = 0.002  # a write takes a few milliseconds, and some faults have to hit one
 

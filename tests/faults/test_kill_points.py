@@ -12,6 +12,7 @@ import pytest
 from .fingerprint import differences, fingerprint
 from .harness import (
     ONE_SEED,
+    SHORT,
     Driver,
     Fault,
     Moment,
@@ -34,8 +35,8 @@ def assert_undisturbed(folder: Path, survived: Survived, undisturbed: dict[str, 
 
 
 def test_an_actor_is_killed_while_it_writes(tmp_path: Path, undisturbed_seed: dict[str, str]) -> None:
-    faults = [Fault("actor", SIGKILL, Moment("writing", 0, 60))]
-    survived = run_through(tmp_path, faults, options=ONE_SEED)
+    faults = [Fault("actor", SIGKILL, Moment("writing", 0, 20))]
+    survived = run_through(tmp_path, faults, options=SHORT)
     assert survived.struck == tuple(faults)
     assert_undisturbed(tmp_path, survived, undisturbed_seed)
     assert "its worker process has died" in survived.output
@@ -44,8 +45,8 @@ def test_an_actor_is_killed_while_it_writes(tmp_path: Path, undisturbed_seed: di
 def test_a_process_is_killed_and_its_newest_checkpoint_altered(
     tmp_path: Path, undisturbed_seed: dict[str, str]
 ) -> None:
-    faults = [Fault("driver", SIGKILL, Moment("training", 0, 60), "flip")]
-    survived = run_through(tmp_path, faults, options=["--local", *ONE_SEED])
+    faults = [Fault("driver", SIGKILL, Moment("training", 0, 20), "flip")]
+    survived = run_through(tmp_path, faults, options=["--local", *SHORT])
     assert (survived.struck, survived.damaged) == (tuple(faults), 1)
     assert_undisturbed(tmp_path, survived, undisturbed_seed)
     assert "not used: " in str(job_directory(tmp_path).trial("base-seed0").read_state().notes)
@@ -57,8 +58,8 @@ def test_a_process_is_killed_and_its_newest_checkpoint_altered(
 def test_a_ray_that_dies_ends_the_run_in_a_line_and_the_next_goes_on(
     tmp_path: Path, undisturbed_seed: dict[str, str], target: Target
 ) -> None:
-    faults = [Fault(target, SIGKILL, Moment("training", 0, 60))]
-    survived = run_through(tmp_path, faults, options=ONE_SEED)
+    faults = [Fault(target, SIGKILL, Moment("training", 0, 20))]
+    survived = run_through(tmp_path, faults, options=SHORT)
     assert survived.struck == tuple(faults)
     assert_undisturbed(tmp_path, survived, undisturbed_seed)
     said = (tmp_path / "output.txt").read_text()
@@ -70,7 +71,7 @@ def is_there(driver: Driver, name: str) -> bool:
     return any(name in title for title in session(driver.process.pid).values())
 
 
-@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("times", [pytest.param(1, marks=pytest.mark.slow), 3])
 def test_a_signal_while_ray_starts_ends_it_all(tmp_path: Path, times: int) -> None:
     with Driver(tmp_path, ONE_SEED) as driver:
         assert driver.until(

@@ -16,7 +16,7 @@ import pytest
 from tests.s3 import BUCKET, ObjectStorage
 
 from .fingerprint import differences, fingerprint
-from .harness import ONE_SEED, Driver, newest_step
+from .harness import SHORT, Driver, newest_step
 
 STORAGE = f"s3://{BUCKET}/jobs"
 
@@ -51,7 +51,7 @@ def unpacked(name: str, content: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("refusal_s", "options"),
     [
-        (3.0, ["--local", *ONE_SEED]),
+        (2.0, ["--local", *SHORT]),
         pytest.param(60.0, [], marks=[pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(900)]),
     ],
     ids=["in one process", "on Ray"],
@@ -67,7 +67,7 @@ def test_it_is_refused_for_a_while_and_ends_with_the_same_bits(
     environment = object_storage.environment | {"RAY_TMPDIR": str(ray)}
     with Driver(tmp_path, options, environment=environment, storage=STORAGE) as driver:
         trial = driver.job_dir.trial("base-seed0")
-        assert driver.until(lambda: newest_step(trial) >= 60), driver.output
+        assert driver.until(lambda: newest_step(trial) >= 20), driver.output
         with object_storage.refusing():
             until = time.monotonic() + refusal_s
             assert driver.until(lambda: time.monotonic() > until), driver.output

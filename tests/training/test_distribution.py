@@ -20,7 +20,11 @@ from gandist.training import distribution, hardware
 from gandist.training.trainer import Trainer
 from tests.training.conftest import IMAGES, tiny_trial
 
-SECTIONS: dict[str, Any] = {"regularizers": {"r1": {}}, "training": {"generator_ema": 0.9}}
+SECTIONS: dict[str, Any] = {
+    "model": {"name": "mlp", "generator_widths": [64, 64], "discriminator_widths": [64, 64]},
+    "regularizers": {"r1": {}},
+    "training": {"generator_ema": 0.9},
+}
 ON_FOUR_CORES = f"""
 from gandist.data import Dataset, digits
 from gandist.training import distribution

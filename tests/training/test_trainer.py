@@ -37,8 +37,12 @@ def test_blocks_may_be_cut_anywhere(make_trainer: Callable[..., Any], sections: 
 
 @pytest.mark.parametrize(
     ("replicas", "sections"),
-    [(1, R1_AND_EMA), (1, N_CRITIC), (2, SIMULTANEOUS)],
-    ids=["r1_ema", "n_critic", "replicas"],
+    [
+        pytest.param(2, R1_AND_EMA, id="r1_ema, replicas"),
+        pytest.param(1, R1_AND_EMA, id="r1_ema", marks=pytest.mark.slow),  # test_update_rules.py has the like
+        pytest.param(1, N_CRITIC, id="n_critic", marks=pytest.mark.slow),
+        pytest.param(2, SIMULTANEOUS, id="replicas", marks=pytest.mark.slow),
+    ],
 )
 def test_a_continued_trainer_ends_with_the_same_bits(
     make_trainer: Callable[..., Any], replicas: int, sections: dict[str, Any]
@@ -64,7 +68,8 @@ from gandist.training import distribution
 from gandist.training.trainer import Trainer
 from tests.training.conftest import tiny_trial
 
-trial = tiny_trial(regularizers={"r1": {"every": 2}})
+model = {"name": "mlp", "generator_widths": [4], "discriminator_widths": [4]}
+trial = tiny_trial(model=model, regularizers={"r1": {"every": 2}})
 strategy = distribution.configure(distribution.Threads(1), gpus=0, replicas=2)
 Trainer(trial, digits.load(digits.Options(), None), strategy).run(2)
 os.kill(os.getpid(), signal.SIGKILL)
