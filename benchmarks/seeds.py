@@ -110,17 +110,18 @@ def judged(values: np.ndarray) -> Verdict | None:
 
 def false_positives(jobs: int) -> None:
     """Percent of jobs of equal configurations in which the best one is called better than another."""
-    print("| configurations x seeds | seeds drawn from | one is called better, % of jobs |\n|---|---|---|")
+    print("| configurations x seeds | none failed | 20% of the seeds failed |\n|---|---|---|")
     for configs, seeds in ((2, 5), (4, 5), (4, 8), (10, 5), (10, 7), (10, 10)):
-        for shape, failing in (("normal", 0.0), ("lognormal, sigma 1", 0.0), ("normal", 0.2)):
+        cells = []
+        for failing in (0.0, 0.2):
             random = np.random.default_rng([configs, seeds])
             count = 0
             for _ in range(jobs):
-                values = SHAPES[shape](random, (configs, seeds))
+                values = random.normal(size=(configs, seeds))  # ranks are all that counts, whatever the shape
                 found = judged(np.where(random.random(values.shape) < failing, np.inf, values))
                 count += bool(found and found.ranked.beaten)
-            what = f"{shape}, {failing:.0%} failed" if failing else shape
-            print(f"| {configs} x {seeds} | {what} | {100 * count / jobs:.1f} |", flush=True)
+            cells.append(f"{100 * count / jobs:.1f}")
+        print(f"| {configs} x {seeds} | {' | '.join(cells)} |", flush=True)
 
 
 def power(jobs: int) -> None:

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from gandist.report import text
+from gandist.report.intervals import Interval
 from gandist.report.statistics import summary
 from gandist.report.text import NOTHING
 
@@ -77,3 +78,54 @@ def test_flatten_is_bounded():
 def test_plain_is_bounded():
     assert len(text.plain("x" * 10_000, 100)) == 100
     assert text.plain([[1], *range(100)]).startswith("[…, 0, 1")
+
+
+@pytest.mark.parametrize(
+    ("value", "ends", "shown"),
+    [
+        (18.62, (17.9, 20.13), "18.6 [17.9, 20.1]"),
+        (0.5, (0.4912, 0.5031), "0.500 [0.491, 0.503]"),
+        (18.62, (17.9, math.inf), "18.62 [17.90, failed]"),
+        (math.inf, (18.0, math.inf), "failed [18, failed]"),
+        (0.7, (-math.inf, 0.8), "0.70 [failed, 0.80]"),
+        (2.0, (2.0, 2.0), "2 [2, 2]"),
+        (3.0, None, "3"),
+        (math.inf, None, "failed"),
+        (math.nan, None, NOTHING),
+    ],
+)
+def test_an_estimate_has_the_places_that_its_interval_bears(value, ends, shown):
+    assert text.estimate(value, None if ends is None else Interval(*ends)) == shown
+
+
+@pytest.mark.parametrize(
+    ("p", "shown"),
+    [
+        (0.0476, "p = 0.048"),
+        (0.00794, "p = 0.008"),
+        (0.0004, "p < 0.001"),
+        (0.45, "p = 0.45"),
+        (1.0, "p = 1"),
+    ],
+)
+def test_p_value(p, shown):
+    assert text.p_value(p) == shown
+
+
+def test_a_rate_has_its_exact_interval():
+    assert text.rate(1, 5) == "1 of 5 (20%, 1 to 72%)"
+    assert text.rate(0, 0) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a", "b"], "a and b"),
+        ([*"abc"], "a, b and c"),
+        ([*"abcde"], "a, b, c and 2 more"),
+    ],
+)
+def test_names_are_listed(names, shown):
+    assert text.listed(names) == shown
