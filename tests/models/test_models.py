@@ -21,7 +21,8 @@ from tests.models.trainers import (
 )
 
 SHAPE = (28, 28, 1)
-REGULARIZED = {"regularizers": {"path_length": {"decay": 0.5, "every": 2}, "r1": {}}}
+PATH_LENGTH = {"path_length": {"decay": 0.5, "every": 2}}
+REGULARIZED = {"regularizers": {**PATH_LENGTH, "r1": {}}}
 AVERAGED = {"training": {"generator_ema": 0.5}}
 SECTIONS: dict[str, dict[str, Any]] = REGULARIZED | AVERAGED
 
@@ -42,13 +43,19 @@ def sampler(trained: Any) -> Sampler:
     return made
 
 
-def test_a_continuation_has_the_same_bits(devices: None) -> None:
-    assert_continues_with_the_same_bits(Options(conditional=True), **AVERAGED)
-    assert_continues_with_the_same_bits(Options(), **SECTIONS)
+@pytest.mark.parametrize(
+    ("options", "sections"),
+    [
+        pytest.param(Options(), SECTIONS, id="regularized"),
+        pytest.param(Options(conditional=True), AVERAGED, id="conditional", marks=pytest.mark.slow),
+    ],
+)
+def test_a_continuation_has_the_same_bits(devices: None, options: Options, sections: dict[str, Any]) -> None:
+    assert_continues_with_the_same_bits(options, **sections)
 
 
 def test_replicas_train_as_one(devices: None) -> None:
-    assert_replicas_train_as_one(Options(), **SECTIONS)
+    assert_replicas_train_as_one(Options(), **AVERAGED, regularizers=PATH_LENGTH)
 
 
 def test_samples_are_the_same_wherever_and_whenever_they_are_drawn(trained: Any, sampler: Sampler) -> None:

@@ -26,12 +26,12 @@ MODELS = [{**DCGAN, **CONDITIONAL}, {**MLP, **CONDITIONAL}]
 both = pytest.mark.parametrize("model", MODELS, ids=["dcgan", "mlp"])
 N_CRITIC_AND_EMA = {"training": {"update": "alternating", "n_critic": 2, "generator_ema": 0.9}}
 R1 = {"regularizers": {"r1": {"gamma": 1.0}}}
-# Each model once; the other pairs before a release.
+# test_update_rules.py has a conditional MLP; the other pairs before a release.
 trained_in_every_way = pytest.mark.parametrize(
     ("model", "sections"),
     [
         pytest.param(MODELS[0], R1, id="dcgan-simultaneous_r1"),
-        pytest.param(MODELS[1], HALF_BATCHES, id="mlp-half_batches"),
+        pytest.param(MODELS[1], HALF_BATCHES, id="mlp-half_batches", marks=pytest.mark.slow),
         pytest.param(MODELS[0], N_CRITIC_AND_EMA, id="dcgan-n_critic", marks=pytest.mark.slow),
         pytest.param(MODELS[0], HALF_BATCHES, id="dcgan-half_batches", marks=pytest.mark.slow),
         pytest.param(MODELS[1], R1, id="mlp-simultaneous_r1", marks=pytest.mark.slow),

@@ -15,6 +15,7 @@ from gandist.data import Dataset
 from gandist.losses import non_saturating
 from gandist.randomness import Randomness
 from gandist.training.order import indices
+from tests.training.conftest import tiny_trial
 
 SIMULTANEOUS: dict[str, Any] = {}
 ALTERNATING = {"training": {"update": "alternating"}}
@@ -25,6 +26,15 @@ EVERY_STEP = [SIMULTANEOUS, ALTERNATING, N_CRITIC, R1_AND_EMA, MEAN_SMOOTHED]
 names = pytest.mark.parametrize(
     "sections", EVERY_STEP, ids=["simultaneous", "alternating", "n_critic", "r1_and_ema", "mean_smoothed"]
 )
+
+
+@pytest.fixture(scope="module")
+def plain(strategy: Callable[[int], Any], dataset: Dataset) -> dict[str, np.ndarray]:
+    """The rows of three steps without any section."""
+    from gandist.training.trainer import Trainer
+
+    rows: dict[str, np.ndarray] = Trainer(tiny_trial(), dataset, strategy(1)).run(3)
+    return rows
 
 
 def test_equal_seeds_build_equal_weights(make_trainer: Callable[..., Any]) -> None:
@@ -38,9 +48,9 @@ def test_equal_seeds_build_equal_weights(make_trainer: Callable[..., Any]) -> No
 @pytest.mark.parametrize(
     ("replicas", "sections"),
     [
-        (2, MEAN_SMOOTHED),
         (4, ALTERNATING),
-        pytest.param(2, SIMULTANEOUS, marks=pytest.mark.slow),  # test_update_rules.py has the like
+        pytest.param(2, MEAN_SMOOTHED, marks=pytest.mark.slow),  # test_update_rules.py has the like
+        pytest.param(2, SIMULTANEOUS, marks=pytest.mark.slow),
         pytest.param(2, N_CRITIC, marks=pytest.mark.slow),
         pytest.param(2, R1_AND_EMA, marks=pytest.mark.slow),
     ],
@@ -58,10 +68,18 @@ def test_replicas_train_as_one(
         np.testing.assert_allclose(many.state()[name], value, atol=2e-4, err_msg=name)
 
 
-@pytest.mark.parametrize("combine", ["sum", "mean"])
 @pytest.mark.parametrize(
-    ("update", "replicas"),
-    [("simultaneous", 1), ("simultaneous", 2), ("alternating", 1), ("half_batches", 1)],
+    ("update", "replicas", "combine"),
+    [
+        ("simultaneous", 2, "mean"),
+        ("half_batches", 1, "sum"),
+        pytest.param("simultaneous", 1, "sum", marks=pytest.mark.slow),  # test_oracle.py has the like
+        pytest.param("simultaneous", 1, "mean", marks=pytest.mark.slow),
+        pytest.param("simultaneous", 2, "sum", marks=pytest.mark.slow),
+        pytest.param("alternating", 1, "sum", marks=pytest.mark.slow),
+        pytest.param("alternating", 1, "mean", marks=pytest.mark.slow),
+        pytest.param("half_batches", 1, "mean", marks=pytest.mark.slow),
+    ],
 )
 def test_gradients_are_those_of_the_global_batch(
     make_trainer: Callable[..., Any], dataset: Dataset, update: str, replicas: int, combine: str
@@ -122,18 +140,18 @@ def assert_close(found: list[Any], expected: list[Any]) -> None:
         np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-4, atol=1e-6)
 
 
-def test_metrics_agree_with_one_another(make_trainer: Callable[..., Any]) -> None:
-    rows = make_trainer().run(3)
+def test_metrics_agree_with_one_another(plain: dict[str, np.ndarray]) -> None:
+    rows = plain
     np.testing.assert_allclose(rows["d_loss"], rows["d_loss_real"] + rows["d_loss_fake"], rtol=1e-6)
     assert ((rows["d_real"] > 0) & (rows["d_real"] < 1) & (rows["d_fake"] > 0) & (rows["d_fake"] < 1)).all()
     assert (rows["d_grad_norm"] > 0).all()
     assert (rows["g_grad_norm"] > 0).all()
 
 
-def test_combine_mean_halves_the_sum(make_trainer: Callable[..., Any]) -> None:
-    summed, mean = make_trainer().run(1), make_trainer(loss={"combine": "mean"}).run(1)
-    np.testing.assert_allclose(2 * mean["d_loss"], summed["d_loss"], rtol=1e-6)
-    np.testing.assert_allclose(2 * mean["d_grad_norm"], summed["d_grad_norm"], rtol=1e-5)
+def test_combine_mean_halves_the_sum(make_trainer: Callable[..., Any], plain: dict[str, np.ndarray]) -> None:
+    mean = make_trainer(loss={"combine": "mean"}).run(1)
+    np.testing.assert_allclose(2 * mean["d_loss"], plain["d_loss"][:1], rtol=1e-6)
+    np.testing.assert_allclose(2 * mean["d_grad_norm"], plain["d_grad_norm"][:1], rtol=1e-5)
 
 
 def test_alternating_judges_the_generator_by_the_updated_discriminator(
@@ -146,26 +164,24 @@ def test_alternating_judges_the_generator_by_the_updated_discriminator(
     assert abs(after["g_loss"][0] - np.log(2)) > 0.2
 
 
-@pytest.mark.parametrize(("name", "network"), [("r1", "d"), ("r2", "d"), ("path_length", "g")])
-def test_a_regularizer_moves_its_network(make_trainer: Callable[..., Any], name: str, network: str) -> None:
-    """And is logged under its name; the losses beside it are those without it."""
-    plain, rows = make_trainer().run(2), make_trainer(regularizers={name: {}}).run(2)
-    assert (rows[name] > 0).all()
-    assert rows[f"{network}_grad_norm"][0] != plain[f"{network}_grad_norm"][0]
-    np.testing.assert_allclose(rows["d_loss"][0], plain["d_loss"][0], rtol=1e-6)
-    np.testing.assert_allclose(rows["g_loss"][0], plain["g_loss"][0], rtol=1e-6)
-    assert name not in plain
-
-
-def test_a_step_shows_what_its_sections_compute_and_nothing_else(make_trainer: Callable[..., Any]) -> None:
+def test_a_regularizer_moves_its_network_and_a_step_shows_what_its_sections_compute(
+    make_trainer: Callable[..., Any], plain: dict[str, np.ndarray]
+) -> None:
+    """And nothing else; the losses beside it are those without it, and with an augmentation that begins."""
     common = {"step", "d_loss", "g_loss", "d_real", "d_fake", "d_grad_norm", "g_grad_norm"}
     parts = {"d_loss_real", "d_loss_fake"}
-    assert make_trainer().run(1).keys() == common | parts
+    assert plain.keys() == common | parts
     assert make_trainer(loss={"name": "relativistic"}).run(1).keys() == common
-    shown = make_trainer(regularizers={"r1": {}, "path_length": {}}, augmentation={}).run(1).keys()
-    assert shown == common | parts | {"r1", "path_length", "mean_path_length", "ada_p", "d_sign_real"}
+    rows = make_trainer(regularizers={"r1": {}, "path_length": {}}, augmentation={}).run(2)
+    assert rows.keys() == common | parts | {"r1", "path_length", "mean_path_length", "ada_p", "d_sign_real"}
+    for name, network in (("r1", "d"), ("path_length", "g")):
+        assert (rows[name] > 0).all()
+        assert rows[f"{network}_grad_norm"][0] != plain[f"{network}_grad_norm"][0]
+    for loss in ("d_loss", "g_loss"):
+        np.testing.assert_allclose(rows[loss][0], plain[loss][0], rtol=1e-6)
 
 
+@pytest.mark.slow  # test_oracle.py has them for every rule
 def test_several_regularizers_add_up(make_trainer: Callable[..., Any]) -> None:
     """With beta_1 = 0 Adam's first moment is the gradient, which is linear in the terms."""
 
@@ -208,11 +224,13 @@ def test_every_image_that_the_discriminator_sees_is_augmented(
     assert [id(images) for images in seen] == [id(images) for images in made]
 
 
-def test_an_augmentation_of_probability_0_is_none(make_trainer: Callable[..., Any]) -> None:
+def test_an_augmentation_of_probability_0_is_none(
+    make_trainer: Callable[..., Any], plain: dict[str, np.ndarray]
+) -> None:
     """The first step, before which nothing could be learnt of the discriminator."""
-    plain, augmented = make_trainer().run(1), make_trainer(augmentation={}).run(1)
+    augmented = make_trainer(augmentation={}).run(1)
     for name in plain:
-        np.testing.assert_array_equal(augmented[name], plain[name], err_msg=name)
+        np.testing.assert_array_equal(augmented[name][:1], plain[name][:1], err_msg=name)
 
 
 @pytest.mark.parametrize(
@@ -287,6 +305,7 @@ def test_smoothing_is_one_sided() -> None:
     )
 
 
+@pytest.mark.slow  # test_oracle.py has an average, and a warmed-up one
 def test_average_follows_the_generator(make_trainer: Callable[..., Any]) -> None:
     trainer = make_trainer(training={"generator_ema": 0.9})
     expected = [w.numpy() for w in trainer.gan.generator.trainable_weights]

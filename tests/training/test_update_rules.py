@@ -39,7 +39,11 @@ RULES: dict[str, dict[str, Any]] = {
     },
     "minimax": {"loss": {"name": "minimax"}},
     "least squares": {"loss": {"name": "least_squares"}, "training": ALTERNATING},
-    "hinge, spectral norm": {"loss": {"name": "hinge"}, "model": {"spectral_norm": True}},
+    "hinge, spectral norm": {
+        "loss": {"name": "hinge"},
+        "model": {"spectral_norm": True},
+        "training": {**ALTERNATING, "n_critic": 2},
+    },
     "clipped critic, rmsprop": {
         "loss": {"name": "wasserstein"},
         "constraints": CLIPPED,
@@ -102,6 +106,15 @@ RULES: dict[str, dict[str, Any]] = {
 LAZY = {"r1", "r2", "path_length", "mean_path_length"}
 """Figures that a step need not have, under a rule that has ``lazy`` in its name."""
 SLOW = {  # what these combine, others have one by one
+    "simultaneous",
+    "alternating, n_critic",
+    "half batches, as the mean",
+    "smoothed, warmed-up average",
+    "clipped critic, rmsprop",
+    "lazy r1, conditional",
+    "lazy r1, simultaneous",
+    "path length",
+    "ada",
     "lazy r1, lazier r2",
     "relativistic, simultaneous",
     "lazy path length, half batches",
@@ -183,16 +196,15 @@ def test_a_continuation_ends_with_the_same_bits(
     assert_same_bits(whole.end, continued.state())
 
 
-def test_every_variant_is_among_the_rules() -> None:
+def test_every_variant_is_among_the_rules_of_every_run() -> None:
+    rules = [given for rule, given in RULES.items() if rule not in SLOW]
     tried = {
-        "losses": {given.get("loss", {}).get("name", "non_saturating") for given in RULES.values()},
-        "optimizers": {given.get("optimizer", {}).get("name", "adam") for given in RULES.values()},
-        "augmentations": {
-            given["augmentation"]["name"] for given in RULES.values() if "augmentation" in given
-        },
-        "regularizers": {name for given in RULES.values() for name in given.get("regularizers", {})},
-        "constraints": {name for given in RULES.values() for name in given.get("constraints", {})},
-        "updates": {given.get("training", {}).get("update", "simultaneous") for given in RULES.values()},
+        "losses": {given.get("loss", {}).get("name", "non_saturating") for given in rules},
+        "optimizers": {given.get("optimizer", {}).get("name", "adam") for given in rules},
+        "augmentations": {given["augmentation"]["name"] for given in rules if "augmentation" in given},
+        "regularizers": {name for given in rules for name in given.get("regularizers", {})},
+        "constraints": {name for given in rules for name in given.get("constraints", {})},
+        "updates": {given.get("training", {}).get("update", "simultaneous") for given in rules},
     }
     there = {kind: names(f"gandist.{kind}") for kind in tried if kind != "updates"} | {
         "updates": set(UPDATES)
@@ -215,7 +227,7 @@ def test_what_is_remembered_is_part_of_the_state(rule: str, whole: Run) -> None:
         np.testing.assert_array_equal(state["augmentation/0"], whole.rows["ada_p"][-1])
 
 
-@pytest.mark.parametrize(("every", "n_critic"), [(3, 1), (2, 2), (4, 2), (2, 3), (3, 2), (7, 2)])
+@pytest.mark.parametrize(("every", "n_critic"), [(3, 1), (2, 3), (7, 2)])
 def test_a_lazy_regularizer_is_shown_in_each_step_that_has_one_and_in_no_other(
     make_trainer: Callable[..., Any], every: int, n_critic: int
 ) -> None:
