@@ -86,17 +86,18 @@ def test_using_gandist_loads_neither_tensorflow_nor_ray() -> None:
 @pytest.mark.usefixtures("devices")
 def test_a_run_from_python_and_one_from_the_command_line_end_in_the_same_bits(tmp_path: Path) -> None:
     """The one from Python in a thread, where no signal arrives."""
-    job = gandist.load_job(JOB)
+    settings = {**JOB, "seeds": [1]}
+    job = gandist.load_job(settings)
     ran = in_another_thread(lambda: gandist.run(job, tmp_path / "python", local=True))
-    (tmp_path / "job.yaml").write_text(yaml.safe_dump(JOB))
+    (tmp_path / "job.yaml").write_text(yaml.safe_dump(settings))
     command = ["-m", "gandist", "run", "job.yaml", "--local", "--storage", "command"]
     subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, check=True)
     found = [fingerprint(JobDir(str(tmp_path / where / "small"))) for where in ("python", "command")]
     assert differences(*found) == {}
     assert found[0]["base-seed1 state"] == "completed 4/4"
     results = gandist.open_job(ran.root)
-    assert results.losses().num_rows == 8
-    assert results.metrics().num_rows == 2
+    assert results.losses().num_rows == 4
+    assert results.metrics().num_rows == 1
 
 
 @pytest.mark.usefixtures("without_tensorflow")

@@ -148,8 +148,14 @@ FILES = (
 )
 
 
-@EVERY
-@pytest.mark.parametrize("there", PLACES)
+@pytest.mark.parametrize(
+    ("command", "there"),
+    [  # each command with every other of them, and each with every other command, in every run
+        pytest.param(command, there, marks=pytest.mark.slow if (i + k) % 2 else ())
+        for i, command in enumerate(COMMANDS)
+        for k, there in enumerate(PLACES)
+    ],
+)
 def test_what_is_no_file_is_not_waited_for(gandist_: CommandLine, command: str, there: str) -> None:
     for file in FILES:
         clear(file)

@@ -47,7 +47,10 @@ def gandist(
     )
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    "closed",
+    [*(pytest.param(one, marks=pytest.mark.slow) for one in (">&-", ">&- 2>&-")), "2>&-", "<&- >&- 2>&-"],
+)
 def test_closed_streams_change_nothing_of_a_run(tmp_path: Path, closed: str) -> None:
     done = gandist("run", "job.yaml", "--local", cwd=tmp_path, closed=closed)
     assert (done.returncode, done.stderr) == (0, "")

@@ -182,7 +182,13 @@ def test_gandist_submit_follows_stops_and_continues(head: Head, tmp_path: Path) 
     status = gandist("status", "small", "--address", head.url, env=env)
     assert ": succeeded, " in status.stdout
     assert "1 trials: 1 completed" in status.stdout
-    changed = gandist(*submit, "--follow", "--set", "model.latent_dim=7", env=env)
+
+
+@pytest.mark.slow
+def test_a_job_that_is_refused_there_ends_with_the_driver_s_exit_code(head: Head, tmp_path: Path) -> None:
+    submit, env = [*submission(head, tmp_path), "--follow"], STRANGER | TOKEN
+    assert gandist(*submit, "--set", "training.steps=1", env=env).returncode == 0
+    changed = gandist(*submit, "--set", "model.latent_dim=7", env=env)
     assert changed.returncode == 2
     assert "trained with other settings" in changed.stdout
 

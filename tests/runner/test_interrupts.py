@@ -20,7 +20,7 @@ RUN = [sys.executable, "-m", "gandist", "run", "job.yaml", "--local"]
 JOB = """
 name: small
 data: {name: digits, batch_size: 16}
-model: {name: dcgan, width: 2, kernel_size: 3, latent_dim: 8}
+model: {name: mlp, generator_widths: [4], discriminator_widths: [4]}
 training: {steps: 1000000}
 samples: {every_steps: 1000000, rows: 2, columns: 2}
 seeds: [0]
