@@ -83,6 +83,7 @@ def test_using_gandist_loads_neither_tensorflow_nor_ray() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow  # test_environment.py compares the two in every run
 @pytest.mark.usefixtures("devices")
 def test_a_run_from_python_and_one_from_the_command_line_end_in_the_same_bits(tmp_path: Path) -> None:
     """The one from Python in a thread, where no signal arrives."""

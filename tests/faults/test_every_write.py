@@ -60,7 +60,7 @@ SMALL_TRIALS = [
 ]
 
 
-FEW = 4
+FEW = 2
 """Deaths of each trial that every run of the tests looks at; the slow test looks at all."""
 
 

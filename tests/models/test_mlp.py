@@ -89,6 +89,7 @@ def test_widths_that_are_none_are_refused(key: str, widths: Any) -> None:
         mlp.Options.model_validate({"name": "mlp", key: widths})
 
 
+@pytest.mark.slow  # test_update_rules.py has the like
 def test_replicas_train_as_one_by_half_batches() -> None:
     assert_replicas_train_as_one(MLP, **HALF_BATCHES)
 
@@ -102,5 +103,6 @@ def test_per_replica_statistics_are_each_replicas_own() -> None:
     np.testing.assert_allclose(synchronized, one, rtol=2e-4)
 
 
+@pytest.mark.slow  # test_update_rules.py has the like
 def test_a_continued_trainer_ends_with_the_same_bits() -> None:
     assert_continues_with_the_same_bits(MLP, **HALF_BATCHES)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gandist.artifacts.job_dir import JobDir
+from gandist.artifacts.trial_state import TrialState
 
 pytestmark = pytest.mark.ray
 
@@ -144,11 +145,16 @@ def test_ray_job_submit_without_a_storage_is_refused(head: Head, tmp_path: Path)
     assert "Traceback" not in done.stdout
 
 
-def test_gandist_submit_follows_stops_and_continues(head: Head, tmp_path: Path) -> None:
-    trial = JobDir(str(tmp_path / "runs" / "small")).trial("base-seed0")
-    submit = submission(head, tmp_path)
+def test_gandist_submit_follows_and_stops(head: Head, tmp_path: Path) -> None:
     env = STRANGER | TOKEN
+    follow_and_stop(head, tmp_path)
+    status = gandist("status", "small", "--address", head.url, env=env)
+    assert "1 trials: 1 stopped" in status.stdout
 
+
+def follow_and_stop(head: Head, folder: Path) -> TrialState:
+    """Of the trial, which has not been killed on the way."""
+    submit, env = submission(head, folder), STRANGER | TOKEN
     command = [str(GANDIST), *submit, "--follow"]
     with subprocess.Popen(command, stdout=-1, stderr=-1, text=True, env=env | ELSEWHERE) as following:
         try:
@@ -167,9 +173,16 @@ def test_gandist_submit_follows_stops_and_continues(head: Head, tmp_path: Path) 
     assert "base-seed0  running" in before[-1]
     assert out.endswith("stopped; the same command goes on from here\n")
     assert "INFO" not in "".join(before) + out + err
-    state = trial.read_state()
-    assert state.status == "stopped"  # and not killed on the way
+    state = JobDir(str(folder / "runs" / "small")).trial("base-seed0").read_state()
+    assert state.status == "stopped"
+    return state
 
+
+@pytest.mark.slow
+def test_gandist_submit_goes_on_from_where_it_was_stopped(head: Head, tmp_path: Path) -> None:
+    state = follow_and_stop(head, tmp_path)
+    trial = JobDir(str(tmp_path / "runs" / "small")).trial("base-seed0")
+    submit, env = submission(head, tmp_path), STRANGER | TOKEN
     steps = state.step + 2
     done = gandist(*submit, "--follow", "--set", f"training.steps={steps}", env=env)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -209,7 +222,7 @@ def test_without_the_token_nothing_is_submitted(head: Head, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("port", "token", "line"),
     [
-        ("of Ray", {}, "refuses the token"),
+        pytest.param("of Ray", {}, "refuses the token", marks=pytest.mark.slow),
         ("of Ray", {"RAY_AUTH_TOKEN": "0" * 64}, "refuses the token"),
         pytest.param(
             "of its dashboard",

@@ -16,6 +16,10 @@ from .conftest import Jobs, make_job
 from .fakes import BROKEN, script, states_on_disk
 
 A, B = "base-seed0", "base-seed1"
+decided_before_a_backend = pytest.mark.parametrize(
+    "jobs", ["local", pytest.param("ray", marks=[pytest.mark.ray, pytest.mark.slow])], indirect=True
+)
+"""Of what is to run, and from where: on Ray before a release."""
 
 
 def test_every_trial_is_completed(jobs: Jobs) -> None:
@@ -32,6 +36,7 @@ def test_progress_is_told_in_order(jobs: Jobs) -> None:
     assert [event.state.step for event in jobs.of(Progress)] == [1, 2, 3]
 
 
+@decided_before_a_backend
 def test_a_finished_trial_is_not_run_again(jobs: Jobs) -> None:
     finished = TrialState(status="unstable", step=2, reason="at step 2")
     jobs.job_dir.trial(A).write_state(finished)
@@ -41,6 +46,7 @@ def test_a_finished_trial_is_not_run_again(jobs: Jobs) -> None:
     assert outcome.exit_code == 0
 
 
+@decided_before_a_backend
 def test_a_trial_that_an_earlier_version_called_collapsed_is_not_run_again(jobs: Jobs) -> None:
     jobs.job_dir.trial(A).storage.write("state.json", b'{"status": "collapsed", "step": 2}')
     outcome = jobs.run(make_job())
@@ -153,6 +159,7 @@ def test_a_run_ends_at_once_where_another_driver_has_the_job(jobs: Jobs) -> None
     assert states_on_disk(jobs.job_dir, [A])[A].status == "running", "what it writes now is the other's"
 
 
+@decided_before_a_backend
 def test_more_seeds_configurations_and_steps_continue_and_add(jobs: Jobs) -> None:
     jobs.run(make_job(seeds=1, steps=2))
     grown = make_job(seeds=2, steps=3, configs={"base": {}, "other": {"model.latent_dim": 7}})
@@ -162,6 +169,7 @@ def test_more_seeds_configurations_and_steps_continue_and_add(jobs: Jobs) -> Non
     assert steps == {A: [3], B: [1, 2, 3], "other-seed0": [1, 2, 3], "other-seed1": [1, 2, 3]}
 
 
+@decided_before_a_backend
 def test_a_smaller_job_leaves_what_is_trained(jobs: Jobs) -> None:
     jobs.run(make_job(seeds=2, steps=3))
     before = states_on_disk(jobs.job_dir, [A, B])
@@ -171,6 +179,7 @@ def test_a_smaller_job_leaves_what_is_trained(jobs: Jobs) -> None:
     assert states_on_disk(jobs.job_dir, [A, B]) == before
 
 
+@decided_before_a_backend
 def test_other_settings_are_refused_before_anything_runs(jobs: Jobs) -> None:
     jobs.run(make_job())
     before = states_on_disk(jobs.job_dir, [A, B])
@@ -184,6 +193,7 @@ def test_other_settings_are_refused_before_anything_runs(jobs: Jobs) -> None:
     assert states_on_disk(jobs.job_dir, [A, B]) == before
 
 
+@decided_before_a_backend
 def test_fresh_trains_changed_trials_anew_and_keeps_what_was_there(jobs: Jobs) -> None:
     configs = {"a": {}, "b": {"model.latent_dim": 7}}
     jobs.run(make_job(seeds=1, configs=configs))

@@ -23,7 +23,10 @@ from tests.models.trainers import (
 
 CONDITIONAL = {"conditional": True, "embedding_dim": 3}
 MODELS = [{**DCGAN, **CONDITIONAL}, {**MLP, **CONDITIONAL}]
-both = pytest.mark.parametrize("model", MODELS, ids=["dcgan", "mlp"])
+both = pytest.mark.parametrize(
+    "model",
+    [pytest.param(MODELS[0], id="dcgan", marks=pytest.mark.slow), pytest.param(MODELS[1], id="mlp")],
+)
 N_CRITIC_AND_EMA = {"training": {"update": "alternating", "n_critic": 2, "generator_ema": 0.9}}
 R1 = {"regularizers": {"r1": {"gamma": 1.0}}}
 # test_update_rules.py has a conditional MLP; the other pairs before a release.
@@ -115,7 +118,7 @@ def test_the_exported_generator_takes_labels_and_is_the_sampler_s(
     assert not np.array_equal(made, sampler.generate(latents))  # of all classes in turn
 
 
-@pytest.mark.parametrize("spectral_norm", [False, True])
+@pytest.mark.parametrize("spectral_norm", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_images_are_of_the_class_that_was_asked_for(spectral_norm: bool) -> None:
     """Four classes of flat images, bright in one quarter each."""
     from gandist.sampling.sampler import Sampler

@@ -22,9 +22,15 @@ ALTERNATING = {"training": {"update": "alternating"}}
 N_CRITIC = {"training": {"update": "alternating", "n_critic": 2}}
 R1_AND_EMA = {"regularizers": {"r1": {"gamma": 1.0}}, "training": {"generator_ema": 0.9}}
 MEAN_SMOOTHED = {"loss": {"combine": "mean", "real_label": 0.9}}
-EVERY_STEP = [SIMULTANEOUS, ALTERNATING, N_CRITIC, R1_AND_EMA, MEAN_SMOOTHED]
 names = pytest.mark.parametrize(
-    "sections", EVERY_STEP, ids=["simultaneous", "alternating", "n_critic", "r1_and_ema", "mean_smoothed"]
+    "sections",
+    [
+        pytest.param(N_CRITIC, id="n_critic"),
+        pytest.param(R1_AND_EMA, id="r1_and_ema"),
+        pytest.param(SIMULTANEOUS, id="simultaneous", marks=pytest.mark.slow),
+        pytest.param(ALTERNATING, id="alternating", marks=pytest.mark.slow),
+        pytest.param(MEAN_SMOOTHED, id="mean_smoothed", marks=pytest.mark.slow),
+    ],
 )
 
 
@@ -154,6 +160,7 @@ def test_combine_mean_halves_the_sum(make_trainer: Callable[..., Any], plain: di
     np.testing.assert_allclose(2 * mean["d_grad_norm"], plain["d_grad_norm"][:1], rtol=1e-5)
 
 
+@pytest.mark.slow  # test_oracle.py has every order of updates
 def test_alternating_judges_the_generator_by_the_updated_discriminator(
     make_trainer: Callable[..., Any],
 ) -> None:
@@ -235,8 +242,10 @@ def test_an_augmentation_of_probability_0_is_none(
 
 @pytest.mark.parametrize(
     ("sections", "images"),
-    [(ALTERNATING, [8]), (N_CRITIC, [8, 8]), ({"training": {"update": "half_batches"}}, [4])],
-    ids=["alternating", "n_critic", "half_batches"],
+    [
+        pytest.param(N_CRITIC, [8, 8], id="n_critic"),
+        pytest.param({"training": {"update": "half_batches"}}, [4], id="half_batches"),
+    ],
 )
 def test_the_augmentation_learns_from_each_update_that_has_real_images(
     make_trainer: Callable[..., Any],
@@ -270,6 +279,7 @@ def test_a_schedule_is_of_the_step(make_trainer: Callable[..., Any]) -> None:
         np.testing.assert_array_equal(weight.numpy(), value)
 
 
+@pytest.mark.slow  # test_oracle.py has schedules of all of these
 def test_a_schedule_of_one_value_trains_as_the_number(make_trainer: Callable[..., Any]) -> None:
     level = {"cosine": [1e-3, 1e-3], "kimg": 0.02}
     scheduled = {

@@ -286,6 +286,7 @@ def test_a_warmed_up_average_begins_close_to_the_generator(make_trainer: Callabl
     assert distance(generator_ema_warmup=0.05) < 0.01 * distance()
 
 
+@pytest.mark.slow  # test_oracle.py has it
 def test_a_warmed_up_average_is_the_formula(make_trainer: Callable[..., Any]) -> None:
     trainer = make_trainer(training={"generator_ema": 0.9, "generator_ema_warmup": 0.5})
     weight = trainer.gan.generator.trainable_weights[0]
