@@ -1,6 +1,6 @@
 """What the report's statistics are worth for few seeds: the tables of docs/statistics.md, by simulation.
 
-    python benchmarks/seeds.py                    # all of them, 3 minutes on one core
+    python benchmarks/seeds.py                    # all of them, 4 minutes on one core
     python benchmarks/seeds.py coverage --jobs 2000
 
 coverage: how often 95% intervals hold the median or the mean that the seeds were drawn around.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gandist.artifacts.images import encode_png
+from gandist.artifacts.job_dir import TrialDir
 from tests.report.conftest import state
 from tests.report.pages import report
 from tests.report.sweep import STEPS, write_metrics
@@ -55,7 +56,7 @@ def test_trials_that_run_or_completed_are_no_outcome_to_speak_of(empty_job):
 
 def test_the_closest_training_images_are_shown_where_they_were_drawn(job_dir):
     picture = encode_png(np.zeros((28, 56), np.uint8))
-    job_dir.trial("slow-seed1").storage.write("memorization.png", picture)
+    job_dir.trial("slow-seed1").storage.write(TrialDir.PAIRS, picture)
 
     page = report(job_dir)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gandist.artifacts.job_dir import TrialDir
 from gandist.report.pictures import Pictures
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 TITLE = "Closest training images"
 ORDER = 57
 
-PATH = "memorization.png"
 MAX_CONFIGS = 24
 MAX_BYTES = 2**20
 """Of one image."""
@@ -27,7 +27,7 @@ def build(content: Content) -> dict[str, Any] | None:
     for config, trials in list(configs.items())[:MAX_CONFIGS]:
         for trial in trials:
             directory = content.job_dir.trial(trial.id)
-            if picture := pictures.embed(pictures.read(directory, PATH)):
+            if picture := pictures.embed(pictures.read(directory, TrialDir.PAIRS)):
                 shown.append({"config": config, "seed": trial.seed, "picture": picture})
                 break
     if not shown:
