@@ -16,7 +16,7 @@ from gandist.activity import Activity, Tell, silent
 from gandist.features._base import Seen
 from gandist.order import permutation
 
-ARCHITECTURE = 2
+ARCHITECTURE = 1
 """A number that changes with whatever changes features of the same weights."""
 FEATURES = 128
 SMALL = 7
@@ -28,8 +28,8 @@ LOOK = 500
 """Images that are looked at together."""
 RATE = 2e-3
 DROPOUT = 0.4
-SCALE = 0.25
-"""Of the features: their mean square is then about 1, as kernels suppose."""
+MOMENTUM = 0.9
+"""Of the moving statistics: training is short."""
 
 
 class Classifier:
@@ -148,9 +148,12 @@ def _build(image_shape: tuple[int, int, int], classes: int, seed: int) -> keras.
     x = layers.Flatten(dtype="float32", name="flat")(x)
     x = layers.Dropout(DROPOUT, seed=seed + 10, dtype="float32", name="dropout")(x)
     initializer = keras.initializers.HeNormal(seed + 11)
-    x = layers.Dense(FEATURES, kernel_initializer=initializer, dtype="float32", name="hidden")(x)
-    x = layers.ReLU(dtype="float32", name="relu")(x)
-    features = layers.Rescaling(SCALE, dtype="float32", name="features")(x)
+    x = layers.Dense(
+        FEATURES, use_bias=False, kernel_initializer=initializer, dtype="float32", name="hidden"
+    )(x)
+    # So that none of the features is 0 for all images, and that their mean square is about 1/2.
+    x = layers.BatchNormalization(momentum=MOMENTUM, dtype="float32", name="normalization")(x)
+    x = features = layers.ReLU(dtype="float32", name="features")(x)
     x = layers.Dropout(DROPOUT, seed=seed + 12, dtype="float32", name="feature_dropout")(x)
     initializer = keras.initializers.GlorotUniform(seed + 13)
     logits = layers.Dense(classes, kernel_initializer=initializer, dtype="float32", name="logits")(x)
@@ -166,6 +169,5 @@ def _convolved(x: keras.KerasTensor, channels: int, number: int, seed: int) -> k
         dtype="float32",
         name=f"convolution{number}",
     )(x)
-    # A short memory: training is short, too.
-    x = layers.BatchNormalization(momentum=0.9, dtype="float32", name=f"normalization{number}")(x)
+    x = layers.BatchNormalization(momentum=MOMENTUM, dtype="float32", name=f"normalization{number}")(x)
     return layers.ReLU(dtype="float32", name=f"relu{number}")(x)

@@ -1,4 +1,4 @@
-"""A small classifier of handwritten digits that gandist ships, trained on MNIST: 128 features a channel.
+"""A small classifier of handwritten digits that gandist ships: 128 features a channel.
 
 ``benchmarks/train_mnist_features.py`` has trained it; ``mnist.json`` beside this file says how, and how good
 it is. Of images 28x28x3, as in stacked MNIST, each channel is looked at by itself.

@@ -34,15 +34,16 @@ def test_it_is_the_one_of_its_record(network: features.Network) -> None:
     assert hashlib.sha256(content).hexdigest() == RECORD["sha256"]
     assert network.id == f"mnist-{RECORD['hash']}"
     assert len(content) < 1_500_000
-    assert RECORD["test_accuracy"] >= 0.992
+    assert RECORD["test_accuracy"] >= 0.994
+    assert RECORD["digits_accuracy"] >= 0.99
 
 
-def test_it_reads_digits_that_it_was_not_trained_on(network: features.Network, dataset: Dataset) -> None:
+def test_it_reads_the_digits_of_either_data_set(network: features.Network, dataset: Dataset) -> None:
     seen = network.look(dataset.images[:500])
     assert seen.features.shape == (500, 128)
     assert seen.features.dtype == np.float32
     assert seen.logits is not None
-    assert np.mean(seen.logits.argmax(axis=1) == dataset.labels[:500]) > 0.8
+    assert np.mean(seen.logits.argmax(axis=1) == dataset.labels[:500]) > 0.98
 
 
 def test_its_features_are_what_they_were(network: features.Network, dataset: Dataset) -> None:
