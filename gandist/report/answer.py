@@ -20,6 +20,9 @@ def answer(found: Verdict) -> str:
     said.append(_compared(ranked, metric.title))
     if found.equal:
         said.append(_at_equal(found))
+    if found.pruned:
+        were = "was" if len(found.pruned) == 1 else "were"
+        said.append(f"{text.plural(len(found.pruned), 'configuration')} {were} pruned on the way.")
     failed = [it for it in ranked.standings if it.scores.failed]
     if failed:
         shown = text.listed([_failures(it) for it in failed])
