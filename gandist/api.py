@@ -158,7 +158,6 @@ def evaluate(
     job_dir = JobDir(str(root))
     asked = kept.Asked(tuple(metrics), features, samples)
     with Lease(job_dir.storage, on_line) as lease:
-        lease.look()
         trials = kept.find(job_dir, trial, checkpoint, asked, on_line)
         lease.take()
 
