@@ -44,4 +44,4 @@ def test_a_scaled_down_trial_of_a_configuration_trains(
     small = [*SMALL, *NARROW[job.model.name], *(["evaluation.samples=100"] if job.evaluation else [])]
     trial = load_job(path, small).trials[place]
     *_, last = run_trial(trial, str(tmp_path), None, threading.Event())
-    assert (last.status, last.step) == ("completed", 2)
+    assert (last.meaning.exported, last.step) == (True, 2)  # after two steps it may be a collapse

@@ -56,7 +56,7 @@ class DiscriminatorWon(Section):
 class ModeCollapse(Section):
     """When images have collapsed: the last evaluations found too little of the data in them.
 
-    A trial that ends so is ``mode_collapse``. One that recovers is none.
+    A trial that ends so is ``mode_collapse``. One that recovers is none; one that has not begun to learn is.
     """
 
     modes: Annotated[float, Field(ge=0, le=1)] = Field(

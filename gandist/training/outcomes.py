@@ -81,18 +81,19 @@ def mode_collapse(
     if not collapsed or len(collapsed) < needed:
         return None
     (last, lacks), (since, _) = collapsed[0], collapsed[-1]
-    return Outcome("mode_collapse", f"{lacks} at step {last:,}, too few since step {since:,}")
+    return Outcome("mode_collapse", f"{lacks} at step {last:,}, too little since step {since:,}")
 
 
 def _lacks(rows: Iterable[Mapping[str, Any]], options: ModeCollapse) -> str:
     """What one evaluation found too little of; empty where nothing, or where that was not measured."""
+    lacks = []
     for row in rows:
         value, perfect = row["value"], row["floor"]
         if row["metric"] == "modes" and perfect and value < options.modes * perfect:
-            return f"{value:.0f} of {perfect:.0f} classes"
+            lacks.append(f"{value:.0f} of {perfect:.0f} classes")
         if row["metric"] == "recall" and value < options.recall:
-            return f"recall {value:.3f}"
-    return ""
+            lacks.append(f"recall {value:.3f}")
+    return ", ".join(lacks)
 
 
 def discriminator_won(

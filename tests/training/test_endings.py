@@ -55,7 +55,7 @@ def how(directory: TrialDir) -> tuple[Any, ...]:
 
 def test_a_trial_whose_last_evaluations_have_collapsed_is_told_and_leaves_a_generator(tmp_path: Path) -> None:
     directory = train(evaluated(), tmp_path)
-    assert how(directory) == ("mode_collapse", "1 of 10 classes at step 6, too few since step 4", 6, 6)
+    assert how(directory) == ("mode_collapse", "1 of 10 classes at step 6, too little since step 4", 6, 6)
     assert directory.storage.exists(TrialDir.GENERATOR)
 
 
@@ -65,7 +65,7 @@ PATIENCE = (
 )
 COLLAPSE = (
     {"mode_collapse": {"evaluations": 2, "ends": True}},
-    ("mode_collapse", "1 of 10 classes at step 5, too few since step 4", 5, 6),
+    ("mode_collapse", "1 of 10 classes at step 5, too little since step 4", 5, 6),
 )
 
 

@@ -42,7 +42,7 @@ def collapsed(rows: list[dict[str, Any]], *, at_the_end: bool = True, **options:
 
 
 def test_too_few_classes_up_to_the_end_are_a_collapse_and_since_when() -> None:
-    assert collapsed(modes(9, 2, 1, 3)) == "3 of 10 classes at step 40, too few since step 20"
+    assert collapsed(modes(9, 2, 1, 3)) == "3 of 10 classes at step 40, too little since step 20"
 
 
 def test_images_that_recover_have_not_collapsed() -> None:
@@ -62,8 +62,10 @@ def test_at_the_end_all_of_the_few_evaluations_do_and_before_none() -> None:
 
 def test_too_little_recall_is_a_collapse_too() -> None:
     rows = [row(10, "recall", 0.001), row(10, "modes", 10.0)]
-    assert collapsed(rows) == "recall 0.001 at step 10, too few since step 10"
+    assert collapsed(rows) == "recall 0.001 at step 10, too little since step 10"
     assert collapsed([row(10, "recall", 0.3), row(10, "modes", 10.0)]) == ""
+    both = [row(10, "recall", 0.001), *modes(2)]
+    assert collapsed(both) == "recall 0.001, 2 of 10 classes at step 10, too little since step 10"
 
 
 def test_classes_are_compared_with_what_a_perfect_generator_would_have_of_so_many_images() -> None:
