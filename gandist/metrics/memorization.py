@@ -8,7 +8,6 @@ import numpy as np
 
 from gandist.metrics import _neighbours
 from gandist.metrics._base import Need, Sets, Value
-from gandist.order import permutation
 
 HEADLINE = "memorization"
 HAS_FLOOR = False
@@ -33,31 +32,34 @@ class Pairs:
 
 @dataclass(frozen=True)
 class _Nearest:
-    distances: np.ndarray
-    """To the nearest training image, float64 ``[n]``."""
-    indices: np.ndarray
-    """Which one that is, int ``[n]``."""
-    nearer: np.ndarray
-    """In what share of the parts of the training set it was nearer than held-out images, float64 ``[n]``."""
+    training: np.ndarray
+    """Which training image is the nearest, int ``[n]``."""
     held_out: np.ndarray
-    """Which held-out image is the nearest, int ``[n]``."""
+    """Which held-out image is."""
+    share: np.ndarray
+    """1 where the held-out one is nearer, 0 where the training image is, 0.5 where both are as near."""
+    distances: np.ndarray
+    """To the training image, squared, float32 ``[n]``."""
 
 
 def measure(sets: Sets) -> list[Value]:
-    """``memorization``: the share of generated images that are nearer to a training than to a held-out image.
+    """``memorization``: a / (a + b) of generated images that are nearest to a training image, ``a`` for each
+    of these, or to a held-out one, ``b`` for each of those; so the sizes of the sets decide nothing.
 
     0.5 where training images are to the generator what others are; 1 where it has learned them by heart. The
-    training set is compared in parts of as many images as are held out, so that its size decides nothing. The
-    standard error is of both the generated and the held-out images: of these, one may decide for many. None
-    where no images are held out.
+    standard error is of which images are held out, too: one may be the nearest to many. None where none are.
     """
     if not sets.unseen:
         return []
-    nearest = _nearest(sets)
-    value = float(nearest.nearer.mean())
-    decided = np.bincount(nearest.held_out, weights=nearest.nearer - value)
-    error = float(np.sqrt(np.sum(decided**2)) / len(nearest.nearer))
-    return [Value("memorization", value, lower_is_better=True, error=error, floor=NONE)]
+    nearest, trained, held_out = _nearest(sets), len(sets.training), len(sets.real)
+    share = float(nearest.share.mean())
+    a, b = (1.0 - share) / trained, share / held_out
+    # Had others been held out, all generated images near one would be counted otherwise: they are one draw.
+    which = np.where(nearest.share > 0.5, trained + nearest.held_out, nearest.training)
+    draws = np.bincount(which, weights=nearest.share - share)
+    error = np.sqrt(np.sum(draws**2)) / len(nearest.share)
+    slope = 1.0 / (trained * held_out * (a + b) ** 2)
+    return [Value("memorization", a / (a + b), True, error=float(slope * error), floor=NONE)]
 
 
 def closest_pairs(sets: Sets, count: int = 8) -> Pairs:
@@ -67,28 +69,19 @@ def closest_pairs(sets: Sets, count: int = 8) -> Pairs:
     """
     nearest = _nearest(sets)
     order = np.argsort(nearest.distances, kind="stable")
-    _, first = np.unique(nearest.indices[order], return_index=True)
+    _, first = np.unique(nearest.training[order], return_index=True)
     chosen = order[np.sort(first)[:count]]
-    training = np.stack([sets.training.pixels[index] for index in nearest.indices[chosen]])
-    return Pairs(sets.generated.pixels[chosen], training, np.sqrt(nearest.distances[chosen]))
+    partners = nearest.training[chosen]
+    apart = sets.generated.features[chosen].astype(np.float64) - sets.training.features[partners]
+    training = np.stack([sets.training.pixels[index] for index in partners])
+    return Pairs(sets.generated.pixels[chosen], training, np.linalg.norm(apart, axis=1))
 
 
 def _nearest(sets: Sets) -> _Nearest:
-    return sets.generated.once("nearest", lambda: _compare(sets))
+    def compare() -> _Nearest:
+        generated = sets.generated.features
+        seen, training = _neighbours.nearest(generated, sets.training.features)
+        unseen, held_out = _neighbours.nearest(generated, sets.real.features)
+        return _Nearest(training, held_out, (unseen < seen) + 0.5 * (unseen == seen), seen)
 
-
-def _compare(sets: Sets) -> _Nearest:
-    generated, training = sets.generated.features, sets.training.features
-    size = min(len(sets.real), len(training))
-    unseen, held_out = _neighbours.nearest(generated, sets.real.features[:size])
-    order = permutation(0, 0, len(training))  # the data may be in the order of its classes
-    nearer, parts = np.zeros(len(generated)), len(training) // size
-    distances, indices = np.full(len(generated), np.inf), np.zeros(len(generated), np.int64)
-    for start in range(0, len(training), size):
-        some = order[start : start + size]
-        found, where = _neighbours.nearest(generated, training[some])
-        if len(some) == size:
-            nearer += (found < unseen) + 0.5 * (found == unseen)
-        closer = found < distances
-        distances[closer], indices[closer] = found[closer], some[where[closer]]
-    return _Nearest(distances, indices, nearer / parts, held_out)
+    return sets.generated.once("nearest", compare)
