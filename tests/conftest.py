@@ -48,9 +48,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="module", autouse=True)
 def swept() -> None:
     """What is there before a module's first test stays, a million objects of TensorFlow's and Ray's: the
-    collections of garbage that Keras makes with each trial pass over it."""
+    collections of garbage that Keras makes with each trial pass over it. Others are few, since a
+    step that is traced makes a hundred thousand objects that stay."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
 
 
 @pytest.fixture(scope="session")
