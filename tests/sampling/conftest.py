@@ -14,7 +14,7 @@ from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.trial_state import TrialState
 from tests.conftest import CommandLine
 from tests.strangers import write_documents
-from tests.training.conftest import tiny_trial
+from tests.training.conftest import DCGAN, tiny_trial
 from tests.training.trials import train
 
 
@@ -27,7 +27,7 @@ def jobs(devices: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("jobs")
     steps = {"steps": 2, "generator_ema": 0.9}
     plain = [tiny_trial(seed, training=steps) for seed in range(4)]
-    conditional = [tiny_trial(model={"conditional": True}, training=steps)]
+    conditional = [tiny_trial(model={**DCGAN, "conditional": True}, training=steps)]
     for name, trials, trained in (("plain", plain, plain[1:3]), ("classes", conditional, conditional)):
         job = JobDir(str(root / name))
         for trial in trained:

@@ -22,7 +22,7 @@ from gandist.sampling.sampler import Sampler
 from gandist.spec.base import modules
 from gandist.spec.job import TrialSpec
 from gandist.training.gan import GAN
-from tests.training.conftest import tiny_trial
+from tests.training.conftest import DCGAN, tiny_trial
 
 pytestmark = pytest.mark.usefixtures("devices")
 
@@ -44,7 +44,7 @@ def trained_like(trial: TrialSpec, classes: int = 0) -> Sampler:
 
 @pytest.fixture(scope="module")
 def trial() -> TrialSpec:
-    return tiny_trial(training={"steps": 6, "generator_ema": 0.9})
+    return tiny_trial(model=DCGAN, training={"steps": 6, "generator_ema": 0.9})
 
 
 @pytest.fixture(scope="module")
@@ -288,7 +288,7 @@ def test_a_model_too_large_for_its_file_is_refused_before_memory_is_taken_for_it
 
     content = live.export()
     monkeypatch.setattr(sampler, "portable", take_memory)
-    huge = tiny_trial(model={"width": 1024, "kernel_size": 9, "latent_dim": 4096})
+    huge = tiny_trial(model={**DCGAN, "width": 1024, "kernel_size": 9, "latent_dim": 4096})
     with pytest.raises(CheckpointError, match=r"the model in trial.yaml has 6,\d\d\d,\d\d\d,\d\d\d"):
         load(huge, content)
 

@@ -16,11 +16,13 @@ IMAGES = 200
 TINY: dict[str, Any] = {
     "name": "tiny",
     "data": {"name": "digits", "batch_size": 8},
-    "model": {"name": "dcgan", "width": 2, "kernel_size": 3, "latent_dim": 6},
+    "model": {"name": "mlp", "generator_widths": [8], "discriminator_widths": [8], "latent_dim": 6},
     "optimizer": {"learning_rate": 1e-3, "beta_1": 0.5},
     "training": {"steps": 6},
     "resources": {"gpus": 0, "cpus": 1},
 }
+DCGAN: dict[str, Any] = {"name": "dcgan", "width": 2, "kernel_size": 3, "latent_dim": 6}
+"""For what needs convolutions or dropout; it takes twice as long to trace."""
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,7 +13,7 @@ import pytest
 
 from gandist.artifacts.job_dir import JobDir
 from gandist.errors import SpecError
-from tests.training.conftest import assert_same_bits, tiny_trial
+from tests.training.conftest import DCGAN, assert_same_bits, tiny_trial
 
 LAZY = {"r1": {"gamma": 0.5, "every": 2}}
 MLP = {"name": "mlp", "generator_widths": [8], "discriminator_widths": [8], "latent_dim": 6}
@@ -25,8 +25,8 @@ BFLOAT16 = {"precision": "mixed_bfloat16"}
     [
         (MLP, {"xla": True}),
         (MLP, BFLOAT16),
-        pytest.param({}, BFLOAT16, marks=pytest.mark.slow),
-        pytest.param({}, {**BFLOAT16, "xla": True}, marks=pytest.mark.slow),
+        pytest.param(DCGAN, BFLOAT16, marks=pytest.mark.slow),
+        pytest.param(DCGAN, {**BFLOAT16, "xla": True}, marks=pytest.mark.slow),
     ],
     ids=["xla", "bfloat16", "dcgan, bfloat16", "dcgan, both"],
 )
@@ -62,8 +62,8 @@ def test_xla_is_for_one_replica() -> None:
 @pytest.mark.parametrize(
     "sections",
     [
-        pytest.param({}, marks=pytest.mark.slow),
-        {"model": {"spectral_norm": True, "conditional": True}, "loss": {"name": "hinge"}},
+        pytest.param({"model": DCGAN}, marks=pytest.mark.slow),
+        {"model": {**DCGAN, "spectral_norm": True, "conditional": True}, "loss": {"name": "hinge"}},
         {"model": MLP, "training": {"update": "alternating"}, "regularizers": {"r1": {}, "path_length": {}}},
     ],
     ids=["dcgan", "conditional, spectral norm", "regularized mlp"],

@@ -20,7 +20,6 @@ from gandist.training import feed, order
 from tests.training.conftest import assert_same_bits, tiny_trial
 from tests.training.test_gan import N_CRITIC, R1_AND_EMA, SIMULTANEOUS
 
-MLP = {"model": {"name": "mlp", "generator_widths": [8], "discriminator_widths": [8]}}
 STREAM = {"resources": {"data_memory_gb": 0.0}}
 STEP = 8 * 28 * 28
 """Bytes of the images of one step of a tiny trial."""
@@ -56,12 +55,11 @@ def streamed(
 @pytest.mark.parametrize(
     ("replicas", "sections"),
     [
-        pytest.param(2, {**MLP, **N_CRITIC}, id="mlp_two_n_critic"),
+        pytest.param(2, N_CRITIC, id="two_n_critic"),
         pytest.param(1, R1_AND_EMA, id="r1_ema", marks=pytest.mark.slow),
         pytest.param(1, N_CRITIC, id="n_critic", marks=pytest.mark.slow),
         pytest.param(2, SIMULTANEOUS, id="two", marks=pytest.mark.slow),
         pytest.param(1, SIMULTANEOUS, id="one", marks=pytest.mark.slow),
-        pytest.param(2, N_CRITIC, id="two_n_critic", marks=pytest.mark.slow),
     ],
 )
 def test_streamed_images_train_to_the_same_bits(

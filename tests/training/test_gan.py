@@ -15,7 +15,7 @@ from gandist.data import Dataset
 from gandist.losses import non_saturating
 from gandist.randomness import Randomness
 from gandist.training.order import indices
-from tests.training.conftest import tiny_trial
+from tests.training.conftest import DCGAN, tiny_trial
 
 SIMULTANEOUS: dict[str, Any] = {}
 ALTERNATING = {"training": {"update": "alternating"}}
@@ -96,7 +96,7 @@ def test_gradients_are_those_of_the_global_batch(
     """
     sections = {
         "optimizer": {"beta_1": 0.0, "beta_2": 0.5, "discriminator_learning_rate": 1e-12},
-        "model": {"dropout": 0.0},
+        "model": {**DCGAN, "dropout": 0.0},
         "training": {"update": update},
         "loss": {"combine": combine},
     }
@@ -165,7 +165,7 @@ def test_alternating_judges_the_generator_by_the_updated_discriminator(
     make_trainer: Callable[..., Any],
 ) -> None:
     """With a discriminator that leaps, the generator's loss of the very same step must show it."""
-    leap = {"optimizer": {"discriminator_learning_rate": 0.5}}
+    leap = {"model": DCGAN, "optimizer": {"discriminator_learning_rate": 0.5}}
     before, after = make_trainer(**leap).run(1), make_trainer(**leap, **ALTERNATING).run(1)
     assert abs(before["g_loss"][0] - np.log(2)) < 0.2
     assert abs(after["g_loss"][0] - np.log(2)) > 0.2

@@ -11,6 +11,7 @@ import pytest
 from gandist.training import judge
 from gandist.training.judge import Discriminator
 from gandist.training.trainer import Trainer
+from tests.training.conftest import DCGAN
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (10, 28, 28, 1), np.uint8)
 LABELS = np.arange(10, dtype=np.int32)
@@ -26,7 +27,7 @@ def test_it_says_what_the_live_discriminator_says_in_inference_mode(
     make_trainer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(judge, "BATCH", 4)
-    trainer = make_trainer(model={"dropout": 0.5})
+    trainer = make_trainer(model={**DCGAN, "dropout": 0.5})
     found = of(trainer)
     inputs = IMAGES.astype(np.float32) / 127.5 - 1.0
     for _ in range(2):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
-from tests.training.conftest import tiny_trial
+from tests.training.conftest import DCGAN, tiny_trial
 from tests.training.trials import SMALL, train
 
 MLP = {"name": "mlp", "generator_widths": [8], "discriminator_widths": [8], "latent_dim": 4}
@@ -43,7 +43,7 @@ def test_tensorflow_does_not_take_short_trials_for_one_function_traced_again_and
     assert said == []
 
 
-@pytest.mark.parametrize("model", [{}, MLP], ids=["dcgan", "mlp"])
+@pytest.mark.parametrize("model", [DCGAN, MLP], ids=["dcgan", "mlp"])
 def test_no_graph_outlives_its_trainer(make_trainer: Callable[..., Any], model: dict[str, Any]) -> None:
     before = live()
     make_trainer(model=model).run(1)
@@ -54,11 +54,11 @@ def test_no_graph_outlives_its_trainer(make_trainer: Callable[..., Any], model: 
 @pytest.mark.filterwarnings("ignore")  # those that pytest collects are kept
 def test_the_tenth_trial_leaves_no_more_in_memory_than_the_fourth(tmp_path: Path) -> None:
     def run(seed: int) -> None:
-        for model in ({}, MLP):
+        for model in (DCGAN, MLP):
             evaluation = {"every_steps": 3, "samples": 100}
             train(
                 tiny_trial(seed, model=model, evaluation=evaluation, **SMALL),
-                tmp_path / model.get("name", "dcgan"),
+                tmp_path / model["name"],
             )
 
     for seed in range(4):

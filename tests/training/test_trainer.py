@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from gandist.errors import CheckpointError
-from tests.training.conftest import assert_same_bits
+from tests.training.conftest import DCGAN, assert_same_bits
 from tests.training.test_gan import N_CRITIC, R1_AND_EMA, SIMULTANEOUS, names
 
 ROOT = Path(__file__).parents[2]
@@ -68,8 +68,7 @@ from gandist.training import distribution
 from gandist.training.trainer import Trainer
 from tests.training.conftest import tiny_trial
 
-model = {"name": "mlp", "generator_widths": [4], "discriminator_widths": [4]}
-trial = tiny_trial(model=model, regularizers={"r1": {"every": 2}})
+trial = tiny_trial(regularizers={"r1": {"every": 2}})
 strategy = distribution.configure(distribution.Threads(1), gpus=0, replicas=2)
 Trainer(trial, digits.load(digits.Options(), None), strategy).run(2)
 os.kill(os.getpid(), signal.SIGKILL)
@@ -91,7 +90,7 @@ def test_rows_count_steps_from_one(make_trainer: Callable[..., Any]) -> None:
 
 
 def test_a_state_of_another_shape_is_refused(make_trainer: Callable[..., Any]) -> None:
-    other = make_trainer(model={"width": 3}).state()
+    other = make_trainer(model={"generator_widths": [9]}).state()
     trainer = make_trainer()
     before = trainer.state()
     with pytest.raises(CheckpointError, match="generator/"):
@@ -111,7 +110,8 @@ def test_a_state_with_a_missing_part_is_refused(make_trainer: Callable[..., Any]
 @pytest.mark.parametrize("replicas", [2, 4])
 def test_replicas_agree_over_fifty_steps(make_trainer: Callable[..., Any], replicas: int) -> None:
     """The promise: losses within 1e-4 of one replica's, with synchronized batch norm."""
-    sections = {"optimizer": {"learning_rate": 1e-4, "beta_1": 0.9}, "training": {"steps": 50}}
+    optimizer = {"learning_rate": 1e-4, "beta_1": 0.9}
+    sections = {"model": DCGAN, "optimizer": optimizer, "training": {"steps": 50}}
     one, many = make_trainer(1, **sections).run(50), make_trainer(replicas, **sections).run(50)
     for name in ("d_loss", "g_loss"):
         np.testing.assert_allclose(many[name], one[name], rtol=1e-4, err_msg=name)

@@ -14,7 +14,7 @@ import pytest
 
 from gandist.spec.base import options
 from gandist.updates import RULES as UPDATES
-from tests.training.conftest import assert_same_bits
+from tests.training.conftest import DCGAN, assert_same_bits
 
 ALTERNATING = {"update": "alternating"}
 LAZY_R1 = {"r1": {"gamma": 0.5, "every": 2}}
@@ -22,8 +22,8 @@ CLIPPED = {"weight_clipping": {"limit": 0.05}}
 FALLING = {"cosine": [2e-3, 5e-4], "kimg": 0.03}
 ADA = {"name": "ada", "target": -0.9, "kimg": 0.05}
 RULES: dict[str, dict[str, Any]] = {
-    "simultaneous": {"model": {"name": "dcgan"}},
-    "alternating, n_critic": {"training": {**ALTERNATING, "n_critic": 2}, "model": {"name": "dcgan"}},
+    "simultaneous": {"model": DCGAN},
+    "alternating, n_critic": {"training": {**ALTERNATING, "n_critic": 2}, "model": DCGAN},
     "half batches, as the mean": {
         "training": {"update": "half_batches"},
         "loss": {"combine": "mean"},
@@ -66,12 +66,12 @@ RULES: dict[str, dict[str, Any]] = {
         "regularizers": {"r1": {"gamma": 0.5}, "r2": {"gamma": 0.5}},
         "training": {**ALTERNATING, "n_critic": 2},
     },
-    "relativistic, simultaneous": {"loss": {"name": "relativistic"}, "model": {"name": "dcgan"}},
+    "relativistic, simultaneous": {"loss": {"name": "relativistic"}, "model": DCGAN},
     "lazy r1, lazier r2": {
         "regularizers": {"r1": {"gamma": 0.5, "every": 2}, "r2": {"gamma": 0.5, "every": 3}},
         "training": {**ALTERNATING, "n_critic": 2},
     },
-    "path length": {"regularizers": {"path_length": {"decay": 0.5}}, "model": {"name": "dcgan"}},
+    "path length": {"regularizers": {"path_length": {"decay": 0.5}}, "model": DCGAN},
     "lazy path length, conditional": {
         "regularizers": {"path_length": {"decay": 0.5, "every": 2}},
         "training": ALTERNATING,
@@ -81,7 +81,7 @@ RULES: dict[str, dict[str, Any]] = {
         "regularizers": {"path_length": {"every": 3}},
         "training": {"update": "half_batches"},
     },
-    "ada": {"augmentation": ADA, "model": {"name": "dcgan"}},
+    "ada": {"augmentation": ADA, "model": DCGAN},
     "ada, lazy r1, n_critic": {
         "augmentation": ADA,
         "regularizers": LAZY_R1,
@@ -146,7 +146,7 @@ def sections(rule: str) -> dict[str, Any]:
     model = {"name": "mlp", "generator_widths": [8, 8], "discriminator_widths": [8], "latent_dim": 6}
     given = RULES[rule]
     chosen = given.get("model", {})
-    return {**given, "model": chosen if chosen.get("name") == "dcgan" else {**model, **chosen}}
+    return {**given, "model": chosen if chosen is DCGAN else {**model, **chosen}}
 
 
 def run(trainer: Any) -> Run:
