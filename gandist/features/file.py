@@ -120,8 +120,9 @@ def _keras(path: Path, layer: str | None) -> Outputs:
 
     model = keras.saving.load_model(path, compile=False, safe_mode=True)
     channels = model.input_shape[-1]
-    found = model.output if layer is None else model.get_layer(layer).output
-    both = keras.Model(model.inputs, [found, model.output])
+    last = model.outputs[0]  # a Sequential has no ``output`` as soon as it is loaded
+    found = last if layer is None else model.get_layer(layer).output
+    both = keras.Model(model.inputs, [found, last])
     return lambda images: tuple(both(_with_channels(images, channels), training=False))
 
 

@@ -55,6 +55,15 @@ def test_a_layer_of_a_keras_file(saved: Path, layer: str) -> None:
     assert seen.logits.shape == (7, 2)
 
 
+def test_a_sequential_model_is_a_network_as_well(tmp_path: Path) -> None:
+    layers = [keras.Input((8, 8, 1)), keras.layers.Flatten(name="flat"), keras.layers.Dense(2)]
+    keras.Sequential(layers).save(tmp_path / "row.keras")
+    seen = look(tmp_path / "row.keras", layer="flat", range=[0, 1])
+    np.testing.assert_allclose(seen.features, IMAGES.reshape(7, -1) / 255, rtol=1e-5)
+    assert seen.logits is not None
+    assert look(tmp_path / "row.keras").features.shape == (7, 2)
+
+
 def test_black_and_white_are_what_the_network_takes(saved: Path) -> None:
     for low, high in ((-1, 1), (0, 255)):
         found = look(saved, layer="pooled", range=[low, high]).features[:, 0]
