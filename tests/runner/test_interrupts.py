@@ -114,6 +114,7 @@ def test_a_terminal_that_is_closed_stops_at_a_checkpoint(tmp_path: Path) -> None
     (tmp_path / "job.yaml").write_text(JOB)
     child, terminal = pty.fork()
     if not child:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup, perhaps around the tests, ignores it
         os.chdir(tmp_path)
         os.execv(RUN[0], RUN)  # noqa: S606
     seen = b""
