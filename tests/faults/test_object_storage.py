@@ -67,6 +67,8 @@ def test_it_is_refused_for_a_while_and_ends_with_the_same_bits(
     environment = object_storage.environment | {"RAY_TMPDIR": str(ray)}
     with Driver(tmp_path, options, environment=environment, storage=STORAGE) as driver:
         trial = driver.job_dir.trial("base-seed0")
+        # Not by asking the storage all the while TensorFlow starts: it answers on the same CPUs.
+        assert driver.until(lambda: f"{trial.id}  running" in driver.output), driver.output
         assert driver.until(lambda: newest_step(trial) >= 20), driver.output
         with object_storage.refusing():
             until = time.monotonic() + refusal_s
