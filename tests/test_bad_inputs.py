@@ -132,7 +132,7 @@ REFUSED: list[tuple[str, list[Change], str, int, str]] = [
     ("state is no JSON, status", [text(STATE, "{")], STATUS, 1, "state.json: not a trial's state"),
     ("state is empty", [text(STATE, "")], RUN, 1, "state.json: not a trial's state"),
     ("state of wrong types", [edit(STATE, step="three")], RUN, 1, "state.json: not a trial's state"),
-    ("state of the future", [edit(STATE, status="paused")], RUN, 1, "state.json: not a trial's state"),
+    ("state of the future", [edit(STATE, status="thawing")], RUN, 1, "state.json: not a trial's state"),
     ("state is a directory", [folder(STATE)], RUN, 1, "state.json"),
     ("trials are a file", [gone("runs/small/trials"), text("runs/small/trials", "")], RUN, 1, "trials"),
 ]

@@ -7,7 +7,7 @@ a data set. A network is named by the hash of its weights, and values of two net
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
@@ -47,6 +47,10 @@ def _named(features: Any) -> Any:
 if TYPE_CHECKING:
     Features = FeatureOptions
 else:
-    Features = Annotated[choice(options(__name__)), BeforeValidator(_named)]
+    _networks = options(__name__)
+    _name = Literal[tuple(network.model_fields["name"].default for network in _networks)]
+    Features = Annotated[
+        choice(_networks), BeforeValidator(_named, json_schema_input_type=choice(_networks) | _name)
+    ]
 
 __all__ = ["FeatureOptions", "Features", "Network", "Seen", "chosen", "load", "look", "named"]

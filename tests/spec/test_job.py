@@ -105,6 +105,7 @@ def trial(**changes: Any) -> TrialSpec:
         {"training": {**TRAINING, "epochs": 9}},
         {"training": {**TRAINING, "steps": 9}},
         {"training": {**TRAINING, "kimg": 9.5}},
+        {"training": {**TRAINING, "epochs": 9, "discriminator_won": {"margin": 0.1}}},
         {"samples": {"every_steps": 3, "rows": 2, "columns": 8}},
         {"evaluation": {"every_steps": 3, "samples": 500}},
         {"checkpoint": {"every_epochs": 3, "keep": 9}},
@@ -125,7 +126,9 @@ def hyper_parameters() -> list[str]:
     return [
         path
         for path, _ in leaves(fixed)
-        if path.rsplit(".", 1)[-1] != "name" and path not in {f"training.{budget}" for budget in BUDGETS}
+        if path.rsplit(".", 1)[-1] != "name"
+        and path not in {f"training.{budget}" for budget in BUDGETS}
+        and not path.startswith("training.discriminator_won.")
     ]
 
 
