@@ -76,7 +76,10 @@ def test_whatever_is_not_whole_is_made_anew(tmp_path: Path, short: list[int]) ->
     record.unlink()  # as a process leaves it that is killed before the record
     (record.parent / "0123.part").touch()
     assert load(data).id == name
-    assert len(short) == 3
+    weights.write_bytes(Classifier((8, 8, 1), 3, seed=1).encode())  # whole, and another's
+    assert load(data).id == name
+    assert weights.read_bytes() == good
+    assert len(short) == 4
     assert set(kept(tmp_path)) == {"lock", "record.json", "weights.npz"}
 
 

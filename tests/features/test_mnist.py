@@ -78,7 +78,9 @@ def test_other_images_are_refused_in_one_line() -> None:
 def test_the_precision_and_the_state_of_a_training_are_no_matter(dataset: Dataset) -> None:
     def seen() -> bytes:
         network = features.load(features.named("mnist"), dataset)
-        return network.look(dataset.images[:20]).features.tobytes()
+        found = network.look(dataset.images[:20])
+        assert found.logits is not None
+        return found.features.tobytes() + found.logits.tobytes()
 
     before, name = seen(), keras.layers.Dense(1).name
     keras.config.set_dtype_policy("mixed_bfloat16")
