@@ -65,7 +65,7 @@ def test_a_killed_trial_ends_with_the_same_rows(tmp_path: Path, whole: TrialDir,
 
 def test_rows_of_an_earlier_version_stay_beside_those_of_today(tmp_path: Path, whole: TrialDir) -> None:
     trial = tiny_trial(**{**EVALUATED, "training": {"steps": 7}})
-    directory = train(trial, tmp_path, kill_after=5)
+    directory = train(trial, tmp_path, stop_after=5)
     later = {"error", "floor", "features", "split", "samples", "weights"}
     old = pa.schema([column for column in tables.METRICS if column.name not in later])
     columns = {name: [row[name] for row in directory.read_metrics()] for name in old.names}
