@@ -50,9 +50,11 @@ def _compared(ranked: Ranked, title: str) -> str:
     if not ranked.undecided:
         return first
     close = ranked.undecided[0]
-    of_others = "" if len(ranked.undecided) == 1 else f", nor from {len(ranked.undecided) - 1} more"
     pairs = f" ({_pairs(close.against)})" if close.against else ""
-    return f"{first} Its difference from {close.config}{pairs}{of_others} is not significant.{_more(ranked)}"
+    if (more := len(ranked.undecided) - 1) == 0:
+        return f"{first} Its difference from {close.config}{pairs} is not significant.{_more(ranked)}"
+    rest = f"{close.config}{pairs} and {more} more are not significant"
+    return f"{first} Its differences from {rest}.{_more(ranked)}"
 
 
 def _too_few(ranked: Ranked, title: str) -> str:
