@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import imageio.v3 as iio
 import numpy as np
@@ -100,7 +101,9 @@ def encode_gif(frames: Sequence[np.ndarray], seconds: float = 6.0, hold_s: float
     each_ms = min(500, max(20, 10 * round(100 * seconds / len(frames))))  # a GIF counts hundredths
     durations = [each_ms] * (len(frames) - 1) + [1000 * hold_s]
     duration = durations if len(frames) > 1 else durations[0]  # Pillow takes no list for a single frame
-    return bytes(iio.imwrite("<bytes>", list(frames), extension=".gif", duration=duration, loop=0))
+    # All frames share one palette: where the first had one of its own, some readers took it for the others'.
+    options: dict[str, Any] = {"duration": duration, "loop": 0, "optimize": False}
+    return bytes(iio.imwrite("<bytes>", list(frames), extension=".gif", **options))
 
 
 def encode(images: np.ndarray, extension: str, moving: bool = False) -> bytes:

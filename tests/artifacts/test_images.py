@@ -102,7 +102,15 @@ def test_what_the_pixels_of_a_file_take_is_known_before_they_are_made(extension:
     assert images.raw_bytes(50, (20, 30, 3), extension) == pytest.approx(decoded.nbytes, rel=0.4)
 
 
+@pytest.mark.parametrize("mode", [None, "RGB"])
+def test_frames_with_other_greys_than_the_first_are_read_as_they_are(mode: str | None) -> None:
+    few, all_greys = np.full((16, 16), 7, np.uint8), np.arange(256, dtype=np.uint8).reshape(16, 16)
+    shown = iio.imread(images.encode_gif([few, all_greys]), extension=".gif", index=None, mode=mode)
+    for frame, expected in zip(shown, (few, all_greys), strict=True):
+        np.testing.assert_array_equal(frame if mode is None else frame[..., 0], expected)
+
+
 def test_a_single_frame_is_a_gif_too() -> None:
     content = images.encode_gif([np.full((4, 4), 7, np.uint8)])
     assert content[:6] == b"GIF89a"
-    assert iio.imread(content, extension=".gif").shape[-3:-1] == (4, 4)
+    assert iio.imread(content, extension=".gif").shape[-2:] == (4, 4)
