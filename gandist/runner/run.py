@@ -67,6 +67,7 @@ def run(
         with lease:
             lease.take()
             write_job(job_dir, job)
+            plan.states.update(_pruned(stage, job_dir, on_event))
         outcome = Outcome(plan.states, job_dir.root)
         on_event(outcome)
         return outcome

@@ -196,6 +196,17 @@ def test_a_job_that_has_ended_has_nothing_left_to_do(run: Callable[..., Outcome]
     assert any(isinstance(it, Notice) and it.text.startswith("nothing left to do: 8 of 8") for it in told)
 
 
+def test_what_a_rung_has_pruned_is_marked_though_nothing_is_left_to_run(
+    run: Callable[..., Outcome], job_dir: JobDir
+) -> None:
+    run(job(pruning=None))
+    directory = job_dir.trial("d-seed0")
+    directory.write_state(directory.read_state().model_copy(update={"status": "stopped"}))
+    outcome = run(job())
+    assert outcome.states["d-seed0"].status == directory.read_state().status == "pruned"
+    assert outcome.exit_code == 0
+
+
 def test_a_trial_that_was_trained_past_a_rung_before_is_compared_by_its_first_evaluation_there(
     run: Callable[..., Outcome], job_dir: JobDir
 ) -> None:
