@@ -15,6 +15,8 @@ from gandist.cli.application import app, complain
 from gandist.errors import GandistError
 from gandist.printable import printable
 
+PROBED_STEPS = 20
+
 
 @app.command()
 def run(
@@ -71,20 +73,30 @@ def run(
 
 @app.command()
 def validate(
-    job_file: options.JobFile, data_dir: options.DataDir = None, overrides: options.Overrides = None
+    job_file: options.JobFile,
+    probe: Annotated[
+        bool,
+        typer.Option("--probe", help="Train some steps of each configuration, for its time and memory here."),
+    ] = False,
+    data_dir: options.DataDir = None,
+    overrides: options.Overrides = None,
 ) -> None:
-    """Check a job file, build its networks, and say what it will cost. Trains and writes nothing.
+    """Check a job file, build its networks, and say what it will cost and what is known to fail.
+
+    Writes nothing. Floating-point operations are those of the step with all regularizers. --probe takes some
+    seconds a configuration, on the devices that the job asks for. Evaluations and grids are not counted; the
+    memory, without a GPU, is this process' so far.
 
     \b
     gandist validate jobs/mnist_dcgan.yaml
-    gandist validate jobs/mnist_dcgan.yaml --set model.latent_dim=128
+    gandist validate jobs/mnist_dcgan.yaml --probe --set model.latent_dim=128
     """
     from gandist.spec.loading import load_job
 
     job = load_job(job_file, overrides or ())
     typer.echo(job)
 
-    from gandist.runner.cost import costs, data_lines, datasets
+    from gandist.runner.datasets import data_lines, datasets
     from gandist.spec.notices import notices
 
     loaded = telling(partial(datasets, job.trials, data_dir), complain)
@@ -92,15 +104,32 @@ def validate(
         typer.echo(line)
     for line in notices(job, job.trials, loaded):
         complain(line)
-    found = costs(job.trials, loaded)
-    for cost in found:
+
+    from gandist.report.text import duration
+    from gandist.training.forecast import forecasts
+
+    made = []
+    for forecast in forecasts(job, loaded, PROBED_STEPS if probe else 0):
+        made.append(forecast)
+        figures = forecast.figures
         typer.echo(
-            f"{cost.config}: generator {cost.generator_parameters:,} parameters, "
-            f"discriminator {cost.discriminator_parameters:,}; "
-            f"{cost.steps:,} steps, {cost.images:,} images a trial"
+            f"{forecast.config}: generator {figures['generator_parameters']:,} parameters, "
+            f"discriminator {figures['discriminator_parameters']:,}; "
+            f"{forecast.steps:,} steps, {forecast.images:,} images a trial; "
+            f"{figures['gflop_per_step']:.3g} GFLOP a step"
         )
-    total = sum(cost.seeds * cost.images for cost in found)
-    typer.echo(f"in all {sum(cost.seeds * cost.steps for cost in found):,} steps, {total:,} images")
+        if probe:
+            typer.echo(
+                f"{forecast.config}: {figures['ms_per_step']:.3g} ms a step, "
+                f"{figures['images_per_s']:,.0f} images/s, {figures['peak_memory_gib']:.2f} GiB at most; "
+                f"about {duration(forecast.seconds)} of training a trial"
+            )
+    steps, images, seconds = (
+        sum(forecast.seeds * getattr(forecast, what) for forecast in made)
+        for what in ("steps", "images", "seconds")
+    )
+    here = f"; about {duration(seconds)} of training here, one trial after another" if probe else ""
+    typer.echo(f"in all {steps:,} steps, {images:,} images{here}")
 
 
 @contextmanager

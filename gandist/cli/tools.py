@@ -41,7 +41,7 @@ def bench(
     gandist bench jobs/mnist_dcgan.yaml --steps 200
     gandist bench jobs/mnist_dcgan.yaml --set data.batch_size=512 --json
     """
-    from gandist.runner.cost import datasets
+    from gandist.runner.datasets import datasets
     from gandist.spec.loading import load_job
 
     trials = load_job(job_file, overrides or ()).trials

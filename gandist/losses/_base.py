@@ -18,6 +18,8 @@ class LossOptions(Section):
     paired: ClassVar[bool] = False
     """Whether the generator's loss depends on D(real) of the same batch."""
     needs_a_lipschitz_critic: ClassVar[bool] = False
+    converges_with: ClassVar[tuple[str, ...]] = ()
+    """Regularizers without which, on each update, it is known to fail."""
 
     name: str
 

@@ -21,6 +21,7 @@ class Options(LossOptions):
     """The loss section of a job file."""
 
     paired: ClassVar[bool] = True
+    converges_with: ClassVar[tuple[str, ...]] = ("r1", "r2")
 
     name: Literal["relativistic"] = "relativistic"
 

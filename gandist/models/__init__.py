@@ -33,6 +33,8 @@ class ModelOptions(Section):
     """What every architecture takes."""
 
     discriminator_has_batch_norm: ClassVar[bool] = False
+    r1_gamma_factor: ClassVar[float | None] = None
+    """Where R1's gamma is known to be best near factor * height * width / batch size."""
 
     name: str
     latent_dim: Annotated[int, Field(ge=1, le=65536)] = Field(100, description="length of the normal latent")

@@ -13,7 +13,7 @@ from gandist.artifacts.trial_state import TrialState
 from gandist.data import DataOptions
 from gandist.errors import StorageError
 from gandist.runner.backend import Backend
-from gandist.runner.cost import data_lines, datasets
+from gandist.runner.datasets import data_lines, datasets
 from gandist.runner.events import Began, Finished, JobEvent, Notice, Outcome, Progress, RunEvent
 from gandist.runner.interrupts import at_once
 from gandist.runner.lease import Lease

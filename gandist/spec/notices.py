@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence, Sized
 from gandist import features, metrics
 from gandist.data import DataOptions, Dataset
 from gandist.metrics import Need
+from gandist.spec.advice import advice
 from gandist.spec.budget import Budget
 from gandist.spec.job import Job, TrialSpec
 from gandist.spec.overrides import BUDGETS
@@ -34,6 +35,7 @@ def notices(job: Job, trials: Sequence[TrialSpec], found: Mapping[DataOptions, S
             *_beyond_the_end(trial, images),
             *of_data(trial, images),
             *_without_values(trial, found.get(trial.data)),
+            *advice(trial, getattr(found.get(trial.data), "image_shape", None), images),
         ):
             configs.setdefault(line, {})[trial.config] = None
     every = len({trial.config for trial in trials})

@@ -63,6 +63,10 @@ class Trainer:
         columns = dict(zip(self._figures, np.concatenate(parts).T, strict=True))
         return {"step": np.arange(first + 1, stop + 1, dtype=np.int64), **columns}
 
+    def traced(self) -> tf.Graph:
+        """A block of steps as TensorFlow will run it."""
+        return self._block.graph
+
     @cached_property
     def _block(self) -> Any:
         """``_train_block`` compiled, by the first block that is run: one trace for blocks of any length.
