@@ -9,15 +9,18 @@ Networks may have sub-models. Layers that draw random numbers take them from ``r
 training and in sampling; those of a discriminator that do so have a property ``draws``. What else a network
 needs in sampling, such as truncation towards a mean of styles, is a setting of a layer. How latents are
 drawn, and where styles are, ``Options`` may say: see ``ModelOptions``.
+
+Discriminators end with ``layers.conditional.discriminator``, which gives them what all may have: classes,
+spectral norm of the last layer, the minibatch's standard deviation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gandist.errors import UsageError
 from gandist.spec.base import Section, choice, module_of, options
@@ -42,9 +45,31 @@ class ModelOptions(Section):
     embedding_dim: Annotated[int, Field(ge=1, le=65536)] = Field(
         10, description="length of the learned vector of a class; a long one drowns the latent"
     )
+    class_conditioning: Literal["projection", "auxiliary_classifier"] = Field(
+        "projection",
+        description="how a conditional discriminator knows classes: projection: it takes them, and judges "
+        "images of them; auxiliary_classifier: it tells them, and both networks are trained on what it tells",
+    )
+    classifier_weight: Annotated[float, Field(gt=0)] = Field(
+        1.0, description="of the auxiliary classifier's cross-entropy, in both networks' losses"
+    )
     spectral_norm: bool = Field(
         False, description="each weight of the discriminator divided by its largest singular value"
     )
+    minibatch_std: Annotated[int, Field(ge=2, le=65536)] | None = Field(
+        None, description="the discriminator is told how much samples differ, in groups of so many"
+    )
+    packing: Annotated[int, Field(ge=1, le=64)] = Field(
+        1, description="images that the discriminator judges as one, side by side in the channels"
+    )
+
+    @model_validator(mode="after")
+    def _one_class(self) -> ModelOptions:
+        if self.conditional and self.packing > 1:
+            raise ValueError("images of a pack have no class in common; leave out packing, or conditional")
+        if not self.conditional and self.class_conditioning != "projection":
+            raise ValueError(f"class_conditioning: {self.class_conditioning} needs conditional: true")
+        return self
 
     def latents(self, randomness: Randomness, count: int) -> Tensor:
         """What the generator draws from: standard normal float32 ``[count, latent_dim]``."""
@@ -128,14 +153,25 @@ def build_discriminator(
 ) -> keras.Model:
     """Images float32 ``[batch, height, width, channels]`` to logits float32 ``[batch, 1]``; real is positive.
 
-    With ``classes``, the input is ``[images, labels]``.
+    With ``classes``, the input is ``[images, labels]``; or the output is ``[logits, class_logits]``, of an
+    auxiliary classifier. With ``options.packing``, so many times as many channels are what it takes for an
+    image (Lin et al. 2018, section 3): only its first layer grows.
+
+    Args:
+        options: the model's.
+        image_shape: of a single image.
+        classes: that it tells apart; 0 for an unconditional one.
+        precision: a dtype policy of Keras.
 
     Raises:
         UsageError: the architecture cannot judge images of that shape.
     """
     _check_keras()
+    height, width, channels = image_shape
     with _computing_in(precision):
-        return module_of(options).build_discriminator(options, image_shape, classes)
+        return module_of(options).build_discriminator(
+            options, (height, width, channels * options.packing), classes
+        )
 
 
 if TYPE_CHECKING:

@@ -97,7 +97,7 @@ def build_discriminator(options: Options, image_shape: tuple[int, int, int], cla
         x = convolution(options.width * 2**halvings, options.kernel_size, strides=2, padding="same")(x)
         x = layers.LeakyReLU(negative_slope=options.leaky_slope)(x)
         x = dropout.Dropout(options.dropout)(x)
-    return conditional.discriminator(images, layers.Flatten()(x), classes, options.spectral_norm)
+    return conditional.discriminator(images, layers.Flatten()(x), classes, options)
 
 
 def _smallest_sides(options: Options, image_shape: tuple[int, int, int]) -> tuple[int, int]:

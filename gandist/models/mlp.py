@@ -65,4 +65,4 @@ def build_discriminator(options: Options, image_shape: tuple[int, int, int], cla
     x = layers.Flatten()(images)
     for width in options.discriminator_widths:
         x = layers.LeakyReLU(negative_slope=options.leaky_slope)(dense(width)(x))
-    return conditional.discriminator(images, x, classes, options.spectral_norm)
+    return conditional.discriminator(images, x, classes, options)

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from gandist import models
+from gandist.layers.conditional import discriminator, judged
 from gandist.layers.embedding import Embedding
 from gandist.layers.portable import portable
 from gandist.models import ModelOptions, dcgan, mlp
@@ -63,6 +64,33 @@ def test_the_discriminator_projects_the_class_onto_its_features(
         assert np.linalg.svd(v)[1][0] == pytest.approx(1, rel=0.02)
     expected = [[phi[row] @ w[:, 0] + 0.7 + phi[row] @ v[label]] for row, label in enumerate(LABELS)]
     np.testing.assert_allclose(discriminator([images, LABELS]), expected, rtol=1e-4, atol=1e-5)
+
+
+@both
+def test_an_auxiliary_classifier_is_a_second_output_and_takes_no_labels(options: ModelOptions) -> None:
+    """Odena et al. 2017, section 3: of the same features, which the minibatch has no part in."""
+    options = options.model_copy(update={"class_conditioning": "auxiliary_classifier", "minibatch_std": 2})
+    discriminator = models.build_discriminator(options, SHAPE, CLASSES)
+    psi, head = of_kind(discriminator, "Dense")[-2:]
+    images = noise(4, *SHAPE)
+    phi = keras.Model(discriminator.input, head.input)(images).numpy()
+    logits, class_logits = judged(discriminator, images, LABELS, training=False)
+    assert (logits.shape, class_logits.shape) == ((4, 1), (4, CLASSES))
+    np.testing.assert_allclose(class_logits, phi @ head.kernel.numpy(), rtol=1e-4, atol=1e-5)
+    assert psi.kernel.shape == (phi.shape[1] + 1, 1)
+
+
+@pytest.mark.parametrize("placed", [False, True])
+def test_the_minibatch_s_deviation_is_the_last_feature_unless_the_architecture_has_placed_it(
+    placed: bool,
+) -> None:
+    images = keras.Input((6,))
+    options = OPTIONS[1].model_copy(update={"minibatch_std": 2})
+    features = noise(4, 6)
+    network = discriminator(images, images, 0, options, has_minibatch_std=placed)
+    (kernel, _), deviations = network.get_weights(), features.reshape(2, 2, 6).std(axis=1).mean(axis=1)
+    seen = features if placed else np.c_[features, np.repeat(deviations, 2)]
+    np.testing.assert_allclose(network(features), seen @ kernel, rtol=1e-4, atol=1e-5)
 
 
 @both

@@ -83,4 +83,4 @@ def build_discriminator(options: Options, image_shape: tuple[int, int, int], cla
     x = spectral.Conv2D(4, 3, strides=4)(images)
     features = keras.Model(images, layers.Flatten()(dropout.Dropout(0.25)(layers.LeakyReLU(0.2)(x))))
     inputs = keras.Input(image_shape)
-    return conditional.discriminator(inputs, features(inputs), classes)
+    return conditional.discriminator(inputs, features(inputs), classes, options)

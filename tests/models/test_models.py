@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from gandist import models
 from gandist.layers.walk import layers_of
+from gandist.models import ModelOptions, dcgan, mlp
 from gandist.randomness import Randomness, layers_draw_from
 from gandist.regularizers import path_length
 from gandist.sampling.sampler import Sampler
@@ -41,6 +44,27 @@ def sampler(trained: Any) -> Sampler:
     made = Sampler(trained.trial, SHAPE)
     made.update(trained.gan, trained.step)
     return made
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        dcgan.Options(width=2, kernel_size=3, depth=1),
+        mlp.Options(generator_widths=(4,), discriminator_widths=(5, 3)),
+    ],
+    ids=lambda options: options.name,
+)
+def test_packing_makes_the_first_layer_of_the_discriminator_grow_and_nothing_else(
+    devices: None, options: ModelOptions
+) -> None:
+    """Lin et al. 2018, section 3: so many images are its input, side by side in the channels."""
+    packed = options.model_copy(update={"packing": 3})
+    one, three = (models.build_discriminator(each, (4, 6, 2)) for each in (options, packed))
+    first, *rest = [weight.shape for weight in one.weights]
+    in_threes, *rest_of_three = [weight.shape for weight in three.weights]
+    assert rest_of_three == rest
+    assert three.count_params() - one.count_params() == 2 * math.prod(first) == math.prod(in_threes) * 2 // 3
+    assert three(np.zeros((5, 4, 6, 6))).shape == (5, 1)
 
 
 @pytest.mark.parametrize(
