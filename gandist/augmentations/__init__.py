@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BeforeValidator
 
 from gandist.augmentations._base import Augmentation
 from gandist.spec.base import choice, options
 
+
+def _named(section: Any) -> Any:
+    """``ada`` was once the only one, and need not be named."""
+    return {"name": "ada", **section} if isinstance(section, dict) else section
+
+
 if TYPE_CHECKING:
     AnyAugmentation = Augmentation
 else:
-    AnyAugmentation = choice(options(__name__))
+    AnyAugmentation = Annotated[choice(options(__name__)), BeforeValidator(_named)]
 
 __all__ = ["AnyAugmentation", "Augmentation"]

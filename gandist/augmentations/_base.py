@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 class Augmentation(Section):
     """A random change of images that has a gradient, so that the generator learns through it."""
 
+    reads_signs: ClassVar[bool] = False
+    """Whether it takes D(x) > 0 for "real", which some losses do not say (``LossOptions.sign_decides``)."""
     state: ClassVar[Mapping[str, float]] = {}
     """What is remembered from update to update, with its first value; logged under these names."""
 

@@ -17,6 +17,8 @@ class LossOptions(Section):
 
     paired: ClassVar[bool] = False
     """Whether the generator's loss depends on D(real) of the same batch."""
+    sign_decides: ClassVar[bool] = True
+    """Whether D takes an image for real exactly where its logit is positive."""
     needs_a_lipschitz_critic: ClassVar[bool] = False
     converges_with: ClassVar[tuple[str, ...]] = ()
     """Regularizers without which, on each update, it is known to fail."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gandist.losses._base import SeparableLoss
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 class Options(SeparableLoss):
     """The loss section of a job file."""
+
+    sign_decides: ClassVar[bool] = False
 
     name: Literal["least_squares"] = "least_squares"
 

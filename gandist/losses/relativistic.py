@@ -22,6 +22,7 @@ class Options(LossOptions):
 
     paired: ClassVar[bool] = True
     converges_with: ClassVar[tuple[str, ...]] = ("r1", "r2")
+    sign_decides: ClassVar[bool] = False
 
     name: Literal["relativistic"] = "relativistic"
 

@@ -17,6 +17,7 @@ class Options(SeparableLoss):
     """The loss section of a job file."""
 
     needs_a_lipschitz_critic: ClassVar[bool] = True
+    sign_decides: ClassVar[bool] = False
 
     name: Literal["wasserstein"] = "wasserstein"
 

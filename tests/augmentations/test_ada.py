@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from gandist.augmentations.ada import BRIGHTNESS, MOST, Options
+from gandist.augmentations._changes import BRIGHTNESS, CHANGES
+from gandist.augmentations.ada import MOST, Options
 from gandist.randomness import Randomness
 from gandist.spec.schedules import Clock, Schedule
 
@@ -103,6 +104,27 @@ def test_without_a_change_the_gradient_is_that_of_the_images() -> None:
         out = Options().apply(tf.convert_to_tensor(images), randomness(), {"ada_p": tf.constant(0.0)})
         total = tf.reduce_sum(out * weights)
     np.testing.assert_array_equal(tape.gradient(total, images), weights)
+
+
+@pytest.mark.parametrize("images", [IMAGES, np.ascontiguousarray(IMAGES[..., :1])], ids=["color", "grey"])
+def test_changes_of_your_own_are_made_in_their_order(images: np.ndarray) -> None:
+    names, draw = ("flip", "contrast", "saturation"), randomness().stream("augmentation")
+    chosen = draw.stream("chosen").uniform(BATCH, 3).numpy() < 0.5
+    expected = tf.constant(images)
+    for at, name in enumerate(names):
+        expected = CHANGES[name](expected, draw, tf.constant(chosen[:, at : at + 1].astype(np.float32)))
+    found = Options(changes=names).apply(tf.constant(images), randomness(), {"ada_p": tf.constant(0.5)})
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_the_probability_goes_up_and_down_as_by_hand() -> None:
+    """Signs of eight real images each, target 0.6, 8 images of 40: a fifth a step; none below 0."""
+    path, p = [], 0.0
+    for positive in (6, 7, 8, 8, 6, 5, 7, 4, 4, 4):  # the mean of the signs: 0.5, 0.75, 1, ...
+        figures = Options().figures(tf.constant([[1.0]] * positive + [[-1.0]] * (8 - positive)))
+        p = advanced(p, float(np.mean(figures["d_sign_real"])), images=8, kimg=0.04)
+        path.append(p)
+    np.testing.assert_allclose(path, [0, 0.2, 0.4, 0.6, 0.4, 0.2, 0.4, 0.2, 0, 0], atol=1e-6)
 
 
 @pytest.mark.parametrize(("sign", "towards"), [(0.9, 1), (0.61, 1), (0.59, -1), (-1.0, -1)])

@@ -122,5 +122,11 @@ def test_only_the_unbounded_loss_needs_a_limit_to_the_slope() -> None:
     assert needing == [wasserstein.Options]
 
 
+def test_the_sign_of_a_logit_decides_where_a_logit_of_0_is_undecided() -> None:
+    """Not where only differences count, and not where 0 is the label of generated images."""
+    deciding = {loss.model_fields["name"].default for loss in options("gandist.losses") if loss.sign_decides}
+    assert deciding == {"non_saturating", "minimax", "hinge"}
+
+
 def test_every_loss_is_among_these() -> None:
     assert {type(loss) for loss in EXPECTED} | {relativistic.Options} == set(options("gandist.losses"))

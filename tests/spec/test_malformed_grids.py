@@ -45,7 +45,10 @@ GRIDS = [
     ("configs: {a: {regularizers: {r1: {gamma: 0}}}}", "configs.a.regularizers.r1.gamma: 0 is out of range"),
     ("configs: {a: {regularizers.r3: {}}}", "configs.a.regularizers.r3: unknown key; allowed here: gradient"),
     ("configs: {a: {constraints.weight_clipping.limit: x}}", 'weight_clipping.limit: "x" is not a number'),
-    ("configs: {a: {augmentation.name: adda}}", 'configs.a.augmentation.name: "adda" is unknown; choose ada'),
+    (
+        "configs: {a: {augmentation.name: adda}}",
+        'configs.a.augmentation.name: "adda" is unknown; choose ada or',
+    ),
     (
         "configs: {a: {optimizer.learning_rate: {cosine: [1e-3, 0], kimg: 1}}}",
         "configs.a: optimizer.learning_rate: 0 is out of range; a schedule's values are numbers > 0",

@@ -43,7 +43,10 @@ JOBS = [
         "constraints.weight_clipping.max: unknown key; allowed here:",
     ),
     ("augmentation: {name: ada, targt: 0.6}", "augmentation.targt: unknown key; allowed here: name, target,"),
-    ("augmentation: {nam: ada}", "augmentation.nam: unknown key; allowed here: name, target, kimg (did you"),
+    (
+        "augmentation: {nam: ada}",
+        "augmentation.nam: unknown key; allowed here: name, target, kimg, changes (did",
+    ),
     ("loss: {name: relativistic, combine: mean}", "loss.combine: unknown key; allowed here: name"),
     ("optimizer: {name: adam, learning_rat: 1e-3}", "(did you mean learning_rate?)"),
     ("training: {epochs: 1, epoch: 2}", "training.epoch: unknown key"),
@@ -72,8 +75,11 @@ JOBS = [
     ("regularizers: {path_lenght: {}}", "(did you mean path_length?)"),
     ("constraints: weight_clipping", 'constraints: "weight_clipping" is not a section; give a section of'),
     ("constraints: {clipping: {}}", "constraints.clipping: unknown key; allowed here: weight_clipping (did"),
-    ("augmentation: ada", 'augmentation: "ada" is not a section; give a section of name, target, kimg or'),
-    ("augmentation: {name: adda}", 'augmentation.name: "adda" is unknown; choose ada (did you mean ada?)'),
+    ("augmentation: ada", 'augmentation: "ada" is not a section; give a section with a name: ada or'),
+    (
+        "augmentation: {name: adda}",
+        'augmentation.name: "adda" is unknown; choose ada or diff_augment (did you mean ada?)',
+    ),
     ("optimizer: {name: adm}", "(did you mean adam?)"),
     ("training:", "training: null is not a section"),
     ("training: 5", "training: 5 is not a section"),
@@ -108,6 +114,14 @@ JOBS = [
     (
         "augmentation: {name: ada, target: 1}",
         "augmentation.target: 1 is out of range; give a number >= -1 and",
+    ),
+    (
+        "augmentation: {name: ada, changes: [flop]}",
+        'augmentation.changes.0: "flop" is unknown; choose brightness, saturation, contrast, flip,',
+    ),
+    (
+        "augmentation: {name: diff_augment, policy: []}",
+        "augmentation.policy: the list is empty; give at least one",
     ),
     ("augmentation: {name: ada, kimg: 0}", "augmentation.kimg: 0 is out of range; give a number > 0"),
     ("optimizer: {name: adam, learning_rate: fast}", '"fast" is not a number; give a number > 0'),

@@ -34,7 +34,7 @@ OVERRIDES = [
         "regularizers={r3: {}}: regularizers.r3: unknown key; allowed here: gradient",
     ),
     (["constraints.weight_clipping.limit=0"], "constraints.weight_clipping.limit=0: 0 is out of range"),
-    (["augmentation.name=adda"], 'augmentation.name=adda: "adda" is unknown; choose ada'),
+    (["augmentation.name=adda"], 'augmentation.name=adda: "adda" is unknown; choose ada or'),
     (
         ["optimizer.learning_rate={cosine: [1e-3, 0], kimg: 1}"],
         "optimizer.learning_rate={cosine: [1e-3, 0], kimg: 1}: 0 is out of range; a schedule's values",
