@@ -5,6 +5,9 @@ followed. Hidden files and folders, all other files, and folders within the sub-
 told of. A folder that has pictures both beside and in its sub-folders is refused, and one of which a class
 would be lost.
 
+``held_out`` of them are kept from the training, chosen by their content: another name or folder, or further
+pictures, leave the others' sides alone but for as many as come in.
+
 They are decoded once, into ``image_folder/<key>/`` of the cache (``GANDIST_CACHE_DIR``, by default
 ``~/.cache/gandist``), of which trials map the images into memory. The key is a hash of the options, the
 version of PIL, and each file's path below the folder and content: a folder that was moved is the same.
@@ -49,6 +52,9 @@ class Options(DataOptions):
     crop: Literal["center", "none"] = Field(
         "center", description="center: the largest centred square; none: all of it, squeezed into a square"
     )
+    held_out: Annotated[int, Field(ge=0)] = Field(
+        0, description="pictures that are not trained on, which evaluations measure against"
+    )
     max_unreadable: Annotated[float, Field(ge=0, le=1), MAY_CHANGE] = Field(
         0.01, description="share of the pictures that may be left out because they cannot be read"
     )
@@ -66,11 +72,11 @@ class _File:
 
 
 def load(options: Options, data_dir: Path | None, tell: Tell = silent) -> Dataset:
-    """All pictures, in the order of their paths, memory-mapped; none held out.
+    """All pictures, in the order of their paths, memory-mapped; with ``held_out``, these apart.
 
     Raises:
         DataError: the folder is missing or holds no pictures, too many of them cannot be read, or there is no
-            room to keep them decoded.
+            room to keep them decoded; or no picture of a class would be left to train on.
     """
     folder = _folder(options, data_dir)
     found = look(folder)
@@ -78,6 +84,8 @@ def load(options: Options, data_dir: Path | None, tell: Tell = silent) -> Datase
     memory = _cache.directory() / "read" / f"{status.st_dev:x}-{status.st_ino:x}"
     read = _hashes.contents([folder / path for path, _ in found.pictures], memory, tell)
     files = [_File(*picture, *content) for picture, content in zip(found.pictures, read, strict=True)]
+    held_out = {file.path for file in sorted(files, key=lambda file: file.digest)[: options.held_out]}
+    files.sort(key=lambda file: file.path in held_out)  # these last, all else in its order
 
     def decoded(start: int) -> Iterator[Item]:
         return _decoded(folder, files, start, options, tell)
@@ -95,7 +103,8 @@ def load(options: Options, data_dir: Path | None, tell: Tell = silent) -> Datase
     cropped = options.crop == "center"
     shaped = "each cut to its largest centred square" if cropped else "each squeezed into a square"
     left_out = tuple(f"{printable(folder)}: {line}" for line in (found.left_out, unreadable) if line)
-    return replace(cached.dataset, shaped=shaped, left_out=left_out)
+    dataset = replace(cached.dataset, shaped=shaped, left_out=left_out)
+    return _without_last(dataset, options.held_out, folder) if options.held_out else dataset
 
 
 def _folder(options: Options, data_dir: Path | None) -> Path:
@@ -131,6 +140,25 @@ def _decoded(folder: Path, files: list[_File], start: int, options: Options, tel
             )
         tell(Activity("decoding pictures", number, len(files)))
         yield f"{printable(file.path)}: {printable(image)}" if isinstance(image, str) else (file.label, image)
+
+
+def _without_last(dataset: Dataset, count: int, folder: Path) -> Dataset:
+    """The last ``count`` pictures held out."""
+    labels = dataset.labels[:-count]
+    if lost := sorted(set(dataset.labels.tolist()) - set(labels.tolist())):
+        of = f" of {printable(dataset.class_names[lost[0]])}" if dataset.class_names else ""
+        raise DataError(
+            f"{printable(folder)}: data.held_out: {count:,} of {len(dataset):,} pictures leave none{of} to "
+            "train on; give fewer"
+        )
+    known = hashlib.sha256(f"{dataset.fingerprint} without {count}".encode()).hexdigest()[:16]
+    return replace(
+        dataset,
+        images=dataset.images[:-count],
+        labels=labels,
+        held_out=dataset.images[-count:],
+        known=known,
+    )
 
 
 def _check(folder: Path, options: Options, files: int, cached: _cache.Cached) -> None:

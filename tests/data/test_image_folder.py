@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from gandist.activity import Activity
 from gandist.data import image_folder, load
 from gandist.errors import DataError
 from tests.data import pictures
-from tests.data.pictures import GREY, count_decoding, grey, levels, read, write
+from tests.data.pictures import GREY, count_decoding, grey, levels, read, refusal, write
 
 
 def test_sub_folders_are_classes_in_the_order_of_names(tmp_path: Path) -> None:
@@ -71,6 +72,38 @@ def test_options_say_what_becomes_of_a_picture(tmp_path: Path) -> None:
     squeezed = read(tmp_path, image_size=16, crop="none")
     assert 120 < squeezed.images[..., 0].mean() < 135
     assert read(tmp_path, channels=1).images.shape == (1, 64, 64, 1)
+
+
+def test_some_pictures_are_held_out_by_their_content(tmp_path: Path) -> None:
+    """Which, names and further pictures do not decide; they are the others' set as if they were not there."""
+    names = [f"{kind}/{level}.png" for kind in "ab" for level in range(10)]
+    root = write(tmp_path / "here", {name: 20 * at for at, name in enumerate(names)})
+    split, whole = read(root, **GREY, held_out=5), read(root, **GREY)
+    unseen = split.held_out[:, 0, 0, 0].tolist()
+    assert (len(split), len(unseen), split.labels.dtype) == (15, 5, np.int32)
+    assert sorted(levels(split) + unseen) == levels(whole)
+    assert levels(split) == sorted(levels(split))
+    assert split.labels.tolist() == [int(level >= 200) for level in levels(split)]
+    assert isinstance(split.held_out, np.memmap)
+    assert split.summary.endswith("5 held out")
+    assert len({split.fingerprint, whole.fingerprint, read(root, **GREY, held_out=4).fingerprint}) == 3
+    renamed = write(tmp_path / "there", {f"x{level}.png": level for level in levels(whole)})
+    elsewhere = read(renamed, **GREY, held_out=5)
+    assert sorted(elsewhere.held_out[:, 0, 0, 0]) == sorted(unseen)
+
+
+@pytest.mark.parametrize(
+    ("names", "count", "expected"),
+    [
+        (["a.png", "b.png"], 3, "3 of 2 pictures leave none to train on; give fewer"),
+        (["a/1.png", "b/1.png"], 1, "1 of 2 pictures leave none of [ab] to train on; give fewer"),
+    ],
+)
+def test_held_out_pictures_that_leave_none_are_refused(
+    tmp_path: Path, names: list[str], count: int, expected: str
+) -> None:
+    refused = refusal(write(tmp_path, dict.fromkeys(names, 1)), **GREY, held_out=count)
+    assert re.search(f"data.held_out: {expected}", refused)
 
 
 def test_a_set_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
