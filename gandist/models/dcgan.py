@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from gandist.errors import UsageError
-from gandist.models import ModelOptions
+from gandist.models import ModelOptions, _sides
 
 if TYPE_CHECKING:
     import keras
@@ -101,17 +100,4 @@ def build_discriminator(options: Options, image_shape: tuple[int, int, int], cla
 
 
 def _smallest_sides(options: Options, image_shape: tuple[int, int, int]) -> tuple[int, int]:
-    """Height and width of the smallest feature map, at least 2."""
-
-    def fits(depth: int) -> bool:
-        return all(side % 2**depth == 0 and side // 2**depth >= 2 for side in (height, width))
-
-    height, width, _ = image_shape
-    if fits(options.depth):
-        return height // 2**options.depth, width // 2**options.depth
-    deepest = max(filter(fits, range(options.depth)), default=0)
-    advice = f"give a depth of at most {deepest}" if deepest else "give images of even sides, 4 or more"
-    raise UsageError(
-        f"model.depth: images of {height}x{width} cannot be halved {options.depth} times "
-        f"to whole feature maps of 2x2 or more; {advice}"
-    )
+    return _sides.smallest(image_shape, options.depth, "model.depth", "a depth of at most {}".format)

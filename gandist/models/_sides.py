@@ -1,0 +1,36 @@
+"""The sides of images, halved until they are those of a network's smallest feature map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gandist.errors import UsageError
+
+
+def smallest(
+    image_shape: tuple[int, int, int], halvings: int, field: str, allowed: Callable[[int], str]
+) -> tuple[int, int]:
+    """Height and width of the smallest feature map, at least 2.
+
+    Args:
+        image_shape: ``(height, width, channels)``.
+        halvings: how often sides are halved.
+        field: of the job file that says so, for the error.
+        allowed: what to give in its place, made of the most halvings that fit.
+
+    Raises:
+        UsageError: the sides cannot be halved so often.
+    """
+    height, width, _ = image_shape
+
+    def fits(times: int) -> bool:
+        return all(side % 2**times == 0 and side // 2**times >= 2 for side in (height, width))
+
+    if fits(halvings):
+        return height // 2**halvings, width // 2**halvings
+    most = max(filter(fits, range(halvings)), default=0)
+    advice = f"give {allowed(most)}" if most else "give images of even sides, 4 or more"
+    raise UsageError(
+        f"{field}: images of {height}x{width} cannot be halved {halvings} times "
+        f"to whole feature maps of 2x2 or more; {advice}"
+    )
