@@ -27,6 +27,8 @@ class TrialDir:
     SAMPLES = "samples"
     CHECKPOINTS = "checkpoints"
     GENERATOR = "generator.keras"
+    LOADING = "generator.txt"
+    """How Keras loads it, where it has layers of gandist."""
     BEST = "generator_best.keras"
     """Of the step that ``evaluation.select`` has chosen."""
     GIF = "progress.gif"

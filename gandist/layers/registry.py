@@ -26,7 +26,9 @@ def loadable(kind: Kind) -> Kind:
 
 
 def loading(network: keras.Model) -> str:
-    """What Python has to import before Keras can load ``network`` from a file; empty: nothing."""
+    """How Keras loads ``network`` from a file, in one line; empty where it needs nothing from gandist."""
     kinds = {type(layer) for layer in layers_of(network)}
     modules = sorted({kind.__module__ for kind in kinds if kind.__module__.partition(".")[0] == PACKAGE})
-    return f"import {', '.join(modules)}" if modules else ""
+    if not modules:
+        return ""
+    return f"import {', '.join(modules)} first, then keras.saving.load_model(path) loads it"

@@ -1,7 +1,8 @@
 """A step in the styles is to change every image equally (Karras et al. 2020, section 3.2, equation 4).
 
 weight * (|J^T y| - a)^2, where J is the derivative of the image by the styles, y an image of normal noise, a
-the moving average of the lengths |J^T y|. A network without a mapping is regularized in its latents.
+the moving average of the lengths |J^T y|. A network without a mapping is regularized in its latents. Where
+layers have a style each, the square of the length is the mean over them, as in the authors' code.
 """
 
 from __future__ import annotations
@@ -46,9 +47,10 @@ class Options(Regularizer):
             projected = tf.reduce_sum(images * noise) / math.sqrt(height * width)
         gradient = tape.gradient(projected, given.styles)
         # Without the epsilon the root's derivative at 0 is infinite.
-        lengths = tf.sqrt(
-            tf.reduce_sum(tf.square(gradient), axis=list(range(1, len(gradient.shape)))) + 1e-12
-        )
+        squared = tf.reduce_sum(tf.square(gradient), axis=-1)
+        if len(squared.shape) > 1:
+            squared = tf.reduce_mean(squared, axis=list(range(1, len(squared.shape))))
+        lengths = tf.sqrt(squared + 1e-12)
         return (lengths - state["mean"]) ** 2, {"mean_path_length": lengths}
 
     def advance(self, state: Figures, figures: Figures) -> Figures:

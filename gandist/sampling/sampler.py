@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from gandist import models
 from gandist.activity import Activity, Tell, silent
+from gandist.layers import registry
 from gandist.layers.portable import portable
 from gandist.layers.walk import layers_of
 from gandist.randomness import Randomness, layers_draw_from
@@ -139,12 +140,20 @@ class Sampler:
         return made
 
     def export(self) -> bytes:
-        """The generator as a ``.keras`` file, which Keras loads without gandist, whatever its backend."""
+        """The generator as a ``.keras`` file.
+
+        Where all its layers are Keras' own, it loads without gandist, whatever the backend; see ``loading``.
+        """
         with TemporaryDirectory() as folder:
             path = Path(folder) / "generator.keras"
             # Statistics over replicas are TensorFlow's alone, and no matter once a network is trained.
-            portable(self.generator, synchronized=False).save(path)
+            portable(self.generator, synchronized=False, fixed_noise=True).save(path)
             return path.read_bytes()
+
+    @property
+    def loading(self) -> str:
+        """How Keras loads what ``export`` gives, in one line; empty where it needs nothing from gandist."""
+        return registry.loading(self.generator)
 
     def _recompute_statistics(self) -> None:
         """The live generator's moving statistics are wrong for averaged weights: take one batch's instead."""

@@ -65,7 +65,7 @@ class Observer:
         """The generator, and a film of all grids."""
         tell(Activity("exporting the generator"))
         self._copy()
-        self._recorder.finish_artifacts(self._trainer.step, self._sampler.export())
+        self._recorder.finish_artifacts(self._trainer.step, self._sampler.export(), self._sampler.loading)
 
     def export_best(self, tell: Tell) -> None:
         """The generator as the best one so far."""

@@ -194,11 +194,15 @@ class Recorder:
         content = tables.encode(rows, tables.OUTPUTS)
         self._writer.submit(partial(self._directory.storage.write, TrialDir.OUTPUTS, content), len(content))
 
-    def finish_artifacts(self, step: int, generator: bytes) -> None:
-        """The exported generator and, of all grids up to ``step``, the GIF and the archive."""
+    def finish_artifacts(self, step: int, generator: bytes, loading: str) -> None:
+        """The generator and how to load it; of all grids up to ``step`` the GIF and the archive."""
         self._writer.submit(
             partial(self._directory.storage.write, TrialDir.GENERATOR, generator), len(generator)
         )
+        if loading:
+            self._writer.submit(
+                partial(self._directory.storage.write, TrialDir.LOADING, f"{loading}\n".encode())
+            )
         self._writer.submit(partial(self._write_of_all_grids, step))
 
     @property
