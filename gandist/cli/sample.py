@@ -66,6 +66,18 @@ def sample(
     seed: Annotated[
         int, typer.Option(min=0, max=2**31 - 1, help="Latent k is a function of the seed and k alone.")
     ] = 0,
+    truncation: Annotated[
+        float | None,
+        typer.Option(
+            "--truncation",
+            metavar="PSI",
+            min=0.0,
+            max=2.0,
+            help="For a model with styles, such as stylegan2: below 1 images vary less and have fewer flaws; "
+            "0 makes the mean image.",
+            show_default=False,
+        ),
+    ] = None,
     interpolate: Annotated[
         bool,
         typer.Option(
@@ -107,6 +119,8 @@ def sample(
     from gandist.sampling import generate
 
     generator = generate.open_generator(source.trial, shape, source.classes, *source.generator())
+    if truncation is not None:
+        generator.truncate(truncation)
     draw = generate.draw_path if interpolate else generate.draw
     made = generate.generate(generator, draw(seed, count, latent_dim), chosen)
     content = images.encode(made, extension, moving=interpolate)

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from gandist import models
 from gandist.activity import Activity, Tell, silent
+from gandist.errors import UsageError
 from gandist.layers import registry
 from gandist.layers.portable import portable
 from gandist.layers.walk import layers_of
@@ -118,6 +119,21 @@ class Sampler:
             draw = self._randomness(f"layers{start}")
             parts.append(quantised(self._images(latents[some], labels[some], draw, training=False)))
         return np.concatenate(parts)
+
+    def truncate(self, psi: float) -> None:
+        """From now on pull styles towards their mean: 1 leaves them as they are, 0 makes all the mean.
+
+        Raises:
+            UsageError: no layer of the generator has a setting ``truncation``.
+        """
+        found = [layer for layer in layers_of(self.generator) if hasattr(layer, "truncation")]
+        if not found:
+            raise UsageError(
+                f"--truncation {psi:g}: the generator of model {self._trial.model.name} has no mean style to "
+                "pull towards; leave it out"
+            )
+        for layer in found:
+            layer.truncation = psi
 
     def latents(self, count: int, stream: str = "samples") -> np.ndarray:
         """Standard normal float32 ``[count, latent_dim]``, the trial's own: the same at each call."""

@@ -14,11 +14,10 @@ from gandist import models
 from gandist.errors import UsageError
 from gandist.models import r3gan
 from gandist.models.r3gan import GAIN, Options
-from tests.models.trainers import assert_continues_with_the_same_bits, assert_replicas_train_as_one
+from tests.models.trainers import R3GAN, assert_continues_with_the_same_bits, assert_replicas_train_as_one
 
 pytestmark = pytest.mark.usefixtures("devices")
 
-R3GAN = {"name": "r3gan", "widths": [4, 2], "blocks": 1, "group_size": 2, "latent_dim": 6}
 RECIPE: dict[str, Any] = {"loss": {"name": "relativistic"}, "regularizers": {"r2": {}}}
 
 

@@ -21,6 +21,7 @@ from gandist.layers.walk import layers_of
 from gandist.models import stylegan2
 from gandist.sampling.sampler import Sampler
 from tests.models.trainers import (
+    STYLEGAN2,
     assert_continues_with_the_same_bits,
     assert_replicas_train_as_one,
     labelled_digits,
@@ -30,9 +31,7 @@ from tests.models.trainers import (
 pytestmark = pytest.mark.usefixtures("devices")
 
 SHAPE = (8, 8, 1)
-NARROW = {"latent_dim": 6, "embedding_dim": 4, "channel_base": 16, "channel_max": 4}
-MODEL = {"name": "stylegan2", **NARROW}
-MIXED = {**MODEL, "style_mixing": 0.9}
+MIXED = {**STYLEGAN2, "channel_base": 16, "style_mixing": 0.9}
 digits = labelled_digits()
 SECTIONS: dict[str, Any] = {
     "dataset": Dataset(digits.images[:, 2::3, 2::3][:, :8, :8], digits.labels, digits.class_names),

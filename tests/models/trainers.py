@@ -15,6 +15,8 @@ Model = dict[str, Any] | ModelOptions
 
 DCGAN = {"name": "dcgan", "width": 2, "kernel_size": 3, "latent_dim": 6}
 MLP = {"name": "mlp", "generator_widths": [8, 12], "discriminator_widths": [12, 8], "latent_dim": 6}
+R3GAN = {"name": "r3gan", "widths": [4, 2], "blocks": 1, "group_size": 2, "latent_dim": 6}
+STYLEGAN2 = {"name": "stylegan2", "latent_dim": 6, "embedding_dim": 4, "channel_base": 56, "channel_max": 4}
 HALF_BATCHES = {"training": {"update": "half_batches"}, "loss": {"combine": "mean"}}
 
 _TINY: dict[str, Any] = {

@@ -75,6 +75,11 @@ RULE = "only a completed trial has one"
             "plain: no trial has exported a best generator: 1 running, 2 completed, 1 queued; only a trial "
             "that was evaluated with evaluation.select has one",
         ),
+        (
+            "plain --truncation 0.7",
+            "--truncation 0.7: the generator of model mlp has no mean style to pull towards; leave it out",
+        ),
+        ("plain --truncation 3", "gandist sample: Invalid value for '--truncation'"),
         ("plain --checkpoint first", "gandist sample: Invalid value for '--checkpoint'"),
         ("plain --n 0", "gandist sample: Invalid value for '--n'"),
         ("plain --n 10001", "gandist sample: Invalid value for '--n'"),
