@@ -1,9 +1,11 @@
-"""Batch normalization with the fused kernel."""
+"""Batch normalization with the fused kernel, and with scales and offsets of each class."""
 
 from __future__ import annotations
 
 import keras
 import tensorflow as tf
+
+from gandist.layers.embedding import Embedding
 
 
 class BatchNormalization(keras.layers.BatchNormalization):
@@ -21,10 +23,11 @@ class BatchNormalization(keras.layers.BatchNormalization):
             return super().call(inputs, training=training, mask=mask)
         x = inputs if len(inputs.shape) == 4 else tf.reshape(inputs, [-1, 1, 1, inputs.shape[-1]])
         # Keras casts them where inputs are of half precision, which the kernel does not take.
+        features = x.shape[-1]
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=x,
-            scale=tf.cast(self.gamma.value, tf.float32),
-            offset=tf.cast(self.beta.value, tf.float32),
+            scale=tf.cast(self.gamma.value, tf.float32) if self.scale else tf.ones(features),
+            offset=tf.cast(self.beta.value, tf.float32) if self.center else tf.zeros(features),
             mean=[],
             variance=[],
             epsilon=self.epsilon,
@@ -50,3 +53,32 @@ class BatchNormalization(keras.layers.BatchNormalization):
         # Not "/": TensorFlow would multiply by the reciprocal of a constant, which has other bits.
         mean, mean_of_squares = (tf.math.divide_no_nan(total, count) for total in tf.unstack(sums))
         return mean, tf.maximum(mean_of_squares - tf.square(mean), 0.0)
+
+
+def normalised(
+    maps: keras.KerasTensor,
+    labels: keras.KerasTensor | None,
+    classes: int,
+    **settings: object,
+) -> keras.KerasTensor:
+    """Batch normalization of feature maps, conditional where there are labels.
+
+    A class then has its own scales and offsets (Dumoulin et al. 2017, section 3, for batches: de Vries et al.
+    2017, section 4), 1 and 0 at first.
+
+    Args:
+        maps: ``[batch, height, width, channels]``.
+        labels: of the images, int32 ``[batch]``.
+        classes: how many there are.
+        settings: of the layer ``BatchNormalization``.
+    """
+    if labels is None:
+        return BatchNormalization(**settings)(maps)
+    channels = maps.shape[-1]
+
+    def of_class(first: str) -> keras.KerasTensor:
+        rows = Embedding(classes, channels, embeddings_initializer=first)(labels)
+        return keras.layers.Reshape((1, 1, channels))(rows)
+
+    x = BatchNormalization(center=False, scale=False, **settings)(maps)
+    return keras.layers.Add()([keras.layers.Multiply()([x, of_class("ones")]), of_class("zeros")])
