@@ -14,19 +14,14 @@ from gandist import models
 from gandist.errors import UsageError
 from gandist.layers.portable import portable
 from gandist.models.resnet import Options
-from tests.models.trainers import assert_continues_with_the_same_bits, assert_replicas_train_as_one
+from tests.models.trainers import (
+    RESNET,
+    assert_continues_with_the_same_bits,
+    assert_replicas_train_as_one,
+)
 
 pytestmark = pytest.mark.usefixtures("devices")
 
-RESNET: dict[str, Any] = {
-    "name": "resnet",
-    "latent_dim": 6,
-    "generator_widths": [4, 3],
-    "discriminator_widths": [3, 4],
-    "halvings": 1,
-    "spectral_norm": True,
-    "pooling": "mean",
-}
 HINGE: dict[str, Any] = {"loss": {"name": "hinge"}}
 
 

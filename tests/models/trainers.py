@@ -16,6 +16,15 @@ Model = dict[str, Any] | ModelOptions
 DCGAN = {"name": "dcgan", "width": 2, "kernel_size": 3, "latent_dim": 6}
 MLP = {"name": "mlp", "generator_widths": [8, 12], "discriminator_widths": [12, 8], "latent_dim": 6}
 R3GAN = {"name": "r3gan", "widths": [4, 2], "blocks": 1, "group_size": 2, "latent_dim": 6}
+RESNET: dict[str, Any] = {
+    "name": "resnet",
+    "latent_dim": 6,
+    "generator_widths": [4, 3],
+    "discriminator_widths": [3, 4],
+    "halvings": 1,
+    "spectral_norm": True,
+    "pooling": "mean",
+}
 STYLEGAN2 = {"name": "stylegan2", "latent_dim": 6, "embedding_dim": 4, "channel_base": 56, "channel_max": 4}
 HALF_BATCHES = {"training": {"update": "half_batches"}, "loss": {"combine": "mean"}}
 

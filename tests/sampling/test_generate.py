@@ -29,7 +29,8 @@ pytestmark = pytest.mark.usefixtures("devices")
 
 SHAPE = (28, 28, 1)
 ARCHITECTURES = [module.Options.model_fields["name"].default for module in modules(models.__name__)]
-NARROW = {model["name"]: model for model in (trainers.DCGAN, trainers.R3GAN, trainers.STYLEGAN2)}
+_NARROW = (trainers.DCGAN, trainers.R3GAN, trainers.RESNET, trainers.STYLEGAN2)
+NARROW = {model["name"]: model for model in _NARROW}
 MEMBER = "model.weights.h5"
 
 
