@@ -29,12 +29,18 @@ class OptimizerOptions(Section):
         None, description="where it differs from the generator's (two time scales, Heusel et al. 2017)"
     )
 
-    def update(self, learning_rate: Any, count: Tensor, clock: Clock) -> Update:
+    @property
+    def needs_lazy_regularizers(self) -> bool:
+        """Whether what was asked for has no effect without a lazy regularizer."""
+        return False
+
+    def update(self, learning_rate: Any, count: Tensor, clock: Clock, every: int = 1) -> Update:
         """How this update applies gradients; what all variables share is computed once.
 
         Args:
             learning_rate: this network's: a number, or a float32 scalar.
             count: this update's number, float32 from 1.
             clock: when it takes place.
+            every: updates from one use of the network's lazy regularizers to the next; 1 where none is lazy.
         """
         raise TypeError(f"{type(self).__name__} has no update")

@@ -23,13 +23,29 @@ class Options(OptimizerOptions):
     beta_1: Annotated[Rate, Within(ge=0, lt=1)] = 0.9
     beta_2: Annotated[Rate, Within(ge=0, lt=1)] = 0.999
     epsilon: Annotated[float, Field(gt=0)] = 1e-7
+    lazy_correction: bool = Field(
+        False, description="smaller learning rate and betas for a network that has a lazy regularizer"
+    )
 
-    def update(self, learning_rate: Any, count: Tensor, clock: Clock) -> Update:
+    @property
+    def needs_lazy_regularizers(self) -> bool:
+        """The correction is of them."""
+        return self.lazy_correction
+
+    def update(self, learning_rate: Any, count: Tensor, clock: Clock, every: int = 1) -> Update:
         """One ``ResourceApplyAdam`` kernel per variable.
 
         Where a beta has a schedule, the bias is corrected as if it always had its present value.
+
+        With ``lazy_correction`` the learning rate is multiplied by c, and the betas are raised to its power,
+        where c = k / (k + 1) and k is ``every`` (Karras et al. 2020, appendix B). The authors have an update
+        of its own for the regularizer after each k others, so that k + 1 of theirs move as far as k without
+        it; here its term is part of each k-th update, and the rates alone are theirs.
         """
         beta_1, beta_2 = value(self.beta_1, clock), value(self.beta_2, clock)
+        if self.lazy_correction and every > 1:
+            c = every / (every + 1)
+            learning_rate, beta_1, beta_2 = learning_rate * c, beta_1**c, beta_2**c
         powers = tf.pow(beta_1, count), tf.pow(beta_2, count)
 
         def apply(variable: Any, slots: list[Any], gradient: Tensor) -> None:

@@ -24,7 +24,7 @@ class Options(OptimizerOptions):
     momentum: Annotated[Rate, Within(ge=0, lt=1)] = 0.0
     epsilon: Annotated[float, Field(gt=0)] = 1e-7
 
-    def update(self, learning_rate: Any, count: Tensor, clock: Clock) -> Update:
+    def update(self, learning_rate: Any, count: Tensor, clock: Clock, every: int = 1) -> Update:
         """One ``ResourceApplyRMSProp`` kernel per variable."""
         rho, momentum = value(self.rho, clock), value(self.momentum, clock)
 

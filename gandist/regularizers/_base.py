@@ -27,7 +27,8 @@ class DiscriminatorPass:
 
     Attributes:
         score: images to logits ``[batch, 1]``, without dropout.
-        real: ``[batch, height, width, channels]``.
+        real: ``[batch, height, width, channels]``, as the discriminator takes them: in packs, where it judges
+            several at once, which count as one sample.
         fake: of the same shape.
         randomness: of this update.
         slope_at_real: the gradient of the logits at ``real``, where the loss has made their forward pass.
@@ -46,7 +47,8 @@ class DiscriminatorPass:
         else:
             with tf.GradientTape() as tape:
                 tape.watch(images)
-                # The sum's gradient is each sample's own: without batch norm, samples do not meet.
+                # The sum's gradient is each sample's own: without batch norm, samples do not meet. Where a
+                # minibatch's deviation is a feature it is that of their group, too, as in the authors' code.
                 score = tf.reduce_sum(self.score(images))
             slope = tape.gradient(score, images)
         return tf.reduce_sum(tf.square(slope), axis=[1, 2, 3])

@@ -71,9 +71,13 @@ class TrialSpec(Section):
     def _renamed(cls, sections: Any) -> Any:
         return migrated(sections) if isinstance(sections, dict) else sections
 
+    @property
+    def _replicas(self) -> int:
+        return self.resources.replicas or max(1, int(self.resources.gpus or 1))
+
     @model_validator(mode="after")
     def _fits_together(self) -> TrialSpec:
-        replicas = self.resources.replicas or max(1, int(self.resources.gpus or 1))
+        replicas = self._replicas
         halves = 2 if self.training.rule.halves else 1
         if self.data.batch_size % (halves * replicas):
             part = "half of " if halves == 2 else ""
@@ -82,9 +86,20 @@ class TrialSpec(Section):
             )
         if self.training.xla and replicas > 1:
             raise ValueError(f"training.xla: compiles for one replica, not for {replicas}; leave it out")
-        for reason in self._contradictions():
+        for reason in (*self._remainders(), *self._contradictions()):
             raise ValueError(reason)
         return self
+
+    def _remainders(self) -> Iterator[str]:
+        """What does not divide the images that the discriminator sees at once, of a replica."""
+        images = self.training.real_batch(self.data.batch_size) // self._replicas
+        packing, group = self.model.packing, self.model.minibatch_std
+        sees = "that the discriminator of a replica sees at once"
+        if images % packing:
+            yield f"model.packing: packs of {packing} do not divide the {images} images {sees}"
+        packs, unit = images // packing, "packs" if packing > 1 else "images"
+        if group is not None and packs % group:
+            yield f"model.minibatch_std: groups of {group} do not divide the {packs} {unit} {sees}"
 
     def _contradictions(self) -> Iterator[str]:
         """What makes no sense together, and why."""
@@ -108,6 +123,13 @@ class TrialSpec(Section):
             yield (
                 f"loss: {self.loss.name} compares real with generated images, which training.update: {rule} "
                 f"has in updates of their own; give one of {joint}"
+            )
+        if self.optimizer.needs_lazy_regularizers and all(
+            options.every == 1 for options in regularizers.values()
+        ):
+            yield (
+                "optimizer.lazy_correction: no regularizer is lazy; leave it out, or give one an interval: "
+                "regularizers: {r1: {every: 16}}"
             )
         bounded = model.spectral_norm or any(
             options.bounds_the_slope for options in (*regularizers.values(), *constraints.values())

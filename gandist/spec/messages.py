@@ -17,9 +17,12 @@ from pydantic_core import ErrorDetails  # pydantic's own name for one entry of e
 
 from gandist.printable import printable
 from gandist.spec.overrides import nearest
-from gandist.spec.schedules import NUMBER, SCHEDULE
+from gandist.spec.schedules import HALF_LIFE, NUMBER, SCHEDULE, HalfLife, Schedule
 
 Schema = Mapping[str, Any]
+
+_SECTIONS: Mapping[str | int, str] = {SCHEDULE: Schedule.__name__, HALF_LIFE: HalfLife.__name__}
+"""The titles of what may stand in the place of a number."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,8 @@ def _problem(details: ErrorDetails, root: Schema) -> Problem:
             node = _resolve(_variants(node, root)[str(part)], root)
         elif part == NUMBER and "anyOf" in node:
             pass  # what is allowed instead of this number is a schedule, too
-        elif part == SCHEDULE and "anyOf" in node:
-            node = next(option for option in node["anyOf"] if option.get("type") == "object")
+        elif part in _SECTIONS and "anyOf" in node:
+            node = next(option for option in node["anyOf"] if option.get("title") == _SECTIONS[part])
         else:
             path.append(str(part))
             node, parent = _child(node, part, root), node

@@ -27,8 +27,8 @@ from gandist.spec.base import Positive, Section
 if TYPE_CHECKING:
     from tensorflow import Tensor
 
-NUMBER, SCHEDULE = "[number]", "[schedule]"
-"""The two kinds of a rate, as pydantic's errors name them."""
+NUMBER, SCHEDULE, HALF_LIFE = "[number]", "[schedule]", "[half-life]"
+"""The kinds of a rate, and of a decay, as pydantic's errors name them."""
 
 Ends = Annotated[tuple[float, float], Field(strict=False)]
 
@@ -91,13 +91,18 @@ class Schedule(Section):
 Rate = float | Schedule
 
 
-def value(rate: Rate, clock: Clock) -> Any:
+def value(rate: Rate | HalfLife, clock: Clock) -> Any:
     """What ``rate`` is at a step: a constant as it stands, else a float32 scalar tensor."""
-    return rate.at(clock) if isinstance(rate, Schedule) else rate
+    return rate.at(clock) if isinstance(rate, Schedule | HalfLife) else rate
 
 
 def _kind(given: Any) -> str:
     return SCHEDULE if isinstance(given, dict | Schedule) else NUMBER
+
+
+def _kind_of_decay(given: Any) -> str:
+    begins = isinstance(given, dict) and any(str(key).startswith("half") for key in given)
+    return HALF_LIFE if begins or isinstance(given, HalfLife) else _kind(given)
 
 
 @dataclass(frozen=True)
@@ -109,10 +114,15 @@ class Within:
     lt: float = math.inf
 
     def __get_pydantic_core_schema__(self, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return handler.generate_schema(self._type())
+
+    def _type(self) -> Any:
+        return Annotated[self._rate(), Discriminator(_kind)]
+
+    def _rate(self) -> Any:
         bounds = {name: bound for name, bound in vars(self).items() if math.isfinite(bound)}
         number = Annotated[float, Field(**bounds), Tag(NUMBER)]
-        scheduled = Annotated[Schedule, AfterValidator(self._checked), Tag(SCHEDULE)]
-        return handler.generate_schema(Annotated[number | scheduled, Discriminator(_kind)])
+        return number | Annotated[Schedule, AfterValidator(self._checked), Tag(SCHEDULE)]
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -130,3 +140,27 @@ class Within:
                     f"{end:g} is out of range; a schedule's values are numbers {' and '.join(words)}"
                 )
         return schedule
+
+
+class HalfLife(Section):
+    """A decay per step, by how many real images it takes to forget half."""
+
+    half_life_kimg: Annotated[Rate, Within(ge=0)] = Field(
+        description="thousand real images after which a half is left; 0: nothing is, from step to step"
+    )
+
+    def at(self, clock: Clock) -> Tensor:
+        """The decay of a step, float32 scalar (in the code of Karras et al. 2020)."""
+        half_life = tf.maximum(value(self.half_life_kimg, clock), 1e-8)
+        return tf.pow(0.5, clock.images_per_step / 1000 / half_life)
+
+
+Decay = Rate | HalfLife
+
+
+class WithinOrHalfLife(Within):
+    """Metadata of a ``Decay``'s type: the bounds of its values where they are given per step."""
+
+    def _type(self) -> Any:
+        kinds = self._rate() | Annotated[HalfLife, Tag(HALF_LIFE)]
+        return Annotated[kinds, Discriminator(_kind_of_decay)]

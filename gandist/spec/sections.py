@@ -11,7 +11,7 @@ from gandist.features import Features
 from gandist.spec.base import MAY_CHANGE, Positive, Section
 from gandist.spec.overrides import BUDGETS, CADENCES
 from gandist.spec.renamed import refuse_metric
-from gandist.spec.schedules import Rate, Within
+from gandist.spec.schedules import Decay, WithinOrHalfLife
 from gandist.updates import RULES, Update
 
 if TYPE_CHECKING:
@@ -82,8 +82,10 @@ class Training(Section):
         "(made in inference mode), then the generator on a whole batch",
     )
     n_critic: Positive = Field(1, description="discriminator updates per step")
-    generator_ema: Annotated[Rate, Within(gt=0, lt=1)] | None = Field(
-        None, description="decay of the exponential moving average of the generator's weights, per step"
+    generator_ema: Annotated[Decay, WithinOrHalfLife(gt=0, lt=1)] | None = Field(
+        None,
+        description="decay of the exponential moving average of the generator's weights, per step; or its "
+        "half-life in kimg",
     )
     generator_ema_warmup: Annotated[float, Field(gt=0, le=1)] | None = Field(
         None,

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 
 from gandist import models
-from gandist.layers.walk import layers_of
 from gandist.losses import SeparableLoss
 from gandist.randomness import Randomness, layers_draw_from
 from gandist.regularizers import DiscriminatorPass, GeneratorPass, Regularizer
 from gandist.spec.base import given
 from gandist.spec.job import TrialSpec
-from gandist.spec.schedules import Clock, value
-from gandist.training.distribution import assign
+from gandist.spec.schedules import Clock
+from gandist.training.average import Average
+from gandist.training.critic import Critic
 from gandist.training.player import Player
 from gandist.training.regularization import Regularization
-from gandist.training.state import State
-from gandist.updates import RULES, Batch, Metrics, Terms
+from gandist.updates import RULES, Batch, Judged, Metrics, Terms
 
 
 class GAN:
@@ -56,8 +55,9 @@ class GAN:
         self._replicas, self._conditional = replicas, classes > 0
         self._images_per_step = images_per_step
         self._rule = RULES[trial.training.update]
-        self._augmentation = trial.augmentation
-        self._augmentation_state = State(trial.augmentation.state if trial.augmentation else {})
+        self._critic = Critic(
+            self.discriminator, trial.model, trial.augmentation, images_per_step // trial.training.n_critic
+        )
         rate = trial.optimizer.learning_rate
         regularizers = given(trial.regularizers)
         self.generator_player = Player(
@@ -70,17 +70,10 @@ class GAN:
             trial.optimizer.discriminator_learning_rate or rate,
             self._regularization(regularizers, "discriminator"),
             list(given(trial.constraints).values()),
-            self._adapt,
+            self._critic.adapt,
         )
-        # Regularizers see the discriminator without what is random in it: they need a pass of their own then.
-        self._discriminator_draws = trial.augmentation is not None or any(
-            getattr(layer, "draws", False) for layer in layers_of(self.discriminator)
-        )
-        self.ema = (
-            [tf.Variable(w.value, trainable=False) for w in self.generator.trainable_variables]
-            if trial.training.generator_ema is not None
-            else []
-        )
+        self._average = Average(self.generator, trial.training)
+        self.ema = self._average.variables
 
     def _regularization(self, regularizers: dict[str, Regularizer], network: str) -> Regularization:
         own = {name: options for name, options in regularizers.items() if options.network == network}
@@ -102,8 +95,8 @@ class GAN:
         """
         clock = Clock(step, self._images_per_step)
         metrics = self._rule.step(self, batch, randomness, clock)
-        self._update_ema(clock)
-        return metrics | self._augmentation_state.read()
+        self._average.update(clock)
+        return metrics | self._critic.state.read()
 
     @property
     def optional(self) -> set[str]:
@@ -118,13 +111,6 @@ class GAN:
         with layers_draw_from(randomness.stream("generator_layers")):
             images = self.generator(self._inputs(latents, labels), training=training)
         return tf.cast(images, tf.float32)
-
-    def discriminate(self, images: tf.Tensor, labels: tf.Tensor, randomness: Randomness) -> tf.Tensor:
-        """Logits ``[batch, 1]``: the one place where images come before the discriminator in training."""
-        with layers_draw_from(randomness.stream("discriminator_layers")):
-            return self.discriminator(
-                self._inputs(self._augmented(images, randomness), labels), training=True
-            )
 
     def discriminator_terms(
         self,
@@ -145,44 +131,52 @@ class GAN:
             update: how many of the discriminator's came before.
             clock: when it takes place.
         """
+        images, fake_images = self._critic.packed(images), self._critic.packed(fake_images)
         with tf.GradientTape() as tape:
             tape.watch(images)
-            real_logits = self.discriminate(images, labels, randomness.stream("real"))
-        fake_logits = self.discriminate(fake_images, labels, randomness.stream("fake"))
-        parts = self._shares(self._loss.discriminator(real_logits, fake_logits))
+            real = self._critic.judge(images, labels, randomness.stream("real"))
+        fake = self._critic.judge(fake_images, labels, randomness.stream("fake"))
+        parts = self._shares(self._loss.discriminator(real.logits, fake.logits))
         loss = self._weighted(parts)
 
         def slope_at_real() -> tf.Tensor:
-            return tape.gradient(real_logits, images, output_gradients=tf.ones_like(real_logits))
+            return tape.gradient(real.logits, images, output_gradients=tf.ones_like(real.logits))
 
-        def judged() -> DiscriminatorPass:
-            shared = None if self._discriminator_draws else slope_at_real
-            return DiscriminatorPass(self._score(labels, randomness), images, fake_images, randomness, shared)
+        def given() -> DiscriminatorPass:
+            # They see the discriminator without what is random in it: a pass of their own, where it is.
+            shared = None if self._critic.draws else slope_at_real
+            return DiscriminatorPass(
+                self._critic.score(labels, randomness), images, fake_images, randomness, shared
+            )
 
-        added, shown = self.discriminator_player.regularization.terms(judged, update, clock)
-        outputs = self._of_real(real_logits) | self._of_fake(fake_logits)
-        return Terms(
-            _sum([loss, *added]), {**parts, **outputs, "d_loss": loss, **shown}, real_logits, fake_logits
-        )
+        added, shown = self.discriminator_player.regularization.terms(given, update, clock)
+        of_classes = self._classification(labels, d_loss_class_real=real, d_loss_class_fake=fake)
+        outputs = self._of_real(real) | self._of_fake(fake)
+        figures = {**parts, **outputs, "d_loss": loss, **shown, **of_classes}
+        return Terms(self._total(loss, added, of_classes), figures, real, fake)
 
     def real_terms(self, images: tf.Tensor, labels: tf.Tensor, randomness: Randomness) -> Terms:
         """What a discriminator minimises that sees only real images; of a separable loss."""
-        logits = self.discriminate(images, labels, randomness.stream("real"))
-        parts = self._shares(self._separable.of_real(logits))
+        real = self._critic.judge(self._critic.packed(images), labels, randomness.stream("real"))
+        parts = self._shares(self._separable.of_real(real.logits))
         loss = self._weighted(parts)
-        return Terms(loss, {**parts, **self._of_real(logits), "d_loss": loss})
+        of_classes = self._classification(labels, d_loss_class_real=real)
+        figures = {**parts, **self._of_real(real), "d_loss": loss, **of_classes}
+        return Terms(self._total(loss, [], of_classes), figures)
 
     def fake_terms(self, fake_images: tf.Tensor, labels: tf.Tensor, randomness: Randomness) -> Terms:
         """What a discriminator minimises that sees only generated images; of a separable loss."""
-        logits = self.discriminate(fake_images, labels, randomness.stream("fake"))
-        parts = self._shares(self._separable.of_fake(logits))
+        fake = self._critic.judge(self._critic.packed(fake_images), labels, randomness.stream("fake"))
+        parts = self._shares(self._separable.of_fake(fake.logits))
         loss = self._weighted(parts)
-        return Terms(loss, {**parts, **self._of_fake(logits), "d_loss": loss})
+        of_classes = self._classification(labels, d_loss_class_fake=fake)
+        figures = {**parts, **self._of_fake(fake), "d_loss": loss, **of_classes}
+        return Terms(self._total(loss, [], of_classes), figures)
 
     def generator_terms(
         self,
-        fake_logits: tf.Tensor,
-        real_logits: tf.Tensor | None,
+        fake: Judged,
+        real: Judged | None,
         labels: tf.Tensor,
         randomness: Randomness,
         clock: Clock,
@@ -190,29 +184,31 @@ class GAN:
         """What the generator minimises.
 
         Args:
-            fake_logits: of its images.
-            real_logits: of real ones, for a paired loss.
+            fake: what was said of its images.
+            real: of real ones, for a paired loss.
             labels: of its images.
             randomness: of this update.
             clock: when it takes place.
         """
-        loss = self.share(self._loss.generator(fake_logits, real_logits))
+        loss = self.share(self._loss.generator(fake.logits, real.logits if real else None))
         added, shown = self.generator_player.regularization.terms(
             lambda: self._drawn(labels, randomness.stream("regularized")), clock.step, clock
         )
-        return Terms(_sum([loss, *added]), {"g_loss": loss, **shown})
+        of_classes = self._classification(labels, g_loss_class=fake)
+        figures = {"g_loss": loss, **shown, **of_classes}
+        return Terms(self._total(loss, added, of_classes), figures)
 
     def update_generator(
         self, labels: tf.Tensor, randomness: Randomness, clock: Clock, images: tf.Tensor | None = None
     ) -> Metrics:
         """Update the generator; ``images`` are real ones of ``labels``, for a paired loss."""
         with tf.GradientTape() as tape:
-            fake_images = self.generate(labels, randomness)
-            fake_logits = self.discriminate(fake_images, labels, randomness.stream("fake"))
-            real_logits = None
+            fake_images = self._critic.packed(self.generate(labels, randomness))
+            fake, real = self._critic.judge(fake_images, labels, randomness.stream("fake")), None
             if self._loss.paired and images is not None:
-                real_logits = self.discriminate(images, labels, randomness.stream("real"))
-            terms = self.generator_terms(fake_logits, real_logits, labels, randomness, clock)
+                images = self._critic.packed(images)
+                real = self._critic.judge(images, labels, randomness.stream("real"))
+            terms = self.generator_terms(fake, real, labels, randomness, clock)
         return self.generator_player.apply(tape, terms, clock.step, clock)
 
     def share(self, per_sample: tf.Tensor) -> tf.Tensor:
@@ -230,21 +226,30 @@ class GAN:
         assert isinstance(self._loss, SeparableLoss)  # noqa: S101 - the spec refuses others
         return self._loss
 
-    def _of_real(self, logits: tf.Tensor) -> Metrics:
-        figures = self._augmentation.figures(logits) if self._augmentation else {}
-        return self._shares({"d_real": self._loss.output(logits), **figures})
+    def _of_real(self, real: Judged) -> Metrics:
+        return self._shares({"d_real": self._loss.output(real.logits), **self._critic.figures(real)})
 
-    def _of_fake(self, logits: tf.Tensor) -> Metrics:
-        return self._shares({"d_fake": self._loss.output(logits)})
+    def _of_fake(self, fake: Judged) -> Metrics:
+        return self._shares({"d_fake": self._loss.output(fake.logits)})
 
-    def _score(self, labels: tf.Tensor, randomness: Randomness) -> Callable[[tf.Tensor], tf.Tensor]:
-        """The discriminator as regularizers see it: without dropout."""
+    def _classification(self, labels: tf.Tensor, **judged: Judged) -> Metrics:
+        """The cross-entropy of an auxiliary classifier, where there is one, by the names given.
 
-        def score(images: tf.Tensor) -> tf.Tensor:
-            augmented = self._augmented(images, randomness.stream("regularized"))
-            return self.discriminator(self._inputs(augmented, labels), training=False)
+        Both networks minimise it (Odena et al. 2017, equation 3): of images of either kind.
+        """
+        cross_entropy = tf.nn.sparse_softmax_cross_entropy_with_logits
+        return self._shares(
+            {
+                name: cross_entropy(labels, said.class_logits)
+                for name, said in judged.items()
+                if said.class_logits is not None
+            }
+        )
 
-        return score
+    def _total(self, loss: tf.Tensor, added: list[tf.Tensor], of_classes: Metrics) -> tf.Tensor:
+        """What is minimised: the loss, terms of regularizers, cross-entropies of classes."""
+        weighted = (self._model.classifier_weight * value for value in of_classes.values())
+        return _sum([loss, *added, *weighted])
 
     def _drawn(self, labels: tf.Tensor, randomness: Randomness) -> GeneratorPass:
         """The generator as regularizers see it: on latents of their own, without dropout."""
@@ -259,31 +264,8 @@ class GAN:
 
         return GeneratorPass(synthesize, styles, randomness)
 
-    def _augmented(self, images: tf.Tensor, randomness: Randomness) -> tf.Tensor:
-        if self._augmentation is None:
-            return images
-        return self._augmentation.apply(images, randomness, self._augmentation_state.read())
-
-    def _adapt(self, metrics: Metrics, clock: Clock) -> None:
-        """Let the augmentation remember an update of the discriminator that has seen real images."""
-        if self._augmentation is None or "d_real" not in metrics:
-            return
-        images = self._images_per_step // self._training.n_critic
-        before = self._augmentation_state.read()
-        self._augmentation_state.write(self._augmentation.advance(before, metrics, images, clock))
-
     def _inputs(self, tensor: tf.Tensor, labels: tf.Tensor) -> tf.Tensor | list[tf.Tensor]:
         return [tensor, labels] if self._conditional else tensor
-
-    def _update_ema(self, clock: Clock) -> None:
-        if self._training.generator_ema is None:
-            return
-        decay, warmup = value(self._training.generator_ema, clock), self._training.generator_ema_warmup
-        if warmup is not None:
-            decay = tf.minimum(decay, 0.5 ** (1.0 / (warmup * tf.cast(clock.step + 1, tf.float32))))
-        for average, variable in zip(self.ema, self.generator.trainable_variables, strict=True):
-            live = tf.convert_to_tensor(variable.value)
-            assign(average, live + decay * (tf.convert_to_tensor(average) - live))
 
     def state(self) -> dict[str, Sequence[tf.Variable]]:
         """Every variable that a continuation needs, by role, in a fixed order."""
@@ -293,7 +275,7 @@ class GAN:
             "generator_optimizer": self.generator_player.optimizer.variables,
             "discriminator_optimizer": self.discriminator_player.optimizer.variables,
             "generator_ema": self.ema,
-            "augmentation": self._augmentation_state.variables,
+            "augmentation": self._critic.state.variables,
             **self.generator_player.regularization.state(),
             **self.discriminator_player.regularization.state(),
         }

@@ -18,11 +18,13 @@ class Optimizer:
         options: the optimizer section of a trial.
         variables: Keras variables of one network.
         learning_rate: this network's.
+        every: updates from one use of its lazy regularizers to the next; 1 where none is lazy.
     """
 
-    def __init__(self, options: OptimizerOptions, variables: Sequence[Any], learning_rate: Rate) -> None:
-        self._options = options
-        self._learning_rate = learning_rate
+    def __init__(
+        self, options: OptimizerOptions, variables: Sequence[Any], learning_rate: Rate, every: int = 1
+    ) -> None:
+        self._options, self._learning_rate, self._every = options, learning_rate, every
         self._variables = [variable.value for variable in variables]
         self._slots = [
             [tf.Variable(tf.zeros_like(v), trainable=False) for _ in options.slots] for v in self._variables
@@ -36,7 +38,8 @@ class Optimizer:
             count: this update's number, float32 from 1.
             clock: when it takes place.
         """
-        update = self._options.update(value(self._learning_rate, clock), count, clock)
+        rate = value(self._learning_rate, clock)
+        update = self._options.update(rate, count, clock, self._every)
         for variable, slots, gradient in zip(self._variables, self._slots, gradients, strict=True):
             update(variable.handle, [slot.handle for slot in slots], gradient)
 

@@ -41,7 +41,7 @@ class Player:
         remember: Callable[[Metrics, Clock], None] | None = None,
     ) -> None:
         self.network, self._prefix = network, prefix
-        self.optimizer = Optimizer(options, network.trainable_variables, learning_rate)
+        self.optimizer = Optimizer(options, network.trainable_variables, learning_rate, regularization.every)
         self.regularization, self._constraints, self._remember = regularization, constraints, remember
         self._normalized = [layer for layer in layers_of(network) if hasattr(layer, "power_iteration")]
 

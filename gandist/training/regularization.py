@@ -33,6 +33,11 @@ class Regularization:
         self._figures: dict[str, tuple[str, ...]] = {}
         self.optional: set[str] = set()
 
+    @property
+    def every(self) -> int:
+        """Updates from one use of a lazy one to the next; of several, the shortest; 1 where none is lazy."""
+        return min((options.every for options in self._options.values() if options.every > 1), default=1)
+
     def terms(
         self, given: Callable[[], Any], update: tf.Tensor, clock: Clock
     ) -> tuple[list[tf.Tensor], Metrics]:

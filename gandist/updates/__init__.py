@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from gandist.spec.base import modules
-from gandist.updates._base import Batch, Metrics, Terms, Update
+from gandist.updates._base import Batch, Judged, Metrics, Terms, Update
 
 RULES: dict[str, Update] = {module.__name__.rpartition(".")[2]: module.Rule() for module in modules(__name__)}
 """By the names that a job file gives them."""
 
-__all__ = ["RULES", "Batch", "Metrics", "Terms", "Update"]
+__all__ = ["RULES", "Batch", "Judged", "Metrics", "Terms", "Update"]

@@ -27,13 +27,28 @@ class Batch(NamedTuple):
     labels: Tensor
 
 
+class Judged(NamedTuple):
+    """What a discriminator says of a batch.
+
+    Attributes:
+        logits: float32 ``[batch, 1]``; of packs of images, where it takes these.
+        class_logits: of an auxiliary classifier, float32 ``[batch, classes]``, where it has one.
+    """
+
+    logits: Tensor
+    class_logits: Tensor | None = None
+
+
 class Terms(NamedTuple):
-    """What one update minimises, and what it shows: this replica's shares."""
+    """What one update minimises, and what it shows: this replica's shares.
+
+    ``real`` and ``fake`` are what was ``Judged`` of both kinds of images, for the generator's terms.
+    """
 
     total: Tensor
     metrics: Metrics
-    real_logits: Tensor | None = None
-    fake_logits: Tensor | None = None
+    real: Any = None
+    fake: Any = None
 
 
 class Player(Protocol):
@@ -82,8 +97,8 @@ class Networks(Protocol):
 
     def generator_terms(
         self,
-        fake_logits: Tensor,
-        real_logits: Tensor | None,
+        fake: Judged,
+        real: Judged | None,
         labels: Tensor,
         randomness: Randomness,
         clock: Clock,

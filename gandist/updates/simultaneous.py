@@ -25,6 +25,6 @@ class Rule(Update):
         with tf.GradientTape() as generator_tape, tf.GradientTape() as discriminator_tape:
             fake_images = gan.generate(labels, randomness)
             judged = gan.discriminator_terms(images, fake_images, labels, randomness, clock.step, clock)
-            drawn = gan.generator_terms(judged.fake_logits, judged.real_logits, labels, randomness, clock)
+            drawn = gan.generator_terms(judged.fake, judged.real, labels, randomness, clock)
         metrics = gan.generator_player.apply(generator_tape, drawn, clock.step, clock)
         return metrics | gan.discriminator_player.apply(discriminator_tape, judged, clock.step, clock)

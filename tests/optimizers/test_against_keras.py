@@ -35,10 +35,10 @@ def gradient(count: int) -> tf.Tensor:
     return tf.constant(np.sin(count * START + 1))
 
 
-def after(optimizer: OptimizerOptions, updates: int) -> np.ndarray:
+def after(optimizer: OptimizerOptions, updates: int, every: int = 1) -> np.ndarray:
     """The weights after so many updates, one a step."""
     variable = keras.Variable(START)
-    working = Optimizer(optimizer, [variable], optimizer.learning_rate)
+    working = Optimizer(optimizer, [variable], optimizer.learning_rate, every)
     for count in range(1, updates + 1):
         clock = Clock(tf.constant(count - 1, tf.int64), images_per_step=8)
         working.apply([gradient(count)], tf.constant(count, tf.float32), clock)
@@ -67,6 +67,16 @@ def test_a_scheduled_learning_rate_is_keras_set_before_each_update() -> None:
         optimizer.learning_rate = rate
         optimizer.apply([gradient(count)], [variable])
     np.testing.assert_allclose(found, variable.numpy(), rtol=1e-5, atol=1e-5)
+
+
+def test_a_network_with_a_lazy_regularizer_has_smaller_rates_where_that_is_asked_for() -> None:
+    """Every 16: c = 16 / 17, c * 0.01, 0.9 ** c and 0.99 ** c (Karras et al. 2020, appendix B)."""
+    rates = {"learning_rate": 0.01, "beta_1": 0.9, "beta_2": 0.99}
+    corrected = adam.Options(**rates, lazy_correction=True)
+    smaller = adam.Options(learning_rate=0.009411765, beta_1=0.9055953, beta_2=0.9905855)
+    np.testing.assert_allclose(after(corrected, 5, every=16), after(smaller, 5), rtol=1e-5)
+    np.testing.assert_array_equal(after(corrected, 5), after(adam.Options(**rates), 5))
+    np.testing.assert_array_equal(after(adam.Options(**rates), 5, every=16), after(adam.Options(**rates), 5))
 
 
 def test_a_scheduled_momentum_changes_the_updates() -> None:

@@ -132,7 +132,10 @@ def hyper_parameters() -> list[str]:
     ]
 
 
-NEEDED = {"model.class_conditioning": {"model": {**JOB["model"], "conditional": True}}}
+NEEDED = {
+    "model.class_conditioning": {"model": {**JOB["model"], "conditional": True}},
+    "optimizer.lazy_correction": {"regularizers": {"r1": {"every": 2}}},
+}
 """What a job has to have for another value of a path."""
 
 

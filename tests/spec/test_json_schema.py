@@ -85,6 +85,10 @@ def test_the_json_schema_is_one() -> None:
         ("optimizer: {learning_rate: 0}", False),
         ("regularizers: {r1: {gamma: {linear: [1, 0.1], kimg: 5}}}", True),
         ("training: {epochs: 1, generator_ema: {linear: [0.9, 0.999], kimg: 5}}", True),
+        ("training: {epochs: 1, generator_ema: {half_life_kimg: 5}}", True),
+        ("training: {epochs: 1, generator_ema: {half_life_kimg: {linear: [0, 5], kimg: 5}}}", True),
+        ("training: {epochs: 1, generator_ema: {half_life_kimg: -5}}", False),
+        ("training: {epochs: 1, generator_ema: {half_life: 5}}", False),
     ],
 )
 def test_the_json_schema_agrees_with_the_spec(lines: str, accepted: bool) -> None:

@@ -263,6 +263,47 @@ JOBS = [
         "training: {epochs: 1, update: half_batches}\ndata: {name: digits, batch_size: 9}",
         "data.batch_size: half of 9 does not divide among 1 replicas",
     ),
+    (
+        "training: {epochs: 1, update: half_batches}\nmodel: {name: dcgan, packing: 3}",
+        "model.packing: packs of 3 do not divide the 32 images that the discriminator of a replica sees at",
+    ),
+    (
+        "model: {name: dcgan, packing: 2, minibatch_std: 12}\nresources: {replicas: 2}",
+        "model.minibatch_std: groups of 12 do not divide the 16 packs that the discriminator of a replica",
+    ),
+    (
+        "model: {name: mlp, minibatch_std: 65}",
+        "model.minibatch_std: groups of 65 do not divide the 64 images that the discriminator of a replica",
+    ),
+    (
+        "model: {name: mlp, packing: 2, conditional: true}",
+        "model: images of a pack have no class in common; leave out packing, or conditional",
+    ),
+    (
+        "model: {name: mlp, class_conditioning: auxiliary_classifier}",
+        "model: class_conditioning: auxiliary_classifier needs conditional: true",
+    ),
+    (
+        "model: {name: mlp, conditional: true, class_conditioning: classifier}",
+        'model.class_conditioning: "classifier" is unknown; choose projection or auxiliary_classifier',
+    ),
+    (
+        "optimizer: {lazy_correction: true}\nregularizers: {r1: {}}",
+        "optimizer.lazy_correction: no regularizer is lazy; leave it out, or give one an interval",
+    ),
+    (
+        "training: {epochs: 1, generator_ema: {half_life_kimg: -1}}",
+        "training.generator_ema.half_life_kimg: -1 is out of range; give a number >= 0 or a section",
+    ),
+    (
+        "training: {epochs: 1, generator_ema: {half_life_kimg: {linear: [0, -1], kimg: 1}}}",
+        "training.generator_ema.half_life_kimg: -1 is out of range; a schedule's values are numbers >= 0",
+    ),
+    (
+        "training: {epochs: 1, generator_ema: fast}",
+        'training.generator_ema: "fast" is not a number; give a number > 0 and < 1 or a section of linear, '
+        "cosine, kimg, steps or a section of half_life_kimg or null",
+    ),
     # budget
     ("training: {}", "training: give exactly one of epochs, steps, kimg (given: none)"),
     (
@@ -293,6 +334,15 @@ JOBS = [
 @pytest.mark.parametrize(("lines", "expected"), JOBS)
 def test_a_mistake_is_one_line_with_its_path(tmp_path: Path, lines: str, expected: str) -> None:
     assert expected in refused(tmp_path, lines)
+
+
+def test_a_half_life_with_a_wrong_name_is_not_taken_for_a_schedule(tmp_path: Path) -> None:
+    path = write(tmp_path / "job.yaml", "training: {epochs: 1, generator_ema: {half_life: 5}}")
+    with pytest.raises(SpecError) as caught:
+        load_job(path)
+    missing, unknown = (line.partition(": ")[2] for line in caught.value.problems)
+    assert missing.startswith("training.generator_ema.half_life_kimg: is missing; give a number >= 0")
+    assert "half_life: unknown key; allowed here: half_life_kimg (did you mean half_life_kimg?)" in unknown
 
 
 def test_several_mistakes_are_several_lines(tmp_path: Path) -> None:

@@ -48,6 +48,12 @@ def on_pairs(real: Any, fake: Any) -> Any:
     return -log_sigmoid(real - fake)
 
 
+def on_classes(logits: Any, labels: Any) -> list[Any]:
+    """-log of the share that each sample's own class has."""
+    odds = tf.exp(logits)
+    return [-tf.math.log(odds[i, int(own)] / tf.reduce_sum(odds[i])) for i, own in enumerate(labels)]
+
+
 def of_generator(loss: Section, fake: Any, real: Any) -> Any:
     """The generator's loss of each logit of a generated image."""
     match loss["name"]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +19,15 @@ from gandist.randomness import Randomness, layers_draw_from
 from tests.training import formulas
 
 Shown = dict[str, Any]
+
+
+class Said(NamedTuple):
+    """Of a batch: logits float64 ``[batch, 1]``, and those of classes float64 ``[batch, classes]``."""
+
+    logits: Any
+    of_classes: Any = None
+
+
 NUMBERS_OF_OPTIMIZERS = ("beta_1", "beta_2", "epsilon", "rho", "momentum")
 
 
@@ -43,7 +52,7 @@ class Oracle:
         self.generator.set_weights([w.numpy() for w in gan.generator.weights])
         self.discriminator.set_weights([w.numpy() for w in gan.discriminator.weights])
         self.ema = [w.numpy().astype(np.float64) for w in self.generator.trainable_weights]
-        self._conditional = classes > 0
+        self._conditional, self._packing = classes > 0, trial.model.packing
         self._steps = self._images = 0
         self._updates = {"d": 0, "g": 0}
         self._slots: dict[str, list[list[np.ndarray]]] = {
@@ -79,12 +88,10 @@ class Oracle:
         self._prepare()
         with tf.GradientTape(persistent=True) as tape:
             fake = self._generate(labels[0], draw)
-            real_logits = self._judge(images[0], labels[0], draw.stream("real"))
-            fake_logits = self._judge(fake, labels[0], draw.stream("fake"))
-            d_total, d_shown = self._of_discriminator(
-                images[0], fake, labels[0], real_logits, fake_logits, draw
-            )
-            g_total, g_shown = self._of_generator(fake_logits, real_logits, labels[0], draw)
+            of_real = self._judge(images[0], labels[0], draw.stream("real"))
+            of_fake = self._judge(fake, labels[0], draw.stream("fake"))
+            d_total, d_shown = self._of_discriminator(images[0], fake, labels[0], of_real, of_fake, draw)
+            g_total, g_shown = self._of_generator(of_fake, of_real, labels[0], draw)
         d_gradients = tape.gradient(d_total, self._values("d"))
         g_gradients = tape.gradient(g_total, self._values("g"))
         return {**self._descend("d", d_gradients, d_shown), **self._descend("g", g_gradients, g_shown)}
@@ -97,11 +104,9 @@ class Oracle:
             self._prepare()
             fake = self._generate(labels[k], draw)
             with tf.GradientTape() as tape:
-                real_logits = self._judge(images[k], labels[k], draw.stream("real"))
-                fake_logits = self._judge(fake, labels[k], draw.stream("fake"))
-                total, now = self._of_discriminator(
-                    images[k], fake, labels[k], real_logits, fake_logits, draw
-                )
+                of_real = self._judge(images[k], labels[k], draw.stream("real"))
+                of_fake = self._judge(fake, labels[k], draw.stream("fake"))
+                total, now = self._of_discriminator(images[k], fake, labels[k], of_real, of_fake, draw)
             now = self._descend("d", tape.gradient(total, self._values("d")), now)
             # A step shows the last value of each figure: NaN only where none of its updates had one.
             shown |= {name: v for name, v in now.items() if name not in shown or not np.isnan(v)}
@@ -115,18 +120,21 @@ class Oracle:
             draw = step.stream(f"discriminator{k}")
             self._prepare()
             with tf.GradientTape() as tape:
-                logits = self._judge(images[k], labels[k], draw.stream("real"))
-                real_loss = formulas.mean(formulas.on_real(loss, logits))
-                total = weight * real_loss
-            now = {"d_loss_real": real_loss, **self._shown_of_real(logits)}
+                said = self._judge(images[k], labels[k], draw.stream("real"))
+                real_loss = formulas.mean(formulas.on_real(loss, said.logits))
+                added, shown_of_classes = self._of_classes(labels[k], d_loss_class_real=said)
+                total = weight * real_loss + added
+            now = {"d_loss_real": real_loss, **self._shown_of_real(said.logits), **shown_of_classes}
             shown |= self._descend("d", tape.gradient(total, self._values("d")), now)
             self._prepare()
             fake = self._generate(labels[k], draw, training=False)
             with tf.GradientTape() as tape:
-                logits = self._judge(fake, labels[k], draw.stream("fake"))
-                fake_loss = formulas.mean(formulas.on_fake(loss, logits))
-                total = weight * fake_loss
-            now = {"d_loss_fake": fake_loss, "d_fake": formulas.mean(formulas.output(loss, logits))}
+                said = self._judge(fake, labels[k], draw.stream("fake"))
+                fake_loss = formulas.mean(formulas.on_fake(loss, said.logits))
+                added, shown_of_classes = self._of_classes(labels[k], d_loss_class_fake=said)
+                total = weight * fake_loss + added
+            d_fake = formulas.mean(formulas.output(loss, said.logits))
+            now = {"d_loss_fake": fake_loss, "d_fake": d_fake, **shown_of_classes}
             shown |= self._descend("d", tape.gradient(total, self._values("d")), now)
             shown["d_loss"] = weight * (real_loss + fake_loss)
         twice = tf.constant([label for label in labels[-1].numpy() for _ in range(2)])
@@ -134,19 +142,18 @@ class Oracle:
 
     def _update_generator(self, images: Any, labels: Any, draw: Randomness) -> Shown:
         with tf.GradientTape() as tape:
-            fake_logits = self._judge(self._generate(labels, draw), labels, draw.stream("fake"))
-            real_logits = None
+            of_fake, of_real = self._judge(self._generate(labels, draw), labels, draw.stream("fake")), None
             if self._spec["loss"]["name"] == "relativistic":
-                real_logits = self._judge(images, labels, draw.stream("real"))
-            total, shown = self._of_generator(fake_logits, real_logits, labels, draw)
+                of_real = self._judge(images, labels, draw.stream("real"))
+            total, shown = self._of_generator(of_fake, of_real, labels, draw)
         return self._descend("g", tape.gradient(total, self._values("g")), shown)
 
     # What is minimised, and what is shown of it.
 
     def _of_discriminator(
-        self, real: Any, fake: Any, labels: Any, real_logits: Any, fake_logits: Any, draw: Randomness
+        self, real: Any, fake: Any, labels: Any, of_real: Said, of_fake: Said, draw: Randomness
     ) -> tuple[Any, Shown]:
-        loss = self._spec["loss"]
+        loss, real_logits, fake_logits = self._spec["loss"], of_real.logits, of_fake.logits
         if loss["name"] == "relativistic":
             total = formulas.mean(formulas.on_pairs(real_logits, fake_logits))
             shown = {"d_loss": total}
@@ -164,7 +171,17 @@ class Oracle:
                     # Karras et al. 2020, appendix B: so much larger as it is rarer.
                     shown[name] = section["every"] * self._penalty(name, section, real, fake, labels, draw)
                     total += shown[name]
-        return total, shown
+        added, of_classes = self._of_classes(labels, d_loss_class_real=of_real, d_loss_class_fake=of_fake)
+        return total + added, shown | of_classes
+
+    def _of_classes(self, labels: Any, **judged: Said) -> tuple[Any, Shown]:
+        """Odena et al. 2017, equation 3: how unlikely the classifier finds the right class."""
+        shown = {
+            name: formulas.mean(formulas.on_classes(said.of_classes, labels))
+            for name, said in judged.items()
+            if said.of_classes is not None
+        }
+        return self._spec["model"]["classifier_weight"] * sum(shown.values()), shown
 
     def _penalty(
         self, name: str, section: dict[str, Any], real: Any, fake: Any, labels: Any, draw: Randomness
@@ -172,7 +189,8 @@ class Oracle:
         draw_between = draw.stream("interpolation")
         draw = draw.stream("regularized")
         if name == "gradient_penalty":  # Gulrajani et al. 2017, algorithm 1, whose epsilon is of the real one
-            epsilon = 1 - draw_between.uniform(real.shape[0], 1, 1, 1)
+            epsilon = 1 - draw_between.uniform(real.shape[0] // self._packing, 1, 1, 1)
+            epsilon = tf.repeat(epsilon, self._packing, axis=0)
             slopes = self._slopes(epsilon * real + (1 - epsilon) * fake, labels, draw)
             return self._now(section["weight"]) * formulas.mean([(slope - 1) ** 2 for slope in slopes])
         # Mescheder et al. 2018, equations 9 and 10
@@ -180,9 +198,10 @@ class Oracle:
         return self._now(section["gamma"]) / 2 * formulas.mean([slope**2 for slope in slopes])
 
     def _of_generator(
-        self, fake_logits: Any, real_logits: Any, labels: Any, draw: Randomness
+        self, of_fake: Said, of_real: Said | None, labels: Any, draw: Randomness
     ) -> tuple[Any, Shown]:
-        total = formulas.mean(formulas.of_generator(self._spec["loss"], fake_logits, real_logits))
+        real_logits = of_real and of_real.logits
+        total = formulas.mean(formulas.of_generator(self._spec["loss"], of_fake.logits, real_logits))
         shown: Shown = {"g_loss": total}
         if section := self._spec["regularizers"]["path_length"]:
             shown |= {"path_length": np.nan, "mean_path_length": np.nan}
@@ -197,7 +216,8 @@ class Oracle:
                 total += shown["path_length"]
                 kept = section["decay"]
                 self._mean_path_length = kept * self._mean_path_length + (1 - kept) * float(now)
-        return total, shown
+        added, of_classes = self._of_classes(labels, g_loss_class=of_fake)
+        return total + added, shown | of_classes
 
     def _weight_of_a_part(self) -> float:
         return {"sum": 1.0, "mean": 0.5}[self._spec["loss"]["combine"]]
@@ -207,11 +227,11 @@ class Oracle:
         return {"d_real": formulas.mean(formulas.output(self._spec["loss"], logits)), **signs}
 
     def _slopes(self, images: Any, labels: Any, draw: Randomness) -> list[Any]:
-        """|grad D(x)| of each sample; of a discriminator without dropout."""
+        """|grad D(x)| of each sample, or of all images of a pack; of a discriminator without dropout."""
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(images)
-            logits = self.discriminator(self._inputs(self._augmented(images, draw), labels), training=False)
-            each = [logits[i, 0] for i in range(images.shape[0])]
+            logits = self._say(images, labels, draw, training=False).logits
+            each = [logits[i, 0] for i in range(logits.shape[0])]
         return [formulas.norm(tape.gradient(one, images)) for one in each]
 
     def _path_lengths(self, labels: Any, draw: Randomness) -> list[Any]:
@@ -241,11 +261,20 @@ class Oracle:
         latents = draw.stream("latents").normal(labels.shape[0], self._spec["model"]["latent_dim"])
         return self.generator(self._inputs(latents, labels), training=training)
 
-    def _judge(self, images: Any, labels: Any, draw: Randomness) -> Any:
-        """Logits float64 ``[batch, 1]``."""
+    def _judge(self, images: Any, labels: Any, draw: Randomness) -> Said:
+        """In an update."""
         with layers_draw_from(draw.stream("discriminator_layers")):
-            inputs = self._inputs(self._augmented(images, draw), labels)
-            return tf.cast(self.discriminator(inputs, training=True), tf.float64)
+            return self._say(images, labels, draw, training=True)
+
+    def _say(self, images: Any, labels: Any, draw: Randomness, training: bool) -> Said:
+        """Of images one by one, or of packs of consecutive ones, side by side in the channels."""
+        images = self._augmented(images, draw)
+        packs = tf.concat([images[i :: self._packing] for i in range(self._packing)], axis=3)
+        if self._spec["model"]["class_conditioning"] == "auxiliary_classifier":
+            said = self.discriminator(packs, training=training)
+        else:
+            said = [self.discriminator(self._inputs(packs, labels), training=training)]
+        return Said(*(tf.cast(logits, tf.float64) for logits in said))
 
     def _augmented(self, images: Any, draw: Randomness) -> Any:
         if not self._spec["augmentation"]:
@@ -266,12 +295,17 @@ class Oracle:
         own = of_discriminator if prefix == "d" and of_discriminator is not None else section["learning_rate"]
         rule = {"adam": formulas.adam, "rmsprop": formulas.rmsprop}[section["name"]]
         now = {key: self._now(section[key]) for key in section if key in NUMBERS_OF_OPTIMIZERS}
+        rate = self._now(own)
+        if lazy := section.get("lazy_correction") and self._lazy(prefix):
+            c = lazy / (lazy + 1)  # Karras et al. 2020, appendix B
+            rate *= c
+            now |= {name: now[name] ** c for name in ("beta_1", "beta_2")}
         self._updates[prefix] += 1
         squares = 0.0
         for weight, slots, tensor in zip(self._weights(prefix), self._slots[prefix], gradients, strict=True):
             gradient = tensor.numpy().astype(np.float64)
             squares += (gradient**2).sum()
-            change = rule(now, self._now(own), self._updates[prefix], slots, gradient)
+            change = rule(now, rate, self._updates[prefix], slots, gradient)
             value = weight.numpy().astype(np.float64) - change
             clipping = self._spec["constraints"]["weight_clipping"]
             if clipping and prefix == "d":  # Arjovsky et al. 2017, algorithm 1
@@ -280,6 +314,12 @@ class Oracle:
         if "d_sign_real" in shown:
             self._adapt(shown["d_sign_real"])
         return {**shown, f"{prefix}_grad_norm": np.sqrt(squares)}
+
+    def _lazy(self, prefix: str) -> int:
+        """After how many updates the network's most frequent lazy regularizer is used, or 0."""
+        own = ("path_length",) if prefix == "g" else ("r1", "r2", "gradient_penalty")
+        given = [section for name in own if (section := self._spec["regularizers"][name])]
+        return min((section["every"] for section in given if section["every"] > 1), default=0)
 
     def _adapt(self, sign: float) -> None:
         """Karras et al. 2020a, section 2.3: a step of fixed length; but at most to 0.8."""
@@ -293,7 +333,12 @@ class Oracle:
         section = self._spec["training"]
         if section["generator_ema"] is None:
             return
-        decay = self._now(section["generator_ema"])
+        decay = section["generator_ema"]
+        if isinstance(decay, dict) and "half_life_kimg" in decay:
+            half_life = self._now(decay["half_life_kimg"])
+            kimg = section["n_critic"] * self._real_batch() / 1000
+            decay = 0.5 ** (kimg / half_life) if half_life else 0.0
+        decay = self._now(decay)
         if section["generator_ema_warmup"] is not None:
             decay = min(decay, 0.5 ** (1 / (section["generator_ema_warmup"] * (self._steps + 1))))
         live = [weight.numpy() for weight in self._weights("g")]

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from gandist.augmentations import ada
 from gandist.data import Dataset
+from gandist.layers import conditional
 from gandist.losses import non_saturating
 from gandist.randomness import Randomness
 from gandist.training.order import indices
@@ -221,11 +222,12 @@ def test_every_image_that_the_discriminator_sees_is_augmented(
     monkeypatch.setattr(ada.Options, "apply", recorded)
     trainer = make_trainer(augmentation={}, regularizers={"r1": {}, "r2": {}}, **ALTERNATING)
     seen: list[Any] = []
-    discriminator = trainer.gan.discriminator
-    trainer.gan.discriminator = lambda images, training: (
-        seen.append(images),
-        discriminator(images, training=training),
-    )[1]
+    judged = conditional.judged
+    monkeypatch.setattr(
+        conditional,
+        "judged",
+        lambda network, images, *rest: (seen.append(images), judged(network, images, *rest))[1],
+    )
     trainer.run(1)
     assert len(seen) >= 5  # real, generated, each in a regularizer, generated for the generator
     assert [id(images) for images in seen] == [id(images) for images in made]

@@ -157,10 +157,12 @@ def test_all_rules_losses_and_regularizers(rule: str, loss: str, regularizers: s
 
 @pytest.mark.parametrize("rule", SOME)
 def test_regularizers_of_both_networks_at_once(rule: str) -> None:
+    """With the correction for lazy ones: of the discriminator's, for the most frequent."""
     every = {"path_length": {**PATH_LENGTH, "every": 2}}
     if rule in JOINT:
         every |= {"r1": {"gamma": 3.0}, "r2": {"gamma": 5.0, "every": 2}, "gradient_penalty": {"every": 3}}
-    compare(3, training=RULES[rule], regularizers=every)
+    optimizer = {**OPTIMIZER, "lazy_correction": True}
+    compare(3, training=RULES[rule], regularizers=every, optimizer=optimizer)
 
 
 @pytest.mark.parametrize("rule", SOME)
@@ -194,6 +196,12 @@ def test_schedules(rule: str, length: dict[str, Any]) -> None:
 
 def test_an_average_of_the_generator() -> None:
     compare(3, training={"generator_ema": 0.6})
+
+
+def test_an_average_by_its_half_life() -> None:
+    """Of real images; one of 0, with which it begins here, is none."""
+    rising = {"linear": [0, 0.02], "steps": 2}
+    compare(3, training={**RULES["half_batches"], "generator_ema": {"half_life_kimg": rising}})
 
 
 def test_a_warmed_up_average_of_the_generator() -> None:
@@ -239,6 +247,44 @@ def test_classes(rule: str) -> None:
     regularizers = REGULARIZERS["path_length"] | (REGULARIZERS["r1 and r2"] if rule in JOINT else {})
     model = {**MLP, "conditional": True, "embedding_dim": 2}
     compare(classes=CLASSES, training=RULES[rule], model=model, regularizers=regularizers)
+
+
+@pytest.mark.parametrize(
+    "rule", ["n_critic", "half_batches", pytest.param("simultaneous", marks=pytest.mark.slow)]
+)
+def test_an_auxiliary_classifier(rule: str) -> None:
+    model = {**MLP, "conditional": True, "class_conditioning": "auxiliary_classifier", "embedding_dim": 2}
+    regularizers = {"path_length": PATH_LENGTH} | (REGULARIZERS["r1"] if rule == "n_critic" else {})
+    figures = compare(
+        classes=CLASSES,
+        training=RULES[rule],
+        model={**model, "classifier_weight": 0.3},
+        regularizers=regularizers,
+    )
+    assert {"d_loss_class_real", "d_loss_class_fake", "g_loss_class"} <= figures.keys()
+
+
+@pytest.mark.parametrize(
+    ("rule", "loss", "regularizers"),
+    [
+        pytest.param("simultaneous", "relativistic", "r1 and r2", marks=pytest.mark.slow),
+        ("n_critic", "wasserstein", "gradient_penalty"),
+        ("half_batches", "non_saturating", "none"),
+    ],
+)
+def test_packs_of_images(rule: str, loss: str, regularizers: str) -> None:
+    """The augmentation is of single images; slopes and points between images are a pack's."""
+    compare(
+        training=RULES[rule],
+        model={**MLP, "packing": 2},
+        regularizers=REGULARIZERS[regularizers],
+        augmentation={"name": "ada", "kimg": 0.01, "target": -0.9},
+        **LOSSES[loss],
+    )
+
+
+def test_a_minibatch_s_deviation() -> None:
+    compare(model={**MLP, "packing": 2, "minibatch_std": 2})
 
 
 @pytest.mark.parametrize("replicas", [2, pytest.param(1, marks=pytest.mark.slow)])

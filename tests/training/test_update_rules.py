@@ -54,7 +54,8 @@ RULES: dict[str, dict[str, Any]] = {
         "optimizer": {"name": "rmsprop", "momentum": 0.5},
         "training": {**ALTERNATING, "n_critic": 3},
     },
-    "gradient penalty": {
+    "gradient penalty, packed": {
+        "model": {"packing": 2, "minibatch_std": 2},
         "loss": {"name": "wasserstein"},
         "regularizers": {"gradient_penalty": {}},
         "training": {**ALTERNATING, "n_critic": 2},
@@ -76,10 +77,15 @@ RULES: dict[str, dict[str, Any]] = {
         "training": {**ALTERNATING, "n_critic": 2},
     },
     "path length": {"regularizers": {"path_length": {"decay": 0.5}}, "model": DCGAN},
-    "lazy path length, conditional": {
+    "lazy path length, auxiliary classifier": {
         "regularizers": {"path_length": {"decay": 0.5, "every": 2}},
-        "training": ALTERNATING,
-        "model": {"conditional": True},
+        "optimizer": {"lazy_correction": True},
+        "training": {**ALTERNATING, "generator_ema": {"half_life_kimg": 0.02}},
+        "model": {
+            "conditional": True,
+            "class_conditioning": "auxiliary_classifier",
+            "minibatch_std": 4,
+        },
     },
     "lazy path length, half batches": {
         "regularizers": {"path_length": {"every": 3}},
@@ -91,7 +97,11 @@ RULES: dict[str, dict[str, Any]] = {
         "regularizers": LAZY_R1,
         "training": {**ALTERNATING, "n_critic": 2},
     },
-    "ada, half batches": {"augmentation": ADA, "training": {"update": "half_batches"}},
+    "ada, half batches": {
+        "augmentation": ADA,
+        "training": {"update": "half_batches"},
+        "model": {"packing": 2},
+    },
     "schedules, adam": {
         "optimizer": {"learning_rate": FALLING, "beta_1": {"linear": [0.5, 0.9], "steps": 3}},
         "regularizers": {"r1": {"gamma": {"linear": [1.0, 0.1], "steps": 3}}},

@@ -50,7 +50,7 @@ class FakeGAN:
 
     def discriminator_terms(self, images: Any, fake: str, labels: Any, *_: Any) -> Any:
         assert (fake, list(images)) == ("fake", list(labels))
-        return SimpleNamespace(real_logits="real logits", fake_logits="fake logits", __str__=str)
+        return SimpleNamespace(real="real logits", fake="fake logits", __str__=str)
 
     def real_terms(self, images: Any, labels: Any, *_: Any) -> str:
         assert list(images) == list(labels)
@@ -59,8 +59,8 @@ class FakeGAN:
     def fake_terms(self, fake: str, *_: Any) -> str:
         return fake
 
-    def generator_terms(self, fake_logits: str, real_logits: str, *_: Any) -> str:
-        assert (fake_logits, real_logits) == ("fake logits", "real logits")
+    def generator_terms(self, fake: str, real: str, *_: Any) -> str:
+        assert (fake, real) == ("fake logits", "real logits")
         return "both"
 
     def update_generator(self, labels: Any, _: Randomness, __: Clock, images: Any = None) -> dict[str, Any]:
