@@ -164,14 +164,19 @@ def build_discriminator(
         precision: a dtype policy of Keras.
 
     Raises:
-        UsageError: the architecture cannot judge images of that shape.
+        UsageError: the architecture cannot judge images of that shape, or does not classify them.
     """
     _check_keras()
     height, width, channels = image_shape
     with _computing_in(precision):
-        return module_of(options).build_discriminator(
+        network = module_of(options).build_discriminator(
             options, (height, width, channels * options.packing), classes
         )
+    if options.class_conditioning == "auxiliary_classifier" and len(network.outputs) < 2:
+        raise UsageError(
+            f"model.class_conditioning: {options.name} has no auxiliary_classifier; give projection"
+        )
+    return network
 
 
 if TYPE_CHECKING:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from gandist import models
+from gandist.errors import UsageError
 from gandist.layers.walk import layers_of
 from gandist.models import ModelOptions, dcgan, mlp
 from gandist.randomness import Randomness, layers_draw_from
@@ -65,6 +67,19 @@ def test_packing_makes_the_first_layer_of_the_discriminator_grow_and_nothing_els
     assert rest_of_three == rest
     assert three.count_params() - one.count_params() == 2 * math.prod(first) == math.prod(in_threes) * 2 // 3
     assert three(np.zeros((5, 4, 6, 6))).shape == (5, 1)
+
+
+def test_an_architecture_that_does_not_classify_refuses_an_auxiliary_classifier(
+    devices: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = keras.Input(SHAPE)
+    only = keras.Model(images, keras.layers.Flatten()(images))
+    monkeypatch.setattr(mlp, "build_discriminator", lambda *_: only)
+    options = mlp.Options(conditional=True, class_conditioning="auxiliary_classifier")
+    with pytest.raises(
+        UsageError, match=r"^model\.class_conditioning: mlp has no auxiliary_classifier; give"
+    ):
+        models.build_discriminator(options, SHAPE, classes=3)
 
 
 @pytest.mark.parametrize(
