@@ -15,8 +15,12 @@ NARROW = {
     "dcgan": ["model.width=2", "model.depth=2"],
     "mlp": ["model.generator_widths=[4]", "model.discriminator_widths=[4]"],
     "resnet": ["model.generator_widths=[4,4]", "model.discriminator_widths=[4,4]"],
+    "stylegan2": ["model.latent_dim=4", "model.channel_max=2", "model.mapping_layers=1"],
     "r3gan": ["model.widths=[4,4]", "model.blocks=1", "model.group_size=4"],
 }
+
+SLOW = ("faces_stylegan2", "mnist_stylegan2")
+"""Whose step takes long to trace, and has nothing that another job's has not."""
 
 every_job = pytest.mark.parametrize("path", JOBS, ids=lambda path: path.stem)
 
@@ -36,7 +40,13 @@ def test_a_job_is_headed_by_what_a_reader_wants_to_know(path: Path) -> None:
 @pytest.mark.parametrize(
     "place", [pytest.param(0, marks=pytest.mark.slow, id="first"), pytest.param(-1, id="last")]
 )
-@every_job
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in SLOW else [])
+        for path in JOBS
+    ],
+)
 def test_a_scaled_down_trial_of_a_configuration_trains(
     path: Path, place: int, tmp_path: Path, devices: None
 ) -> None:

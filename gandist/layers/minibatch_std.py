@@ -28,13 +28,10 @@ class MinibatchStd(keras.layers.Layer):
         x = tf.cast(inputs, tf.float32)
         batch, *shape = x.shape
         first_of_last = max(batch // self.group - 1, 0) * self.group
-        deviations = tf.concat(
-            [
-                _deviation(tf.reshape(x[:first_of_last], [-1, self.group, *shape])),
-                _deviation(x[None, first_of_last:]),
-            ],
-            axis=0,
-        )
+        parts = [_deviation(x[None, first_of_last:])]
+        if first_of_last:  # of no groups TensorFlow's gradients have ended the process with a division by 0
+            parts.insert(0, _deviation(tf.reshape(x[:first_of_last], [-1, self.group, *shape])))
+        deviations = tf.concat(parts, axis=0)
         return tf.concat([inputs, tf.cast(deviations, inputs.dtype)], axis=-1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -53,4 +50,5 @@ def _deviation(x: tf.Tensor) -> tf.Tensor:
     deviation = tf.sqrt(tf.math.reduce_variance(x, axis=1, keepdims=True) + 1e-8)
     mean = tf.reduce_mean(deviation, axis=list(range(1, len(x.shape))), keepdims=True)
     groups, size, *places, _ = x.shape
-    return tf.reshape(tf.tile(mean, [1, size, *places, 1]), [groups * size, *places, 1])
+    # tf.tile's gradient hides its shape from who counts operations.
+    return tf.reshape(mean * tf.ones([1, size, *places, 1]), [groups * size, *places, 1])

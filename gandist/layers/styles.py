@@ -88,7 +88,7 @@ class Mixed(keras.layers.Layer):
     def call(self, inputs: list[tf.Tensor], training: bool = False) -> tf.Tensor:
         """Inputs are two styles ``[batch, features]``."""
         first, second = inputs
-        one = tf.tile(first[:, None], [1, self.count, 1])
+        one = first[:, None] * tf.ones([1, self.count, 1], first.dtype)
         if not training:
             return one
         drawn = randomness.for_layer().uniform(first.shape[0], 2)
@@ -117,4 +117,5 @@ class Constant(keras.layers.Layer):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Inputs ``[batch, ...]``, of which only their number matters."""
-        return tf.tile(tf.convert_to_tensor(self.map)[None], [tf.shape(inputs)[0], 1, 1, 1])
+        own = tf.convert_to_tensor(self.map)
+        return own * tf.ones([tf.shape(inputs)[0], 1, 1, 1], own.dtype)

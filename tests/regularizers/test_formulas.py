@@ -187,6 +187,15 @@ def test_path_lengths_are_those_of_the_noise_through_the_jacobian() -> None:
     np.testing.assert_allclose(found, (expected_lengths() - 1.5) ** 2, rtol=1e-4)
 
 
+def test_where_layers_have_a_style_each_the_squared_length_is_the_mean_over_them() -> None:
+    styles = tf.constant(
+        np.stack([LATENTS, LATENTS], axis=1)
+    )  # of a layer with the generator, and of one without
+    given = GeneratorPass(lambda styles: images_of(styles[:, 0]), styles, randomness())
+    _, figures = path_length.Options().per_sample(given, {"mean": tf.constant(0.0)})
+    np.testing.assert_allclose(figures["mean_path_length"], expected_lengths() / np.sqrt(2.0), rtol=1e-5)
+
+
 def test_path_length_trains_the_generator_but_not_through_the_average() -> None:
     scale = tf.Variable(2.0)
     with tf.GradientTape() as tape:
