@@ -97,7 +97,8 @@ def test_a_halving_block_is_that_of_the_paper() -> None:
         return tf.reduce_mean(tf.reshape(y, [2, y.shape[1] // 2, 2, y.shape[2] // 2, 2, -1]), axis=[2, 4])
 
     order = [layer.kernel.shape for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
-    assert [shape[0] for shape in order] == [3, 3, 1, 3, 3, 1]
+    assert order[:3] == [(3, 3, 2, 2), (3, 3, 2, 2), (1, 1, 2, 2)]
+    assert order[3:] == [(3, 3, 2, 2), (3, 3, 2, 3), (1, 1, 2, 3)]
     of_first = halved(convolved(tf.nn.relu(convolved(x, 0)), 1)) + halved(convolved(x, 2))
     np.testing.assert_allclose(seen[0], of_first, rtol=1e-4, atol=1e-4)
     of_second = convolved(tf.nn.relu(convolved(tf.nn.relu(of_first), 3)), 4)
