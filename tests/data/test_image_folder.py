@@ -86,10 +86,10 @@ def test_some_pictures_are_held_out_by_their_content(tmp_path: Path) -> None:
     assert split.labels.tolist() == [int(level >= 200) for level in levels(split)]
     assert isinstance(split.held_out, np.memmap)
     assert split.summary.endswith("5 held out")
-    assert len({split.fingerprint, whole.fingerprint, read(root, **GREY, held_out=4).fingerprint}) == 3
-    renamed = write(tmp_path / "there", {f"x{level}.png": level for level in levels(whole)})
-    elsewhere = read(renamed, **GREY, held_out=5)
-    assert sorted(elsewhere.held_out[:, 0, 0, 0]) == sorted(unseen)
+    last = write(tmp_path / "there", {f"{level in unseen}{level:03}.png": level for level in levels(whole)})
+    renamed = read(last, **GREY, held_out=5)
+    assert sorted(renamed.held_out[:, 0, 0, 0]) == sorted(unseen)
+    assert len({read(last, **GREY, held_out=count).fingerprint for count in (0, 4, 5)}) == 3
 
 
 @pytest.mark.parametrize(
