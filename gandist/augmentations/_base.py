@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 class Augmentation(Section):
     """A random change of images that has a gradient, so that the generator learns through it."""
 
-    reads_signs: ClassVar[bool] = False
-    """Whether it takes D(x) > 0 for "real", which some losses do not say (``LossOptions.sign_decides``)."""
     state: ClassVar[Mapping[str, float]] = {}
     """What is remembered from update to update, with its first value; logged under these names."""
 
     name: str
+
+    @property
+    def reads_signs(self) -> bool:
+        """Whether it takes D(x) > 0 for "real", which is so where ``LossOptions.sign_decides``."""
+        return False
 
     def apply(self, images: Tensor, randomness: Randomness, state: Mapping[str, Any]) -> Tensor:
         """The images ``[batch, height, width, channels]``, changed.

@@ -6,6 +6,9 @@ of their own. p grows where the discriminator is sure of the real images, r_t = 
 and shrinks where it is not (section 2.3): in each update, where the authors' code takes the mean of four.
 While p is below about 0.8 the changes do not leak into generated images (section 2.2): it is held there,
 where the authors' code has no upper bound.
+
+Where a ``probability`` is given, p is that: for losses under which the sign of D(x) means nothing, as the
+relativistic one of Huang et al. 2024, who let it rise along a cosine.
 """
 
 from __future__ import annotations
@@ -35,7 +38,6 @@ MOST = 0.8
 class Options(Augmentation):
     """The augmentation section of a job file."""
 
-    reads_signs: ClassVar[bool] = True
     state: ClassVar[Mapping[str, float]] = {"ada_p": 0.0}
 
     name: Literal["ada"] = "ada"
@@ -43,9 +45,17 @@ class Options(Augmentation):
     kimg: Annotated[float, Field(gt=0)] = Field(
         500.0, description="thousand real images in which the probability can go from 0 to 1"
     )
+    probability: Annotated[Rate, Within(ge=0, lt=1)] | None = Field(
+        None, description="of each change, from the second update on; unless given, it follows the signs"
+    )
     changes: Annotated[tuple[ChangeName, ...], Field(strict=False)] = Field(
         ("brightness", "translation", "cutout"), description="one after the other, each with the probability"
     )
+
+    @property
+    def reads_signs(self) -> bool:
+        """Unless the probability is given."""
+        return self.probability is None
 
     @field_validator("changes")
     @classmethod
@@ -69,6 +79,8 @@ class Options(Augmentation):
     def advance(
         self, state: Mapping[str, Any], figures: Mapping[str, Any], images: int, clock: Clock
     ) -> Mapping[str, Any]:
-        """A step of fixed length towards the target, within [0, 0.8]."""
+        """A step of fixed length towards the target, within [0, 0.8]; or the probability that is given."""
+        if self.probability is not None:
+            return {"ada_p": tf.cast(value(self.probability, clock), tf.float32)}
         step = tf.sign(figures["d_sign_real"] - value(self.target, clock)) * (images / (1000 * self.kimg))
         return {"ada_p": tf.clip_by_value(state["ada_p"] + step, 0.0, MOST)}

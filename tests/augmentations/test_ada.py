@@ -138,6 +138,16 @@ def test_the_target_may_have_a_schedule() -> None:
     assert advanced(0.3, 0.5, target=falling, step=0) < 0.3 < advanced(0.3, 0.5, target=falling, step=10)
 
 
+@pytest.mark.parametrize("sign", [-1.0, 1.0])
+def test_a_probability_of_its_own_does_not_follow_the_signs(sign: float) -> None:
+    rising = Schedule(linear=(0.0, 0.9), steps=10)
+    assert [advanced(0.3, sign, probability=0.25), advanced(0.3, sign, probability=rising, step=10)] == [
+        pytest.approx(0.25),
+        pytest.approx(0.9),
+    ]
+    assert [Options(probability=given).reads_signs for given in (None, 0.5)] == [True, False]
+
+
 def test_the_probability_goes_from_0_to_its_most_in_as_many_images_as_asked_for() -> None:
     p, shown = 0.0, 0
     while p < MOST - 1e-6:

@@ -65,7 +65,7 @@ def test_replicas_change_as_one() -> None:
 def test_nothing_is_remembered() -> None:
     assert not Options.state
     assert not Options().figures(tf.zeros([4, 1]))
-    assert not Options.reads_signs
+    assert not Options().reads_signs
 
 
 def test_a_policy_names_each_kind_once_and_at_least_one() -> None:

@@ -70,6 +70,7 @@ def test_the_json_schema_is_one() -> None:
         ("constraints: {weight_clipping: {limit: 0.1}}", True),
         ("constraints: {clipping: {}}", False),
         ("augmentation: {name: ada, target: 0.5}", True),
+        ("augmentation: {name: ada, probability: {cosine: [0, 0.5], kimg: 5}}", True),
         ("augmentation: {name: diff_augment, policy: [color]}", True),
         ("augmentation: {name: diff_augment, target: 0.5}", False),
         ("augmentation: null", True),

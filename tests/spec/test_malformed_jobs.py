@@ -45,7 +45,7 @@ JOBS = [
     ("augmentation: {name: ada, targt: 0.6}", "augmentation.targt: unknown key; allowed here: name, target,"),
     (
         "augmentation: {nam: ada}",
-        "augmentation.nam: unknown key; allowed here: name, target, kimg, changes (did",
+        "augmentation.nam: unknown key; allowed here: name, target, kimg, probability, changes",
     ),
     ("loss: {name: relativistic, combine: mean}", "loss.combine: unknown key; allowed here: name"),
     ("optimizer: {name: adam, learning_rat: 1e-3}", "(did you mean learning_rate?)"),
