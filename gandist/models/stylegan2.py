@@ -38,7 +38,6 @@ class Options(ModelOptions):
         128, description="length of the learned vector of a class, beside the latent"
     )
     spectral_norm: Literal[False] = Field(False, description="not in this architecture")
-    class_conditioning: Literal["projection"] = Field("projection", description="as in the authors' code")
     mapping_layers: Annotated[int, Field(ge=1, le=16)] = Field(
         2, description="dense layers from latents to styles; 8 in the paper"
     )
