@@ -14,7 +14,7 @@ SMALL = ["data={name: digits, batch_size: 8}", "training.steps=2", "resources={g
 NARROW = {
     "dcgan": ["model.width=2", "model.depth=2"],
     "mlp": ["model.generator_widths=[4]", "model.discriminator_widths=[4]"],
-    "resnet": ["model.generator_widths=[4,4]", "model.discriminator_widths=[4,4]"],
+    "resnet": ["model.generator_widths=[4,4]", "model.discriminator_widths=[4,4]", "training.n_critic=1"],
     "stylegan2": ["model.latent_dim=4", "model.channel_max=2", "model.mapping_layers=1"],
     "r3gan": ["model.widths=[4,4]", "model.blocks=1", "model.group_size=4"],
 }
