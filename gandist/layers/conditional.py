@@ -50,11 +50,7 @@ def generator_inputs(
 
 
 def discriminator(
-    images: keras.KerasTensor,
-    features: keras.KerasTensor,
-    classes: int,
-    options: Ending,
-    has_minibatch_std: bool = False,
+    images: keras.KerasTensor, features: keras.KerasTensor, classes: int, options: Ending
 ) -> keras.Model:
     """The discriminator whose last features are ``features`` ``[batch, n]``: phi(x) of the papers.
 
@@ -70,12 +66,11 @@ def discriminator(
         features: what it makes of them.
         classes: that it tells apart; 0 for an unconditional one.
         options: the model's.
-        has_minibatch_std: whether the architecture has placed this layer itself.
     """
     dense = spectral.Dense if options.spectral_norm else layers.Dense
     # The classifier's are those without: the class of an image does not depend on the others of its batch.
     of_image = features
-    if options.minibatch_std is not None and not has_minibatch_std:
+    if options.minibatch_std is not None:
         features = MinibatchStd(options.minibatch_std)(features)
     logits = dense(1, dtype="float32")(features)  # whatever the precision of the rest
     if not classes:

@@ -11,7 +11,8 @@ needs in sampling, such as truncation towards a mean of styles, is a setting of 
 drawn, and where styles are, ``Options`` may say: see ``ModelOptions``.
 
 Discriminators end with ``layers.conditional.discriminator``, which gives them what all may have: classes,
-spectral norm of the last layer, the minibatch's standard deviation.
+spectral norm of the last layer, the minibatch's standard deviation. One that ends in a way of its own, as
+stylegan2 does, places what it has itself.
 """
 
 from __future__ import annotations

@@ -80,16 +80,13 @@ def test_an_auxiliary_classifier_is_a_second_output_and_takes_no_labels(options:
     assert psi.kernel.shape == (phi.shape[1] + 1, 1)
 
 
-@pytest.mark.parametrize("placed", [False, True])
-def test_the_minibatch_s_deviation_is_the_last_feature_unless_the_architecture_has_placed_it(
-    placed: bool,
-) -> None:
+def test_the_minibatch_s_deviation_is_the_last_feature() -> None:
     images = keras.Input((6,))
     options = OPTIONS[1].model_copy(update={"minibatch_std": 2})
     features = noise(4, 6)
-    network = discriminator(images, images, 0, options, has_minibatch_std=placed)
+    network = discriminator(images, images, 0, options)
     (kernel, _), deviations = network.get_weights(), features.reshape(2, 2, 6).std(axis=1).mean(axis=1)
-    seen = features if placed else np.c_[features, np.repeat(deviations, 2)]
+    seen = np.c_[features, np.repeat(deviations, 2)]
     np.testing.assert_allclose(network(features), seen @ kernel, rtol=1e-4, atol=1e-5)
 
 

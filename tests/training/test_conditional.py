@@ -118,8 +118,15 @@ def test_the_exported_generator_takes_labels_and_is_the_sampler_s(
     assert not np.array_equal(made, sampler.generate(latents))  # of all classes in turn
 
 
-@pytest.mark.parametrize("spectral_norm", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_images_are_of_the_class_that_was_asked_for(spectral_norm: bool) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({}, id="projection"),
+        pytest.param({"spectral_norm": True}, id="spectral_norm", marks=pytest.mark.slow),
+        pytest.param({"class_conditioning": "auxiliary_classifier"}, id="classifier", marks=pytest.mark.slow),
+    ],
+)
+def test_images_are_of_the_class_that_was_asked_for(options: dict[str, Any]) -> None:
     """Four classes of flat images, bright in one quarter each."""
     from gandist.sampling.sampler import Sampler
 
@@ -134,7 +141,7 @@ def test_images_are_of_the_class_that_was_asked_for(spectral_norm: bool) -> None
         "discriminator_widths": [32],
         "latent_dim": 4,
         "conditional": True,
-        "spectral_norm": spectral_norm,
+        **options,
     }
     trainer = tiny_trainer(
         model,

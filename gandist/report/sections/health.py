@@ -20,6 +20,10 @@ PAIRS = (
         "d_loss_real": "Discriminator loss on real images",
         "d_loss_fake": "Discriminator loss on generated images",
     },
+    {
+        "d_loss_class_real": "Auxiliary classifier, cross-entropy of real images",
+        "d_loss_class_fake": "Auxiliary classifier, cross-entropy of generated images",
+    },
 )
 """What is compared with each other: on one axis."""
 
