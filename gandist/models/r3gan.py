@@ -1,4 +1,4 @@
-"""R3GAN (Huang et al. 2024, section 4): residual networks without normalisation, of grouped convolutions.
+"""R3GAN (Huang et al. 2024): residual networks without normalisation, of grouped convolutions.
 
 Made for the loss ``relativistic`` with ``r1`` and ``r2`` on every update: lazy ones need not converge.
 As in the authors' code a residual block is x + conv 1x1(conv 3x3(conv 1x1(x))), inner ones with bias and a
