@@ -59,8 +59,9 @@ def _compared(ranked: Ranked, title: str) -> str:
 
 def _too_few(ranked: Ranked, title: str) -> str:
     many, best = len(ranked.standings), ranked.best
+    verb = "is" if all(it.scores.n == 1 for it in ranked.standings) else "are"
     return (
-        f"{_seeds(ranked.standings)} are too few to say which of {text.plural(many, 'configuration')} is "
+        f"{_seeds(ranked.standings)} {verb} too few to say which of {text.plural(many, 'configuration')} is "
         f"better: it takes at least {ranked.least} of each. The best median is that of {best.config} "
         f"({title} {_against(best, ranked.others)}).{_more(ranked)}"
     )

@@ -6,6 +6,7 @@ import logging
 import resource
 import sys
 import time
+from contextlib import suppress
 
 import tensorflow as tf
 from tensorflow.python.framework import ops  # there is no public way into the functions of a graph
@@ -72,7 +73,8 @@ def _operations(graph: tf.Graph) -> float:
             continue
         needed.add(operation)
         pending += [*(tensor.op for tensor in operation.inputs), *operation.control_inputs]
-        total += ops.get_stats_for_node_def(graph, operation.node_def, "flops").value or 0
+        with suppress(ValueError):  # of a shape that is not known: none of a network's layers
+            total += ops.get_stats_for_node_def(graph, operation.node_def, "flops").value or 0
         for attribute in operation.node_def.attr.values():
             for called in (attribute.func, *attribute.list.func):
                 if called.name in graph._functions:

@@ -86,6 +86,10 @@ def test_too_few_seeds_to_say_are_told_with_the_number_that_it_takes():
     assert "would probably tell it from b" in text
 
 
+def test_one_seed_is_too_few():
+    assert said(a=[1.0], b=[11.0]).startswith("1 seed is too few to say which of 2 configurations is better")
+
+
 def test_failed_seeds_are_named_and_rank_as_the_worst():
     found = judged({"lucky": [1.0, 1.1, "diverged", "unstable", "failed"], "sound": CLOSE})
 

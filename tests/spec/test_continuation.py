@@ -57,6 +57,7 @@ MAY_NOT: list[tuple[dict[str, Any], list[str]]] = [
             "data.image_size: (not set) -> 64",
             "data.channels: (not set) -> 3",
             "data.crop: (not set) -> none",
+            "data.held_out: (not set) -> 0",
         ],
     ),
 ]
