@@ -25,6 +25,7 @@ def advice(trial: TrialSpec, image_shape: tuple[int, int, int] | None, images: i
         images: how many of them there are, where that is known.
     """
     yield from _unregularized(trial)
+    yield from _signs(trial)
     if image_shape is not None:
         yield from _gamma(trial, image_shape)
     if images is not None:
@@ -42,6 +43,16 @@ def _unregularized(trial: TrialSpec) -> Iterator[str]:
                 f"regularizers.{name}.every: {used[name].every} is not often enough for {trial.loss.name}, "
                 "which is known to diverge between; give 1"
             )
+
+
+def _signs(trial: TrialSpec) -> Iterator[str]:
+    """An augmentation that follows what the discriminator does not say."""
+    if trial.augmentation and trial.augmentation.reads_signs and not trial.loss.sign_decides:
+        name = trial.augmentation.name
+        yield (
+            f"augmentation: {name} follows the sign of D(real), which decides nothing under loss "
+            f"{trial.loss.name}; give augmentation.probability, or name: diff_augment"
+        )
 
 
 def _gamma(trial: TrialSpec, image_shape: tuple[int, int, int]) -> Iterator[str]:

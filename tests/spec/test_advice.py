@@ -40,12 +40,17 @@ def told(factor: float | None = None, **fields: Any) -> list[str]:
             "between; give 1",
         ),
         (
+            {"loss": {"name": "least_squares"}, "augmentation": {"name": "ada"}},
+            "augmentation: ada follows the sign of D(real), which decides nothing under loss least_squares; "
+            "give augmentation.probability, or name: diff_augment",
+        ),
+        (
             {"training": {"steps": 1000, "generator_ema": 0.9999}},
             "training.generator_ema: 0.9999 over 1,000 steps leaves 90% of the average to the weights before "
             "training; give a smaller decay, or generator_ema_warmup: 0.05",
         ),
     ],
-    ids=["no R2", "lazy R1", "a long average"],
+    ids=["no R2", "lazy R1", "signs", "a long average"],
 )
 def test_what_is_known_to_fail_is_told(fields: dict[str, Any], line: str) -> None:
     assert told(**fields) == [line]
@@ -68,6 +73,8 @@ def test_r1_far_from_the_rule_of_an_architecture_is_told(gamma: Any) -> None:
         {},
         {**RELATIVISTIC, "regularizers": {"r1": {}, "r2": {}}},
         {"regularizers": {"r1": {"every": 16}}},
+        {"augmentation": {"name": "ada"}},
+        {"loss": {"name": "least_squares"}, "augmentation": {"name": "ada", "probability": 0.3}},
         {"training": {"steps": 1000, "generator_ema": 0.99}},
         {"training": {"steps": 1000, "generator_ema": 0.9999, "generator_ema_warmup": 0.05}},
     ],
