@@ -52,7 +52,11 @@ def flip(images: Tensor, draw: Randomness, chosen: Tensor) -> Tensor:
 
 
 def translation(images: Tensor, draw: Randomness, chosen: Tensor, around: float = BLACK) -> Tensor:
-    """Moved by up to an eighth of the sides, rounded; ``around`` is what comes in."""
+    """Moved by up to an eighth of the sides, rounded; ``around`` is what comes in.
+
+    Of sides that 8 divides, the longest shift either way is half as likely as each other one; in the authors'
+    code all are alike.
+    """
     batch, height, width, _ = images.shape
     shifts = draw.stream("shifts").uniform(batch, 2)
     # Products with one-hot matrices: rows and columns move, bit for bit.

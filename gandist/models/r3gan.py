@@ -13,7 +13,8 @@ leaky ReLU; the last one starts at zero, and the others are scaled by L^(-1/4) f
 
 The smallest feature map has the sides of the image halved between all stages: 4x4 for 32x32 images in four
 stages, 7x7 for 28x28 in three, so that no image is padded. Unlike theirs the linear layer at the end has a
-bias, and a class is projected as in gandist's other discriminators, beside the linear layer.
+bias and Glorot's weights, of about twice the variance, and classes are embedded and projected as in gandist's
+other networks, beside the linear layer.
 """
 
 from __future__ import annotations

@@ -37,6 +37,9 @@ class Options(ModelOptions):
     embedding_dim: Annotated[int, Field(ge=1, le=65536)] = Field(
         128, description="length of the learned vector of a class, beside the latent"
     )
+    class_conditioning: Literal["projection"] = Field(
+        "projection", description="of the discriminator: the only one in this architecture"
+    )
     spectral_norm: Literal[False] = Field(False, description="not in this architecture")
     mapping_layers: Annotated[int, Field(ge=1, le=16)] = Field(
         2, description="dense layers from latents to styles; 8 in the paper"
@@ -194,8 +197,8 @@ def _synthesis(options: Options, sides: list[tuple[int, int]], colours: int) -> 
 def build_discriminator(options: Options, image_shape: tuple[int, int, int], classes: int = 0) -> keras.Model:
     """Images ``[batch, height, width, channels]`` to logits ``[batch, 1]``.
 
-    Conditional: the label is mapped as latents are; its product with the features, over the root of their
-    number, is the logit.
+    Conditional: the label is mapped as latents are, by as many layers (the authors have 8 here in any case);
+    its product with the features, over the root of their number, is the logit.
 
     Raises:
         UsageError: the images' sides cannot be halved.
@@ -203,7 +206,7 @@ def build_discriminator(options: Options, image_shape: tuple[int, int, int], cla
     import keras
     from keras import layers
 
-    from gandist.layers import equalized, filtered
+    from gandist.layers import equalized, filtered, styles
     from gandist.layers.embedding import Embedding
     from gandist.layers.minibatch_std import MinibatchStd
 
@@ -229,6 +232,7 @@ def build_discriminator(options: Options, image_shape: tuple[int, int, int], cla
         return keras.Model(images, equalized.Dense(1, dtype="float32")(x), name="discriminator")
     labels = keras.Input((), name="labels", dtype="int32")
     rows = Embedding(classes, width, keras.initializers.RandomNormal(stddev=1.0), dtype="float32")(labels)
+    rows = styles.UnitSecondMoment(dtype="float32")(rows)
     for layer in _dense_layers(options, width):
         rows = layer(rows)
     x = equalized.Dense(width, dtype="float32")(x)

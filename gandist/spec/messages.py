@@ -102,7 +102,7 @@ def _unknown_variant(e: _Error) -> str:
 
 
 def _unknown_value(e: _Error) -> str:
-    values = [str(value) for value in _values(e.node)]
+    values = _values(e.node)
     return f"{e.given} is unknown; choose {_or(values)}{nearest(str(e.details['input']), values)}"
 
 
@@ -144,7 +144,7 @@ def _allowed(node: Schema) -> str:
     if options := node.get("anyOf"):
         return " or ".join(_allowed(option) for option in options)
     if values := _values(node):
-        return _or([str(value) for value in values])
+        return _or(values)
     kind = node.get("type", "")
     if isinstance(kind, list):  # forms that a validator makes one: its author has described them
         return str(node["description"])
@@ -170,8 +170,10 @@ def _range(node: Schema) -> str:
     return f" {words}" if words else ""
 
 
-def _values(node: Schema) -> list[Any]:
-    return [node["const"]] if "const" in node else list(node.get("enum", []))
+def _values(node: Schema) -> list[str]:
+    """As they stand in a job file."""
+    values = [node["const"]] if "const" in node else node.get("enum", [])
+    return [value if isinstance(value, str) else json.dumps(value) for value in values]
 
 
 def _child(node: Schema, part: str | int, root: Schema) -> Schema:

@@ -91,6 +91,16 @@ def test_sides_that_cannot_be_halved_are_refused_in_one_line() -> None:
         assert "\n" not in str(caught.value)
 
 
+def test_the_discriminator_looks_at_the_direction_of_a_class_alone() -> None:
+    """Its vectors are normalised, as in the generator's mapping and as in the authors' code."""
+    network = models.build_discriminator(stylegan2.Options(**MIXED, conditional=True), SHAPE, 3)
+    given = [np.ones((4, *SHAPE), np.float32), np.array([0, 1, 2, 0])]
+    before = network(given).numpy()
+    (embedding,) = (layer for layer in network.layers if isinstance(layer, keras.layers.Embedding))
+    embedding.embeddings.assign(3.0 * embedding.embeddings)
+    np.testing.assert_allclose(network(given).numpy(), before, rtol=1e-4)
+
+
 @pytest.fixture(scope="module")
 def trained(devices: None) -> Any:
     """A conditional one, whose noise and mean style are as if something had been learned."""

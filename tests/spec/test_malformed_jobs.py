@@ -288,6 +288,14 @@ JOBS = [
         'model.class_conditioning: "classifier" is unknown; choose projection or auxiliary_classifier',
     ),
     (
+        "model: {name: stylegan2, conditional: true, class_conditioning: auxiliary_classifier}",
+        'model.class_conditioning: "auxiliary_classifier" is unknown; choose projection',
+    ),
+    (
+        "model: {name: stylegan2, spectral_norm: true}",
+        "model.spectral_norm: true is unknown; choose false",
+    ),
+    (
         "optimizer: {lazy_correction: true}\nregularizers: {r1: {}}",
         "optimizer.lazy_correction: no regularizer is lazy; leave it out, or give one an interval",
     ),
