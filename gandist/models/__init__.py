@@ -72,6 +72,13 @@ class ModelOptions(Section):
             raise ValueError(f"class_conditioning: {self.class_conditioning} needs conditional: true")
         return self
 
+    def check(self, image_shape: tuple[int, int, int]) -> None:
+        """Refuse images ``(height, width, channels)`` that the networks cannot have, without TensorFlow.
+
+        Raises:
+            UsageError: they cannot be made, or judged.
+        """
+
     def latents(self, randomness: Randomness, count: int) -> Tensor:
         """What the generator draws from: standard normal float32 ``[count, latent_dim]``."""
         return randomness.normal(count, self.latent_dim)

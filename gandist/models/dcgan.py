@@ -43,6 +43,10 @@ class Options(ModelOptions):
         "synchronized", description="statistics of the global batch, or of each replica's part"
     )
 
+    def check(self, image_shape: tuple[int, int, int]) -> None:
+        """Their sides must be halved so often."""
+        _smallest_sides(self, image_shape)
+
 
 def build_generator(options: Options, image_shape: tuple[int, int, int], classes: int = 0) -> keras.Model:
     """Latents ``[batch, latent_dim]`` to images ``[batch, height, width, channels]`` in [-1, 1].

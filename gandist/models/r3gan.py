@@ -63,6 +63,10 @@ class Options(ModelOptions):
             raise ValueError("spectral_norm: r3gan's weights that start at zero have no norm; leave it out")
         return self
 
+    def check(self, image_shape: tuple[int, int, int]) -> None:
+        """Their sides must be halved so often."""
+        _smallest_sides(self, image_shape)
+
 
 def build_generator(options: Options, image_shape: tuple[int, int, int], classes: int = 0) -> keras.Model:
     """Latents ``[batch, latent_dim]`` to images ``[batch, height, width, channels]``, not bounded.

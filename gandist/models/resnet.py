@@ -59,6 +59,11 @@ class Options(ModelOptions):
             )
         return self
 
+    def check(self, image_shape: tuple[int, int, int]) -> None:
+        """Their sides must be halved so often, in either network."""
+        _smallest_sides(self, image_shape)
+        _check_halvings(self, image_shape)
+
 
 def build_generator(options: Options, image_shape: tuple[int, int, int], classes: int = 0) -> keras.Model:
     """Latents ``[batch, latent_dim]`` to images ``[batch, height, width, channels]`` in [-1, 1].
@@ -89,9 +94,7 @@ def build_generator(options: Options, image_shape: tuple[int, int, int], classes
         return layers.Add()([shortcut, _convolution(layers.Conv2D, channels, use_bias=False)(x)])
 
     first, *wider = options.generator_widths
-    height, width = _sides.smallest(
-        image_shape, len(wider), "model.generator_widths", lambda most: f"at most {most + 1} of them"
-    )
+    height, width = _smallest_sides(options, image_shape)
     inputs, x = conditional.generator_inputs(options.latent_dim, options.embedding_dim, classes)
     labels = inputs[1] if classes else None
     x = layers.Reshape((height, width, first))(layers.Dense(height * width * first)(x))
@@ -124,7 +127,7 @@ def build_discriminator(options: Options, image_shape: tuple[int, int, int], cla
             x = convolution(channels, 1)(x)
         return layers.Add()([x, y])
 
-    _sides.smallest(image_shape, options.halvings, "model.halvings", "at most {}".format)
+    _check_halvings(options, image_shape)
     images = x = keras.Input(image_shape, name="images")
     for index, channels in enumerate(options.discriminator_widths):
         x = block(x, channels, first=index == 0, halve=index < options.halvings)
@@ -144,3 +147,16 @@ def _convolution(
 
     initializer = initializers.VarianceScaling(2.0, mode="fan_avg", distribution="uniform")
     return kind(channels, 3, padding="same", use_bias=use_bias, kernel_initializer=initializer)
+
+
+def _smallest_sides(options: Options, image_shape: tuple[int, int, int]) -> tuple[int, int]:
+    """Of the generator's feature maps."""
+    halvings = len(options.generator_widths) - 1
+    return _sides.smallest(
+        image_shape, halvings, "model.generator_widths", lambda most: f"at most {most + 1} of them"
+    )
+
+
+def _check_halvings(options: Options, image_shape: tuple[int, int, int]) -> None:
+    """Of the discriminator's feature maps."""
+    _sides.smallest(image_shape, options.halvings, "model.halvings", "at most {}".format)

@@ -69,6 +69,10 @@ class Options(ModelOptions):
 
         return generator.get_layer("mapping"), synthesize
 
+    def check(self, image_shape: tuple[int, int, int]) -> None:
+        """Their sides must be halved at least once."""
+        self.sides(image_shape)
+
     def sides(self, image_shape: tuple[int, int, int]) -> list[tuple[int, int]]:
         """Height and width of the feature maps, from the smallest to the padded image.
 

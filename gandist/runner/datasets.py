@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gandist import data
+from gandist import data, models
 from gandist.activity import Tell, silent
 from gandist.data import DataOptions, Dataset
 from gandist.spec.job import TrialSpec
@@ -32,3 +32,15 @@ def datasets(trials: Sequence[TrialSpec], data_dir: str | None, tell: Tell = sil
 def data_lines(found: Datasets) -> list[str]:
     """What the data sets hold, and what was left out of them, each once."""
     return list(dict.fromkeys(f"data: {line}" for dataset in found.values() for line in dataset.lines))
+
+
+def check_models(trials: Sequence[TrialSpec], found: Datasets) -> None:
+    """Refuse networks that do not fit their data, before TensorFlow is loaded to find out.
+
+    Raises:
+        UsageError: a trial's cannot be built, for the images' sides or for want of classes.
+    """
+    for trial in trials:
+        if (dataset := found.get(trial.data)) is not None:
+            models.classes(trial.model, dataset.class_names)
+            trial.model.check(dataset.image_shape)

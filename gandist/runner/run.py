@@ -13,7 +13,7 @@ from gandist.artifacts.trial_state import TrialState
 from gandist.data import DataOptions
 from gandist.errors import StorageError
 from gandist.runner.backend import Backend
-from gandist.runner.datasets import data_lines, datasets
+from gandist.runner.datasets import check_models, data_lines, datasets
 from gandist.runner.events import Began, Finished, JobEvent, Notice, Outcome, Progress, RunEvent
 from gandist.runner.interrupts import at_once
 from gandist.runner.lease import Lease
@@ -74,6 +74,7 @@ def run(
     here = local or on_this_machine()
     with at_once():  # what is missing is told before anything is written or started
         found = telling(partial(datasets, plan.todo, data_dir), warn) if here else {}
+        check_models(plan.todo, found)
     tell(f"{job}, {len(plan.todo)} to run, {done} finished; in {job_dir.root}")
     for line in data_lines(found):
         tell(line)

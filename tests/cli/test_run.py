@@ -163,6 +163,25 @@ def test_what_cannot_fit_is_refused_and_nothing_is_written(
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize(
+    "model",
+    [
+        "{name: dcgan, depth: 3}",
+        "{name: r3gan, group_size: 1, widths: [1, 1, 1, 1]}",
+        "{name: resnet, generator_widths: [1, 1, 1, 1]}",
+        "{name: resnet, generator_widths: [1, 1], halvings: 3}",
+    ],
+)
+def test_networks_that_do_not_fit_their_images_are_refused_and_nothing_is_written(
+    gandist_: CommandLine, tmp_path: Path, model: str
+) -> None:
+    code, _, err = gandist_("run", "job.yaml", "--local", "--set", f"model={model}")
+    assert code == 2
+    assert len(err) == 1
+    assert "images of 28x28 cannot be halved 3 times" in err[0]
+    assert not (tmp_path / "runs").exists()
+
+
 def test_what_is_probably_not_meant_is_told_and_run_all_the_same(gandist_: CommandLine) -> None:
     odd = ("--set", "seeds=3", "--set", "training.steps=1e1", "--set", "samples.every_steps=20")
     lines = [

@@ -1,0 +1,38 @@
+"""Networks against the data they are to learn, before TensorFlow is loaded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gandist.data import Dataset
+from gandist.errors import UsageError
+from gandist.runner.datasets import check_models
+from gandist.spec.job import JobSpec, expand
+
+
+def checked(model: dict[str, Any], side: int) -> None:
+    """A trial of ``model`` on square images without classes."""
+    section = {"name": "job", "data": {"name": "image_folder", "path": "x", "image_size": side}, "model": model, "training": {"steps": 1}}
+    (trial,) = expand(JobSpec.model_validate(section)).trials
+    images = np.zeros((1, side, side, 1), np.uint8)
+    check_models([trial], {trial.data: Dataset(images, np.zeros(1, np.int32), ())})
+
+
+@pytest.mark.parametrize(
+    ("model", "side", "line"),
+    [
+        ({"name": "mlp", "conditional": True}, 8, "model.conditional: the data set has no classes"),
+        ({"name": "stylegan2"}, 31, "model.padding: sides of 31x31 cannot be halved"),
+    ],
+)
+def test_what_does_not_fit_is_refused(model: dict[str, Any], side: int, line: str) -> None:
+    with pytest.raises(UsageError, match=line):
+        checked(model, side)
+
+
+def test_what_fits_is_not() -> None:
+    checked({"name": "mlp"}, 7)
+    checked({"name": "stylegan2"}, 8)
