@@ -6,12 +6,13 @@ import keras
 
 from gandist.layers.embedding import Embedding
 from gandist.layers.normalization import BatchNormalization
-from gandist.layers.resampling import Conv2DTranspose
+from gandist.layers.resampling import Conv2DTranspose, UpSampling2D
 
 _PORTABLE = {
     BatchNormalization: keras.layers.BatchNormalization,
     Conv2DTranspose: keras.layers.Conv2DTranspose,
     Embedding: keras.layers.Embedding,
+    UpSampling2D: keras.layers.UpSampling2D,
 }
 
 

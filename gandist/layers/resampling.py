@@ -46,3 +46,19 @@ def _transposed_convolution(inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 
     record.record_operation("TransposedConvolution", [outputs], [inputs, kernel], gradient)
     return outputs
+
+
+class UpSampling2D(keras.layers.UpSampling2D):
+    """Keras' layer, of the nearest pixel, by a product with ones.
+
+    Keras repeats by ``tf.tile``, of whose gradient XLA cannot make a gradient within a ``tf.cond``: a lazy
+    path length.
+    """
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Inputs ``[batch, height, width, channels]``."""
+        _, height, width, channels = inputs.shape
+        down, right = self.size
+        pixels = tf.reshape(inputs, [-1, height, 1, width, 1, channels])
+        repeated = pixels * tf.ones([1, 1, down, 1, right, 1], inputs.dtype)
+        return tf.reshape(repeated, [-1, height * down, width * right, channels])

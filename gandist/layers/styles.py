@@ -68,6 +68,22 @@ class OtherLatents(keras.layers.Layer):
 
 
 @loadable
+class Repeated(keras.layers.Layer):
+    """The same style for each of ``count`` layers.
+
+    Not Keras' RepeatVector: XLA makes no gradient of its gradient within a ``tf.cond``, a lazy path length.
+    """
+
+    def __init__(self, count: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.count = count
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Inputs ``[batch, features]``, outputs ``[batch, count, features]``."""
+        return _repeated(inputs, self.count)
+
+
+@loadable
 class Mixed(keras.layers.Layer):
     """A style for each of ``count`` layers; in training some samples change to another style on the way.
 
@@ -88,7 +104,7 @@ class Mixed(keras.layers.Layer):
     def call(self, inputs: list[tf.Tensor], training: bool = False) -> tf.Tensor:
         """Inputs are two styles ``[batch, features]``."""
         first, second = inputs
-        one = first[:, None] * tf.ones([1, self.count, 1], first.dtype)
+        one = _repeated(first, self.count)
         if not training:
             return one
         drawn = randomness.for_layer().uniform(first.shape[0], 2)
@@ -119,3 +135,8 @@ class Constant(keras.layers.Layer):
         """Inputs ``[batch, ...]``, of which only their number matters."""
         own = tf.convert_to_tensor(self.map)
         return own * tf.ones([tf.shape(inputs)[0], 1, 1, 1], own.dtype)
+
+
+def _repeated(style: tf.Tensor, count: int) -> tf.Tensor:
+    """``[batch, features]`` to ``[batch, count, features]``."""
+    return style[:, None] * tf.ones([1, count, 1], style.dtype)

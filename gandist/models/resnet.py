@@ -74,7 +74,7 @@ def build_generator(options: Options, image_shape: tuple[int, int, int], classes
     import keras
     from keras import layers
 
-    from gandist.layers import conditional, normalization
+    from gandist.layers import conditional, normalization, resampling
 
     def normalised(x: keras.KerasTensor, labels: keras.KerasTensor | None) -> keras.KerasTensor:
         x = normalization.normalised(
@@ -88,8 +88,8 @@ def build_generator(options: Options, image_shape: tuple[int, int, int], classes
 
     def doubled(x: keras.KerasTensor, channels: int) -> keras.KerasTensor:
         # The convolution 1x1 first: of the same outcome, at a quarter of the cost.
-        shortcut = layers.UpSampling2D()(layers.Conv2D(channels, 1, use_bias=False)(x))
-        x = layers.UpSampling2D()(normalised(x, labels))
+        shortcut = resampling.UpSampling2D()(layers.Conv2D(channels, 1, use_bias=False)(x))
+        x = resampling.UpSampling2D()(normalised(x, labels))
         x = normalised(_convolution(layers.Conv2D, channels, use_bias=False)(x), labels)
         return layers.Add()([shortcut, _convolution(layers.Conv2D, channels, use_bias=False)(x)])
 

@@ -148,7 +148,7 @@ def _mapping(options: Options, count: int, classes: int) -> keras.Model:
         other = style(styles.OtherLatents(dtype="float32")(latents))
         outputs = styles.Mixed(count, options.style_mixing, dtype="float32")([x, other])
     else:
-        outputs = layers.RepeatVector(count, dtype="float32")(x)
+        outputs = styles.Repeated(count, dtype="float32")(x)
     return keras.Model(inputs, outputs, name="mapping")
 
 
