@@ -57,7 +57,7 @@ class Options(ModelOptions):
             if width * self.expansion % self.group_size:
                 raise ValueError(
                     f"group_size {self.group_size} does not divide the {width * self.expansion} channels "
-                    f"(width {width} x expansion {self.expansion}) of a block"
+                    f"(width {width} x expansion {self.expansion}) of a block; give a divisor"
                 )
         if self.spectral_norm:
             raise ValueError("spectral_norm: r3gan's weights that start at zero have no norm; leave it out")

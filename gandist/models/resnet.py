@@ -55,7 +55,7 @@ class Options(ModelOptions):
         if self.halvings > len(self.discriminator_widths):
             raise ValueError(
                 f"halvings {self.halvings} needs as many discriminator_widths; "
-                f"there are {len(self.discriminator_widths)}"
+                f"there are {len(self.discriminator_widths)}; give more of them, or fewer halvings"
             )
         return self
 

@@ -94,7 +94,7 @@ class TrialSpec(Section):
         """What does not divide the images that the discriminator sees at once, of a replica."""
         images = self.training.real_batch(self.data.batch_size) // self._replicas
         packing, group = self.model.packing, self.model.minibatch_std
-        sees = "that the discriminator of a replica sees at once"
+        sees = "that the discriminator of a replica sees at once; give a divisor"
         if images % packing:
             yield f"model.packing: packs of {packing} do not divide the {images} images {sees}"
         packs, unit = images // packing, "packs" if packing > 1 else "images"

@@ -39,7 +39,11 @@ class Problem:
 def explain(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     """Each mistake that validating into ``model`` found, in the order of the fields."""
     schema = _schema(model)
-    return list(dict.fromkeys(_problem(details, schema) for details in error.errors(include_url=False)))
+    found = error.errors(include_url=False)
+    # Of a list pydantic counts the items that are right: with a wrong one it would be called too short.
+    wrong = {details["loc"][:-1] for details in found}
+    told = (each for each in found if each["type"] != "too_short" or each["loc"] not in wrong)
+    return list(dict.fromkeys(_problem(details, schema) for details in told))
 
 
 @functools.cache

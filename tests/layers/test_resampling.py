@@ -1,4 +1,4 @@
-"""Repeating pixels and styles: as Keras does it, and with gradients of gradients where XLA compiles a cond."""
+"""Repeating pixels and styles: as Keras does it, and compiled by XLA where a gradient's gradient is lazy."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from gandist.layers import resampling, styles
 
 pytestmark = pytest.mark.usefixtures("devices")
 
+SIZE = (2, 3)
 LAYERS = [
-    pytest.param(
-        resampling.UpSampling2D((2, 3)), keras.layers.UpSampling2D((2, 3)), (2, 3, 4, 2), id="pixels"
-    ),
+    pytest.param(resampling.UpSampling2D(SIZE), keras.layers.UpSampling2D(SIZE), (2, 3, 4, 2), id="pixels"),
     pytest.param(styles.Repeated(3), keras.layers.RepeatVector(3), (2, 4), id="styles"),
 ]
 

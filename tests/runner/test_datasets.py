@@ -15,12 +15,8 @@ from gandist.spec.job import JobSpec, expand
 
 def checked(model: dict[str, Any], side: int) -> None:
     """A trial of ``model`` on square images without classes."""
-    section = {
-        "name": "job",
-        "data": {"name": "image_folder", "path": "x", "image_size": side},
-        "model": model,
-        "training": {"steps": 1},
-    }
+    data = {"name": "image_folder", "path": "pictures", "image_size": side}
+    section = {"name": "job", "data": data, "model": model, "training": {"steps": 1}}
     (trial,) = expand(JobSpec.model_validate(section)).trials
     images = np.zeros((1, side, side, 1), np.uint8)
     check_models([trial], {trial.data: Dataset(images, np.zeros(1, np.int32), ())})

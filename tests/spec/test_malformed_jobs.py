@@ -292,6 +292,10 @@ JOBS = [
         'model.class_conditioning: "auxiliary_classifier" is unknown; choose projection',
     ),
     (
+        "model: {name: r3gan, widths: [4, a]}",
+        'model.widths.1: "a" is not a whole number; give a whole number from 1 to 65536',
+    ),
+    (
         "model: {name: stylegan2, spectral_norm: true}",
         "model.spectral_norm: true is unknown; choose false",
     ),
