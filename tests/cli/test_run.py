@@ -163,19 +163,10 @@ def test_what_cannot_fit_is_refused_and_nothing_is_written(
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        "{name: dcgan, depth: 3}",
-        "{name: r3gan, group_size: 1, widths: [1, 1, 1, 1]}",
-        "{name: resnet, generator_widths: [1, 1, 1, 1]}",
-        "{name: resnet, generator_widths: [1, 1], halvings: 3}",
-    ],
-)
 def test_networks_that_do_not_fit_their_images_are_refused_and_nothing_is_written(
-    gandist_: CommandLine, tmp_path: Path, model: str
+    gandist_: CommandLine, tmp_path: Path
 ) -> None:
-    code, _, err = gandist_("run", "job.yaml", "--local", "--set", f"model={model}")
+    code, _, err = gandist_("run", "job.yaml", "--local", "--set", "model.depth=3")
     assert code == 2
     assert len(err) == 1
     assert "images of 28x28 cannot be halved 3 times" in err[0]

@@ -26,6 +26,22 @@ def checked(model: dict[str, Any], side: int) -> None:
     ("model", "side", "line"),
     [
         ({"name": "mlp", "conditional": True}, 8, "model.conditional: the data set has no classes"),
+        ({"name": "dcgan", "depth": 3}, 28, "model.depth: images of 28x28 cannot be halved 3 times"),
+        (
+            {"name": "r3gan", "widths": [1, 1, 1, 1], "expansion": 1, "group_size": 1},
+            28,
+            "model.widths: images of 28x28 cannot be halved 3 times",
+        ),
+        (
+            {"name": "resnet", "generator_widths": [1, 1, 1, 1]},
+            28,
+            "model.generator_widths: images of 28x28 cannot be halved 3 times",
+        ),
+        (
+            {"name": "resnet", "generator_widths": [1, 1], "halvings": 3},
+            28,
+            "model.halvings: images of 28x28 cannot be halved 3 times",
+        ),
         ({"name": "stylegan2"}, 31, "model.padding: sides of 31x31 cannot be halved"),
     ],
 )
