@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -23,17 +22,6 @@ def from_home(place: Place) -> Place:
     if not str(place):
         raise typer.BadParameter("is empty; is a variable not set?")
     return type(place)(os.path.expanduser(place))  # noqa: PTH111 - Path's raises where there is no home
-
-
-def a_number(value: float | None) -> float | None:
-    """Refuse nan, which lies within any bounds that are compared with.
-
-    Raises:
-        typer.BadParameter: it is that.
-    """
-    if value is not None and math.isnan(value):
-        raise typer.BadParameter("nan is not a number")
-    return value
 
 
 JobFile = Annotated[

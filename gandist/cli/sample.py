@@ -76,7 +76,6 @@ def sample(
             help="For a model with styles, such as stylegan2: below 1 images vary less and have fewer flaws; "
             "0 makes the mean image.",
             show_default=False,
-            callback=options.a_number,
         ),
     ] = None,
     interpolate: Annotated[

@@ -79,7 +79,6 @@ RULE = "only a completed trial has one"
             "plain --truncation 0.7",
             "--truncation 0.7: the generator of model mlp has no mean style to pull towards; leave it out",
         ),
-        ("plain --truncation nan", "gandist sample: Invalid value for '--truncation': nan is not a number"),
         ("plain --truncation 3", "gandist sample: Invalid value for '--truncation'"),
         ("plain --checkpoint first", "gandist sample: Invalid value for '--checkpoint'"),
         ("plain --n 0", "gandist sample: Invalid value for '--n'"),
