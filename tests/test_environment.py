@@ -25,7 +25,7 @@ JOB = {
     "name": "tiny",
     "data": {"name": "digits", "batch_size": 8},
     "model": {"name": "dcgan", "width": 2, "kernel_size": 3, "latent_dim": 4},
-    "training": {"steps": 3, "generator_ema": 0.9},
+    "training": {"steps": 3, "generator_ema": 0.3},
     "evaluation": {"every_steps": 3, "samples": 100},
     "samples": {"every_steps": 3, "rows": 2, "columns": 2},
     "resources": {"gpus": 0, "cpus": 1},

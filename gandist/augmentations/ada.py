@@ -13,7 +13,7 @@ relativistic one of Huang et al. 2024, who let it rise along a cosine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
@@ -56,6 +56,12 @@ class Options(Augmentation):
     def reads_signs(self) -> bool:
         """Unless the probability is given."""
         return self.probability is None
+
+    def idle(self) -> Iterator[tuple[str, str]]:
+        """See ``Section.idle``."""
+        if self.probability is not None:
+            yield "target", "beside probability"
+            yield "kimg", "beside probability"
 
     @field_validator("changes")
     @classmethod

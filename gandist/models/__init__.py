@@ -72,6 +72,13 @@ class ModelOptions(Section):
             raise ValueError(f"class_conditioning: {self.class_conditioning} needs conditional: true")
         return self
 
+    def idle(self) -> Iterator[tuple[str, str]]:
+        """See ``Section.idle``."""
+        if not self.conditional:
+            yield "embedding_dim", "without conditional: true"
+        if self.class_conditioning != "auxiliary_classifier":
+            yield "classifier_weight", "without class_conditioning: auxiliary_classifier"
+
     def check(self, image_shape: tuple[int, int, int]) -> None:
         """Refuse images ``(height, width, channels)`` that the networks cannot have, without TensorFlow.
 

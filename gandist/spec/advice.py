@@ -65,8 +65,8 @@ def _gamma(trial: TrialSpec, image_shape: tuple[int, int, int]) -> Iterator[str]
     for gamma in r1.gamma.ends if isinstance(r1.gamma, Schedule) else (r1.gamma,):
         if not rule / FAR <= gamma <= rule * FAR:
             yield (
-                f"regularizers.r1.gamma: {gamma:g} is far from {rule:.2g}, the rule of thumb for "
-                f"{trial.model.name}: {factor:g} * height * width / batch_size"
+                f"regularizers.r1.gamma: {gamma:g} is far from {rule:.2g}, the rule of thumb for long "
+                f"trainings of {trial.model.name}: {factor:g} * height * width / batch_size"
             )
             return
 

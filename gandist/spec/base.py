@@ -13,6 +13,7 @@ import json
 import operator
 import pkgutil
 import re
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Annotated, Any
 
@@ -49,6 +50,10 @@ class Section(BaseModel):
     """A frozen, strict part of a job file: unknown keys and values of another type are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    def idle(self) -> Iterator[tuple[str, str]]:
+        """Options that nothing reads as the others are, and why: ``without conditional: true``."""
+        yield from ()
 
 
 def fixed(section: Section) -> dict[str, Any]:

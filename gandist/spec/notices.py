@@ -8,6 +8,7 @@ from gandist import features, metrics
 from gandist.data import DataOptions, Dataset
 from gandist.metrics import Need
 from gandist.spec.advice import advice
+from gandist.spec.base import Section
 from gandist.spec.budget import Budget
 from gandist.spec.job import Job, TrialSpec
 from gandist.spec.overrides import BUDGETS
@@ -35,6 +36,7 @@ def notices(job: Job, trials: Sequence[TrialSpec], found: Mapping[DataOptions, S
             *_beyond_the_end(trial, images),
             *of_data(trial, images),
             *_without_values(trial, found.get(trial.data)),
+            *_without_effect(trial),
             *advice(trial, getattr(found.get(trial.data), "image_shape", None), images),
         ):
             configs.setdefault(line, {})[trial.config] = None
@@ -51,6 +53,17 @@ def of_data(trial: TrialSpec, images: int | None) -> Iterator[str]:
     batch = trial.data.batch_size
     if images is not None and batch > images:
         yield f"data.batch_size: {batch:,} is more than the {images:,} images: a step sees some of them twice"
+
+
+def _without_effect(trial: TrialSpec) -> Iterator[str]:
+    """Options that were given and that nothing reads."""
+    sections: dict[str, Section | None] = {"model": trial.model, "augmentation": trial.augmentation}
+    for name, section in sections.items():
+        if section is None:
+            continue
+        for option, why in section.idle():
+            if getattr(section, option) != type(section).model_fields[option].default:
+                yield f"{name}.{option} has no effect {why}"
 
 
 def _without_values(trial: TrialSpec, data: Sized | None) -> Iterator[str]:

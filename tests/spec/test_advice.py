@@ -62,7 +62,7 @@ def test_what_is_known_to_fail_is_told(fields: dict[str, Any], line: str) -> Non
 def test_r1_far_from_the_rule_of_an_architecture_is_told(gamma: Any) -> None:
     far = gamma if isinstance(gamma, float) else 0.00024
     assert told(0.0002, regularizers={"r1": {"gamma": gamma}}) == [
-        f"regularizers.r1.gamma: {far:g} is far from 0.0024, the rule of thumb for dcgan: "
+        f"regularizers.r1.gamma: {far:g} is far from 0.0024, the rule of thumb for long trainings of dcgan: "
         "0.0002 * height * width / batch_size"
     ]
 

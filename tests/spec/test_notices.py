@@ -78,6 +78,21 @@ TOLD: list[tuple[dict[str, Any], int | None, str]] = [
         None,
         "evaluation.metrics: discriminator_gap gives no values without model.conditional: false",
     ),
+    (
+        {"model": {"name": "dcgan", "embedding_dim": 20}},
+        None,
+        "model.embedding_dim has no effect without conditional: true",
+    ),
+    (
+        {"model": {"name": "dcgan", "conditional": True, "classifier_weight": 0.5}},
+        None,
+        "model.classifier_weight has no effect without class_conditioning: auxiliary_classifier",
+    ),
+    (
+        {"augmentation": {"name": "ada", "probability": 0.2, "kimg": 100}},
+        None,
+        "augmentation.kimg has no effect beside probability",
+    ),
     ({}, 60, "data.batch_size: 64 is more than the 60 images: a step sees some of them twice"),
 ]
 
