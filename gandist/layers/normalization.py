@@ -22,8 +22,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
         if not training or (self.synchronized and not alone):
             return super().call(inputs, training=training, mask=mask)
         x = inputs if len(inputs.shape) == 4 else tf.reshape(inputs, [-1, 1, 1, inputs.shape[-1]])
-        # Keras casts them where inputs are of half precision, which the kernel does not take.
         features = x.shape[-1]
+        # Keras casts them where inputs are of half precision, which the kernel does not take.
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=x,
             scale=tf.cast(self.gamma.value, tf.float32) if self.scale else tf.ones(features),

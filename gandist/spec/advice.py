@@ -1,4 +1,4 @@
-"""Settings that are allowed and known to fail: a line each, with whose experience it is."""
+"""Settings that are allowed and known to fail: a line each."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _unregularized(trial: TrialSpec) -> Iterator[str]:
     used: dict[str, Regularizer] = given(trial.regularizers)
     for name in trial.loss.converges_with:
         if name not in used:
-            yield (f"regularizers: {trial.loss.name} need not converge without {name}; give it a gamma")
+            yield f"regularizers: {trial.loss.name} need not converge without {name}; give it a gamma"
         elif used[name].every > 1:
             yield (
                 f"regularizers.{name}.every: {used[name].every} is not often enough for {trial.loss.name}, "
