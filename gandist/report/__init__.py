@@ -19,7 +19,7 @@ from gandist.report import kept
 from gandist.report.answer import answer
 from gandist.report.evaluations import measured, objective
 from gandist.report.merge import Merged, Opened, merge_opened, open_job
-from gandist.report.render import Content, render_page
+from gandist.report.render import Content, render_page, render_sections
 from gandist.report.verdict import verdict
 
 
@@ -57,10 +57,19 @@ def write_report(job_dir: JobDir) -> Written:
     return Written(job_dir.storage.where(JobDir.REPORT), _answer(job, merged))
 
 
+def read_content(job_dir: JobDir) -> Content:
+    """What a report of ``job_dir`` would show; writes nothing. Raises like ``write_report``."""
+    job, opened = job_dir.read_job(), open_job(job_dir)
+    made_at, began = time.time(), time.monotonic()
+    merged = merge_opened(opened, known=kept.read(job_dir.storage))
+    merge_s = time.monotonic() - began
+    return Content(job_dir, job, merged.manifest, merged, made_at, merge_s, opened.runs(made_at))
+
+
 def read_answer(job_dir: JobDir) -> str:
     """What a report of ``job_dir`` would open with; writes nothing. Raises like ``write_report``."""
-    job, opened = job_dir.read_job(), open_job(job_dir)
-    return _answer(job, merge_opened(opened, known=kept.read(job_dir.storage)))
+    content = read_content(job_dir)
+    return _answer(content.job, content.merged)
 
 
 def _answer(job: Mapping[str, Any], merged: Merged) -> str:
@@ -76,4 +85,4 @@ def _merge(opened: Opened, sink: pa.NativeFile) -> Merged:
     return merged
 
 
-__all__ = ["Written", "read_answer", "write_report"]
+__all__ = ["Content", "Written", "read_answer", "read_content", "render_sections", "write_report"]

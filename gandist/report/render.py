@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -52,6 +52,16 @@ class Section:
     build: Callable[[Content], dict[str, Any] | None]
 
 
+class Rendered(TypedDict):
+    """One section as HTML."""
+
+    name: str
+    """Among letters and ``_``: fit for an id."""
+    title: str
+    body: Markup
+    """Without the heading; styled by ``style()``."""
+
+
 def discover() -> list[Section]:
     """The sections, in their order on the page."""
     found = []
@@ -61,27 +71,41 @@ def discover() -> list[Section]:
     return sorted(found, key=lambda section: (section.order, section.name))
 
 
-def render_page(content: Content) -> bytes:
-    """The page, UTF-8. Sections that have nothing to show are left out."""
+def render_sections(content: Content, names: Collection[str] | None = None) -> list[Rendered]:
+    """The sections called ``names``, by default all, in their order; without those that show nothing."""
     environment = _environment()
-    shown = []
+    shown: list[Rendered] = []
     for section in discover():
-        context = section.build(content)
+        context = section.build(content) if names is None or section.name in names else None
         if context is not None:
             body = environment.get_template(f"{section.name}.html").render(context)
             shown.append({"name": section.name, "title": section.title, "body": Markup(body)})  # noqa: S704
-    page = environment.get_template("page.html").render(
-        job=text.plain(content.job.get("name") or content.manifest.job or "a job", 100),
-        description=text.plain(content.job.get("description") or "", 2000),
-        statuses=text.status_counts(trial.status for trial in content.merged.members),
-        trials=len(content.merged.members),
-        sections=shown,
-        style=Markup((HERE / "style.css").read_text(encoding="utf-8")),  # noqa: S704
-        made_at=content.made_at,
-        runs=content.runs,
-        version=VERSION,
+    return shown
+
+
+def render_page(content: Content) -> bytes:
+    """The page, UTF-8."""
+    page = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            job=text.plain(content.job.get("name") or content.manifest.job or "a job", 100),
+            description=text.plain(content.job.get("description") or "", 2000),
+            statuses=text.status_counts(trial.status for trial in content.merged.members),
+            trials=len(content.merged.members),
+            sections=render_sections(content),
+            style=style(),
+            made_at=content.made_at,
+            runs=content.runs,
+            version=VERSION,
+        )
     )
     return page.encode("utf-8", "replace")  # a lone surrogate is no reason to have no report
+
+
+def style() -> Markup:
+    """The style sheet of all sections."""
+    return Markup((HERE / "style.css").read_text(encoding="utf-8"))  # noqa: S704
 
 
 def _environment() -> Environment:

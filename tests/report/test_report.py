@@ -14,7 +14,7 @@ from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.trial_state import DatasetDescription
 from gandist.errors import NotAJobError
-from gandist.report import write_report
+from gandist.report import read_content, render_sections, write_report
 from gandist.report.merge import merge_trials
 from gandist.report.render import discover
 from gandist.report.sections import samples
@@ -274,6 +274,16 @@ def test_sections_are_found_by_their_files():
 
     assert [section.order for section in found] == sorted(section.order for section in found)
     assert {"overview", "losses", "trials"} <= {section.name for section in found}
+
+
+def test_chosen_sections_are_those_of_the_page(finished):
+    whole = finished.storage.read(JobDir.REPORT).decode()
+
+    [losses, trials] = render_sections(read_content(finished), {"trials", "losses", "no such section"})
+
+    assert (losses["name"], losses["title"], trials["name"]) == ("losses", "Losses", "trials")
+    assert losses["body"] in whole
+    assert trials["body"] in whole
 
 
 def test_importing_the_report_loads_neither_tensorflow_nor_pyplot():
