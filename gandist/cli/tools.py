@@ -14,7 +14,9 @@ from gandist.cli.application import app, complain
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a page to read instead.")] = False,
+) -> None:
     """Print the JSON schema of a job file.
 
     For an editor that completes and checks YAML.
@@ -23,8 +25,9 @@ def schema() -> None:
     gandist schema > job.schema.json
     """
     from gandist.spec.loading import json_schema
+    from gandist.spec.reference import reference
 
-    typer.echo(json.dumps(json_schema(), indent=2))
+    typer.echo(reference(json_schema()) if markdown else json.dumps(json_schema(), indent=2))
 
 
 @app.command()

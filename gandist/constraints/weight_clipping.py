@@ -18,7 +18,7 @@ class Options(Constraint):
 
     bounds_the_slope: ClassVar[bool] = True
 
-    limit: Annotated[float, Field(gt=0)] = 0.01
+    limit: Annotated[float, Field(gt=0)] = Field(0.01, description="largest absolute value of a weight")
 
     def constrained(self, weight: Tensor) -> Tensor:
         """The weight, clipped."""

@@ -35,10 +35,14 @@ class Options(ModelOptions):
     width: Annotated[int, Field(ge=1, le=1024)] = Field(
         64, description="channels at half the image's sides; they double with each further halving"
     )
-    kernel_size: Annotated[int, Field(ge=2, le=9)] = 5
+    kernel_size: Annotated[int, Field(ge=2, le=9)] = Field(5, description="sides of the convolutions")
     dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.3, description="after each convolution of D")
-    leaky_slope: Annotated[float, Field(ge=0, lt=1)] = 0.3
-    batch_norm_momentum: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    leaky_slope: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.3, description="of LeakyReLU, for negative values"
+    )
+    batch_norm_momentum: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.99, description="share of the moving statistics that a step keeps"
+    )
     batch_norm: Literal["synchronized", "per_replica"] = Field(
         "synchronized", description="statistics of the global batch, or of each replica's part"
     )

@@ -28,8 +28,12 @@ class Options(ModelOptions):
     name: Literal["mlp"] = "mlp"
     generator_widths: Widths = Field((256, 512, 1024), description="hidden layers, from the latents on")
     discriminator_widths: Widths = Field((512, 256), description="hidden layers, from the image on")
-    leaky_slope: Annotated[float, Field(ge=0, lt=1)] = 0.2
-    batch_norm_momentum: Annotated[float, Field(ge=0, lt=1)] = 0.8
+    leaky_slope: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.2, description="of LeakyReLU, for negative values"
+    )
+    batch_norm_momentum: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.8, description="share of the moving statistics that a step keeps"
+    )
     batch_norm: Literal["synchronized", "per_replica"] = Field(
         "synchronized", description="statistics of the global batch, or of each replica's part"
     )

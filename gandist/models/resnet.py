@@ -45,7 +45,9 @@ class Options(ModelOptions):
         2, description="how many of the discriminator's blocks halve the sides, the first ones"
     )
     pooling: Literal["sum", "mean"] = Field("sum", description="of the discriminator's last feature map")
-    batch_norm_momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    batch_norm_momentum: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.9, description="share of the moving statistics that a step keeps"
+    )
     batch_norm: Literal["synchronized", "per_replica"] = Field(
         "synchronized", description="statistics of the global batch, or of each replica's part"
     )

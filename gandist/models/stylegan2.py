@@ -48,7 +48,9 @@ class Options(ModelOptions):
         0.01, description="of the learning rate in these layers"
     )
     channel_base: Positive = Field(16384, description="channels times sides, up to channel_max channels")
-    channel_max: Annotated[int, Field(ge=1, le=1024)] = 512
+    channel_max: Annotated[int, Field(ge=1, le=1024)] = Field(
+        512, description="most channels of a feature map"
+    )
     architecture: Literal["resnet", "orig"] = Field("resnet", description="of the discriminator")
     minibatch_std: Annotated[int, Field(ge=2, le=65536)] | None = Field(
         4, description="images in a row of whose deviation the discriminator learns, before its last layers"

@@ -24,7 +24,7 @@ class OptimizerOptions(Section):
     slots: ClassVar[tuple[str, ...]] = ()
 
     name: str
-    learning_rate: Annotated[Rate, Within(gt=0)] = 1e-4
+    learning_rate: Annotated[Rate, Within(gt=0)] = Field(1e-4, description="of both networks")
     discriminator_learning_rate: Annotated[Rate, Within(gt=0)] | None = Field(
         None, description="where it differs from the generator's (two time scales, Heusel et al. 2017)"
     )

@@ -20,9 +20,13 @@ class Options(OptimizerOptions):
     slots: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment")
 
     name: Literal["adam"] = "adam"
-    beta_1: Annotated[Rate, Within(ge=0, lt=1)] = 0.9
-    beta_2: Annotated[Rate, Within(ge=0, lt=1)] = 0.999
-    epsilon: Annotated[float, Field(gt=0)] = 1e-7
+    beta_1: Annotated[Rate, Within(ge=0, lt=1)] = Field(0.9, description="decay of the mean of gradients")
+    beta_2: Annotated[Rate, Within(ge=0, lt=1)] = Field(
+        0.999, description="decay of the mean of squared gradients"
+    )
+    epsilon: Annotated[float, Field(gt=0)] = Field(
+        1e-7, description="added to the root, against division by zero"
+    )
     lazy_correction: bool = Field(
         False, description="smaller learning rate and betas for a network that has a lazy regularizer"
     )

@@ -20,9 +20,15 @@ class Options(OptimizerOptions):
     slots: ClassVar[tuple[str, ...]] = ("mean_square", "momentum")
 
     name: Literal["rmsprop"] = "rmsprop"
-    rho: Annotated[Rate, Within(ge=0, lt=1)] = 0.9
-    momentum: Annotated[Rate, Within(ge=0, lt=1)] = 0.0
-    epsilon: Annotated[float, Field(gt=0)] = 1e-7
+    rho: Annotated[Rate, Within(ge=0, lt=1)] = Field(
+        0.9, description="decay of the mean of squared gradients"
+    )
+    momentum: Annotated[Rate, Within(ge=0, lt=1)] = Field(
+        0.0, description="share of the last update in the next one"
+    )
+    epsilon: Annotated[float, Field(gt=0)] = Field(
+        1e-7, description="within the root, against division by zero"
+    )
 
     def update(self, learning_rate: Any, count: Tensor, clock: Clock, every: int = 1) -> Update:
         """One ``ResourceApplyRMSProp`` kernel per variable."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
+from pydantic import Field
+
 from gandist import lazy_tensorflow as tf
 from gandist.regularizers._base import DiscriminatorPass, Figures, Regularizer
 from gandist.spec.schedules import Clock, Rate, Within, value
@@ -17,7 +19,7 @@ class Options(Regularizer):
 
     bounds_the_slope: ClassVar[bool] = True
 
-    weight: Annotated[Rate, Within(gt=0)] = 10.0
+    weight: Annotated[Rate, Within(gt=0)] = Field(10.0, description="its strength")
 
     def strength(self, clock: Clock) -> Any:
         """weight."""

@@ -27,7 +27,7 @@ class Options(Regularizer):
     network: ClassVar[Literal["discriminator", "generator"]] = "generator"
     state: ClassVar[Mapping[str, float]] = {"mean": 0.0}
 
-    weight: Annotated[Rate, Within(gt=0)] = 2.0
+    weight: Annotated[Rate, Within(gt=0)] = Field(2.0, description="its strength")
     decay: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.99, description="of the moving average of lengths, per update in which they are computed"
     )

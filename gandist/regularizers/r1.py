@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+from pydantic import Field
+
 from gandist.regularizers._base import DiscriminatorPass, Figures, Regularizer
 from gandist.spec.schedules import Clock, Rate, Within, value
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 class Options(Regularizer):
     """The slope of the discriminator at real images is kept small."""
 
-    gamma: Annotated[Rate, Within(gt=0)] = 10.0
+    gamma: Annotated[Rate, Within(gt=0)] = Field(10.0, description="its strength")
 
     def strength(self, clock: Clock) -> Any:
         """gamma / 2."""

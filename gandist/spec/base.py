@@ -13,6 +13,7 @@ import json
 import operator
 import pkgutil
 import re
+import sys
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Annotated, Any
@@ -46,10 +47,18 @@ MAY_CHANGE = _MayChange()
 cadences, resources, places. Whatever is not so marked shapes the numbers of a step."""
 
 
+def _described(schema: dict[str, Any], section: type[BaseModel]) -> None:
+    """In the JSON schema, and so in editors, a variant says what its file says."""
+    if section.__name__ == "Options":
+        schema["description"] = _first_line(sys.modules[section.__module__])
+
+
 class Section(BaseModel):
     """A frozen, strict part of a job file: unknown keys and values of another type are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, json_schema_extra=_described
+    )
 
     def idle(self) -> Iterator[tuple[str, str]]:
         """Options that nothing reads as the others are, and why: ``without conditional: true``."""

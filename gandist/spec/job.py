@@ -157,7 +157,7 @@ class JobSpec(Section):
     """A job file: configurations x seeds of a GAN."""
 
     name: Name
-    description: Annotated[str, Field(max_length=2000)] = ""
+    description: Annotated[str, Field(max_length=2000)] = Field("", description="stands in the report")
     data: Data
     model: Model
     loss: Loss = losses.DEFAULT

@@ -100,8 +100,10 @@ class Training(Section):
         description="compile a step into few kernels: takes some ten seconds once, draws other random "
         "numbers, and makes small networks several times as fast on a GPU; for one replica",
     )
-    early_stopping: EarlyStopping | None = None
-    discriminator_won: Annotated[DiscriminatorWon | None, MAY_CHANGE] = DiscriminatorWon()
+    early_stopping: EarlyStopping | None = Field(None, description="ends trials that have become unstable")
+    discriminator_won: Annotated[DiscriminatorWon | None, MAY_CHANGE] = Field(
+        DiscriminatorWon(), description="null: it is not looked for"
+    )
 
     @model_validator(mode="after")
     def _one_budget(self) -> Training:
@@ -134,8 +136,8 @@ Every = tuple[float, Literal["epochs", "steps", "kimg"]]
 class Cadence(Section):
     """Every so many epochs, steps or kimg; one of them. The last step always counts."""
 
-    every_epochs: Positive | None = None
-    every_steps: Positive | None = None
+    every_epochs: Positive | None = Field(None, description="passes over the data set")
+    every_steps: Positive | None = Field(None, description="generator updates")
     every_kimg: Annotated[float, Field(gt=0)] | None = Field(
         None, description="thousand real images shown to the discriminator"
     )
@@ -161,8 +163,8 @@ class Cadence(Section):
 class Samples(Cadence):
     """Sample grids: the same latents each time, so that a GIF of them shows the training."""
 
-    rows: Annotated[int, Field(ge=1, le=32)] = 4
-    columns: Annotated[int, Field(ge=1, le=32)] = 4
+    rows: Annotated[int, Field(ge=1, le=32)] = Field(4, description="of a grid")
+    columns: Annotated[int, Field(ge=1, le=32)] = Field(4, description="of a grid")
     at_epochs: Annotated[tuple[Positive, ...], Field(strict=False)] = Field(
         (), description="only after these epochs, and at the end"
     )
@@ -180,8 +182,8 @@ class Samples(Cadence):
 class Checkpoint(Cadence):
     """When a trial can be resumed from, and how many such points are kept."""
 
-    every_minutes: Annotated[float, Field(gt=0)] | None = None
-    keep: Positive = 2
+    every_minutes: Annotated[float, Field(gt=0)] | None = Field(None, description="of training")
+    keep: Positive = Field(2, description="newest ones that stay; the best one stays beside them")
 
     def interval(self) -> Every | None:
         """As for any cadence; None where minutes are counted."""
@@ -191,7 +193,9 @@ class Checkpoint(Cadence):
 class Evaluation(Cadence):
     """How good the images are, measured against held-out ones, or against training images where none are."""
 
-    metrics: Annotated[tuple[Metric, ...], Field(strict=False)] = ("frechet",)
+    metrics: Annotated[tuple[Metric, ...], Field(strict=False)] = Field(
+        ("frechet",), description="what is measured; the first one ranks the configurations"
+    )
     features: Features | None = Field(
         None, description="what the images are compared by; unless given, what suits the data set"
     )
@@ -206,7 +210,7 @@ class Evaluation(Cadence):
         None,
         description="evaluations without a new best one after which the training ends; needs select",
     )
-    mode_collapse: ModeCollapse | None = ModeCollapse()
+    mode_collapse: ModeCollapse | None = Field(ModeCollapse(), description="null: it is not looked for")
 
     @model_validator(mode="after")
     def _patience_for_something(self) -> Evaluation:

@@ -35,7 +35,9 @@ def test_the_json_schema_is_one() -> None:
     assert schema["$schema"].endswith("2020-12/schema")
     assert schema["title"] == "gandist job"
     described = {definition["description"] for definition in schema["$defs"].values()}
-    assert {inspect.getdoc(section) for section in (Training, Adam, R1, Schedule)} <= described
+    assert {inspect.getdoc(section) for section in (Training, Schedule)} <= described
+    for variant in (Adam, R1):  # says what its file says
+        assert str(inspect.getmodule(variant).__doc__).partition("\n")[0] in described
 
 
 @pytest.mark.parametrize(
