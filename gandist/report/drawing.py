@@ -10,7 +10,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -20,6 +20,9 @@ from gandist.report.histograms import Histogram
 from gandist.report.merge import Merged
 from gandist.report.plots import MAX_PLOTS, PER_PLOT, Curve, Plot
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 SERIES_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5f6a72")
 """Okabe and Ito's, and a grey; in CSS ``--series-1`` and on."""
 
@@ -28,6 +31,27 @@ DOTS = 40
 
 _INK, _GRID = "#22262b", "#d9dde2"
 _VARIABLES = {_INK: "--ink", _GRID: "--rule"} | {c: f"--series-{i}" for i, c in enumerate(SERIES_COLOURS, 1)}
+
+_STYLE: Any = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "axes.edgecolor": _GRID,
+    "axes.labelcolor": _INK,
+    "text.color": _INK,
+    "xtick.color": _GRID,
+    "ytick.color": _GRID,
+    "xtick.labelcolor": _INK,
+    "ytick.labelcolor": _INK,
+    "axes.formatter.limits": (-4, 5),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": _GRID,
+    "grid.linewidth": 0.6,
+    "grid.alpha": 0.7,
+    "path.simplify": True,
+}
 
 
 def figures(
@@ -87,72 +111,81 @@ def draw(plot: Plot, salt: str) -> str:
         salt: tells the ids of this SVG from those of others in the same page.
     """
     with _axes(5.2, 3.1, salt) as (axes, written):
-        axes.set(xlabel=plot.x, yscale="log" if plot.logarithmic else "linear", ylim=plot.limits)
-        axes.margins(x=0.01)
-        if plot.reference is not None:
-            axes.axhline(plot.reference, color=_INK, linewidth=0.9, linestyle=(0, (1, 2)))
-        for curve in plot.curves:
-            colour, spread = SERIES_COLOURS[curve.colour - 1], curve.band
-            dot = (
-                "o" if spread.x.size <= DOTS else None
-            )  # one point makes no line, and few are not all there is
-            axes.fill_between(spread.x, spread.low, spread.high, color=colour, alpha=0.2, linewidth=0)
-            axes.plot(spread.x, curve.full, color=colour, linewidth=1.5, marker=dot, markersize=3)
-            axes.plot(spread.x, curve.partial, color=colour, linewidth=1.2, linestyle=(0, (3, 1.5)))
-            for end in curve.ends:
-                inside = min(max(end.value, plot.limits[0]), plot.limits[1])
-                cross = {"color": colour, "markersize": 6, "markeredgewidth": 1.6, "clip_on": False}
-                axes.plot([end.kimg], [inside], end.why.mark, **cross)
+        draw_curves(axes, plot)
     return written[0]
 
 
 def draw_histogram(histogram: Histogram, salt: str) -> str:
     """``histogram`` as an ``<svg>`` element, like ``draw``."""
     with _axes(2.9, 1.8, salt) as (axes, written):
-        axes.set(xlabel="probability of being real" if histogram.probability else "score")
-        axes.margins(x=0.01)
-        axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
-        colours = dict(zip(("real", "generated"), SERIES_COLOURS, strict=False))
-        for kind, shares in histogram.shares.items():
-            if kind in colours:
-                axes.stairs(shares, histogram.edges, fill=True, color=colours[kind], alpha=0.15, linewidth=0)
-                axes.stairs(shares, histogram.edges, color=colours[kind], linewidth=1.3)
-            else:  # held out, and real: in the same colour
-                dashed = (0, (2.5, 1.5))
-                axes.stairs(shares, histogram.edges, color=colours["real"], linewidth=1.3, linestyle=dashed)
-        axes.set_ylim(bottom=0)
+        draw_shares(axes, histogram)
     return written[0]
+
+
+def draw_curves(axes: Axes, plot: Plot) -> None:
+    """The curves of ``plot``, its x label, limits and scale."""
+    axes.set(xlabel=plot.x, yscale="log" if plot.logarithmic else "linear", ylim=plot.limits)
+    axes.margins(x=0.01)
+    if plot.reference is not None:
+        axes.axhline(plot.reference, color=_INK, linewidth=0.9, linestyle=(0, (1, 2)))
+    for curve in plot.curves:
+        colour, spread = SERIES_COLOURS[curve.colour - 1], curve.band
+        dot = "o" if spread.x.size <= DOTS else None  # one point makes no line, and few are not all there is
+        axes.fill_between(spread.x, spread.low, spread.high, color=colour, alpha=0.2, linewidth=0)
+        axes.plot(spread.x, curve.full, color=colour, linewidth=1.5, marker=dot, markersize=3)
+        axes.plot(spread.x, curve.partial, color=colour, linewidth=1.2, linestyle=(0, (3, 1.5)))
+        for end in curve.ends:
+            inside = min(max(end.value, plot.limits[0]), plot.limits[1])
+            axes.plot(
+                [end.kimg],
+                [inside],
+                end.why.mark,
+                color=colour,
+                markersize=6,
+                markeredgewidth=1.6,
+                clip_on=False,
+            )
+
+
+def draw_shares(axes: Axes, histogram: Histogram) -> None:
+    """The steps of ``histogram`` and its x label."""
+    axes.set(xlabel="probability of being real" if histogram.probability else "score")
+    axes.margins(x=0.01)
+    axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:g}%")
+    colours = dict(zip(("real", "generated"), SERIES_COLOURS, strict=False))
+    for kind, shares in histogram.shares.items():
+        if kind in colours:
+            axes.stairs(shares, histogram.edges, fill=True, color=colours[kind], alpha=0.15, linewidth=0)
+            axes.stairs(shares, histogram.edges, color=colours[kind], linewidth=1.3)
+        else:  # held out, and real: in the same colour
+            dashed = (0, (2.5, 1.5))
+            axes.stairs(shares, histogram.edges, color=colours["real"], linewidth=1.3, linestyle=dashed)
+    axes.set_ylim(bottom=0)
+
+
+@contextmanager
+def styled(**settings: Any) -> Iterator[None]:
+    """Figures made within look like the report's, whatever style the user has chosen.
+
+    Args:
+        settings: other parameters of matplotlib.
+    """
+    from matplotlib import rc_context, style  # here, for a report without curves need not wait for it
+
+    with style.context("default"), rc_context(_STYLE | settings):
+        yield
 
 
 @contextmanager
 def _axes(width: float, height: float, salt: str) -> Iterator[tuple[Any, list[str]]]:
     """Axes of so many inches to draw on; after that, their ``<svg>`` stands in the list."""
-    from matplotlib import rc_context, style  # here, for a report without curves need not wait for it
     from matplotlib.figure import Figure
 
-    settings: Any = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": salt,
-        "font.family": "sans-serif",
-        "font.size": 9,
-        "axes.edgecolor": _GRID,
-        "axes.labelcolor": _INK,
-        "text.color": _INK,
-        "xtick.color": _GRID,
-        "ytick.color": _GRID,
-        "xtick.labelcolor": _INK,
-        "ytick.labelcolor": _INK,
-        "axes.formatter.limits": (-4, 5),
-        "path.simplify": True,
-    }
     written: list[str] = []
-    with style.context("default"), rc_context(settings):  # whatever style the user has chosen
+    with styled(**{"svg.hashsalt": salt}):
         figure = Figure(figsize=(width, height))
         figure.subplots_adjust(left=0.47 / width, right=1 - 0.05 / width, bottom=0.43 / height, top=0.98)
-        axes = figure.subplots()
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(color=_GRID, linewidth=0.6, alpha=0.7)
-        yield axes, written
+        yield figure.subplots(), written
         document = io.StringIO()
         figure.savefig(document, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     written.append(_for_the_page(document.getvalue()))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gandist.report.drawing import figures
-from gandist.report.plots import MAX_PLOTS, loss, prepare
+from gandist.report.plots import MAX_PLOTS, Plot, loss, prepare
 from gandist.report.thinning import MAX_FIGURES, NORMS
 
 if TYPE_CHECKING:
@@ -35,23 +36,7 @@ MAX_DRAWN = 60
 
 def build(content: Content) -> dict[str, Any] | None:
     """A plot of each figure against kimg; those of later configurations are left out where there are many."""
-    merged = content.merged
-    there = {name for trial in merged.members for name in trial.losses.curves}
-    titles = {name: title for pair in PAIRS for name, title in pair.items() if name in there}
-    logged = merged.logged[:MAX_FIGURES]
-    titles |= {name: name for name in sorted(logged) if name in there and name not in titles}
-    if not titles:
-        return None
-    most = max(1, min(MAX_PLOTS, MAX_DRAWN // len(titles)))
-    rows = prepare(
-        merged,
-        {title: loss(name) for name, title in titles.items()},
-        one_axis=[shared for pair in PAIRS if (shared := [pair[name] for name in pair if name in titles])],
-        may_be_logarithmic=True,
-        most=most,
-    )
-    rows = [[plot for plot in row if not plot.is_empty] for row in rows]
-    found = figures(merged, rows, "health", most)
+    found = figures(content.merged, plots(content), "health", _most(_titles(content)))
     if found is None:
         return None
     drawn = found["rows"]
@@ -60,5 +45,34 @@ def build(content: Content) -> dict[str, Any] | None:
         "rows": [{**row, "plots": row["plots"][:OPEN]} for row in drawn],
         "folded": [{**row, "plots": row["plots"][OPEN:]} for row in drawn if row["plots"][OPEN:]],
         "more": max(len(row["plots"]) for row in drawn) - OPEN,
-        "not_kept": len(merged.logged) - len(logged),
+        "not_kept": max(0, len(content.merged.logged) - MAX_FIGURES),
     }
+
+
+def plots(content: Content) -> list[list[Plot]]:
+    """One of each figure that any configuration of the row has."""
+    titles = _titles(content)
+    if not titles:
+        return []
+    rows = prepare(
+        content.merged,
+        {title: loss(name) for name, title in titles.items()},
+        one_axis=[shared for pair in PAIRS if (shared := [pair[name] for name in pair if name in titles])],
+        may_be_logarithmic=True,
+        most=_most(titles),
+    )
+    return [[plot for plot in row if not plot.is_empty] for row in rows]
+
+
+def _titles(content: Content) -> dict[str, str]:
+    """By column, of all figures that there are curves of."""
+    merged = content.merged
+    there = {name for trial in merged.members for name in trial.losses.curves}
+    titles = {name: title for pair in PAIRS for name, title in pair.items() if name in there}
+    logged = merged.logged[:MAX_FIGURES]
+    return titles | {name: name for name in sorted(logged) if name in there and name not in titles}
+
+
+def _most(titles: Mapping[str, str]) -> int:
+    """Rows of plots."""
+    return max(1, min(MAX_PLOTS, MAX_DRAWN // max(1, len(titles))))

@@ -12,7 +12,7 @@ from gandist.report.cost import cost
 from gandist.report.dots import dots
 from gandist.report.drawing import figures
 from gandist.report.evaluations import Metric, measured, objective
-from gandist.report.plots import prepare
+from gandist.report.plots import Plot, prepare
 
 if TYPE_CHECKING:
     from gandist.report.render import Content
@@ -40,7 +40,7 @@ def build(content: Content) -> dict[str, Any] | None:
     counted = {config: metrics[0].counted(trials) for config, trials in configs.items()}
     protocols = dict.fromkeys(metric.protocol for metric in metrics)
     return {
-        **(_curves(content, metrics[:MAX_DRAWN]) or {"rows": []}),
+        **(figures(content.merged, plots(content, metrics[:MAX_DRAWN]), "metrics") or {"rows": []}),
         "protocols": [
             {
                 "text": text.plain(protocol, 600),
@@ -60,7 +60,7 @@ def build(content: Content) -> dict[str, Any] | None:
     }
 
 
-def _curves(content: Content, metrics: Sequence[Metric]) -> dict[str, Any] | None:
+def plots(content: Content, metrics: Sequence[Metric]) -> list[list[Plot]]:
     """Each metric against kimg, and the first one against what it cost."""
     first, *others = metrics
     titles = {metric: f"{metric.title}, {metric.direction}" for metric in metrics}
@@ -72,8 +72,7 @@ def _curves(content: Content, metrics: Sequence[Metric]) -> dict[str, Any] | Non
         x[by_cost] = paid.unit
     measures |= {titles[metric]: metric.series for metric in others}
     one_axis = [[titles[first], by_cost]] if paid else []
-    rows = prepare(content.merged, measures, one_axis=one_axis, x=x)
-    return figures(content.merged, rows, "metrics")
+    return prepare(content.merged, measures, one_axis=one_axis, x=x)
 
 
 def _table(metric: Metric, configs: Configs) -> dict[str, Any]:
