@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.main import get_command
 
-from gandist.cli import app
 from gandist.errors import SpecError
 from gandist.spec.loading import load_job
 from tests.runner import fakes
@@ -40,17 +38,6 @@ def test_its_python_runs_a_job_and_reads_its_tables(tmp_path: Path, monkeypatch:
     exec(block("python", "import gandist\n"), names)  # noqa: S102
     assert names["ran"].counts == {"completed": 6}
     assert names["means"].column_names == ["config", "step", "g_loss_mean"]
-
-
-def test_its_commands_exist() -> None:
-    commands = set(re.findall(r"^\$ gandist (\w+)", README, re.MULTILINE))
-    assert commands
-    assert commands <= set(get_command(app).commands)  # type: ignore[attr-defined]
-
-
-def test_its_files_exist() -> None:
-    for path in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (ROOT / path).exists(), path
 
 
 def test_its_error_is_the_one_that_is_printed() -> None:
