@@ -32,6 +32,8 @@ class TrialDir:
     BEST = "generator_best.keras"
     """Of the step that ``evaluation.select`` has chosen."""
     GIF = "progress.gif"
+    REAL = "real.png"
+    """A grid of real images, to compare the sample grids with."""
     OUTPUTS = "outputs.parquet"
     METRICS = "metrics.parquet"
     EVALUATED = "evaluated.parquet"

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field
 
 from gandist.activity import Activity, Tell, silent
+from gandist.order import permutation
 from gandist.spec.base import Section, choice, module_of, options
 
 SHOWN = 10
@@ -90,6 +91,23 @@ class Dataset:
         if len(self.held_out):
             parts.append(f"{len(self.held_out):,} held out")
         return ", ".join(parts)
+
+    def some(self, count: int, classes: int = 0) -> np.ndarray:
+        """The same images each time: ``count``, or all where there are fewer.
+
+        Args:
+            count: how many.
+            classes: with them the classes take turns, image by image.
+
+        Returns:
+            uint8 ``[n, height, width, channels]``.
+        """
+        order = permutation(0, 0, len(self))
+        if classes:
+            of_class = [order[self.labels[order] == label] for label in range(classes)]
+            turns = [np.resize(own if own.size else order, count) for own in of_class]
+            order = np.stack(turns, axis=1).ravel()
+        return np.asarray(self.images[order[:count]])
 
     def __len__(self) -> int:
         return len(self.images)

@@ -42,6 +42,12 @@ class Observer:
         generated = self._sampler.generate(self._sampler.latents(rows * columns))
         self._recorder.write_grid(self._trainer.step, generated)
 
+    def draw_real(self, tell: Tell) -> None:
+        """A grid of real images, of the classes that the others ask for."""
+        tell(Activity("drawing a grid"))
+        rows, columns = self._trial.samples.rows, self._trial.samples.columns
+        self._recorder.write_real(self._dataset.some(rows * columns, self._sampler.classes))
+
     def evaluate(self, tell: Tell) -> list[dict[str, Any]]:
         """The rows of one evaluation, which are not written yet: it may be given up."""
         if self._evaluator is None:

@@ -110,7 +110,12 @@ class Recorder:
 
     def write_grid(self, step: int, generated: np.ndarray) -> None:
         """A sample grid of the images uint8 ``[n, height, width, channels]`` made after ``step``."""
-        self._writer.submit(partial(self._write_grid, step, generated), generated.nbytes)
+        path = self._directory.sample_path(step)
+        self._writer.submit(partial(self._write_grid, path, generated), generated.nbytes)
+
+    def write_real(self, real: np.ndarray) -> None:
+        """The grid of real images of the same shape."""
+        self._writer.submit(partial(self._write_grid, TrialDir.REAL, real), real.nbytes)
 
     def write_metrics(self, step: int, found: list[dict[str, Any]], pairs: Pairs | None = None) -> None:
         """The rows of one evaluation after ``step``, beside those of earlier steps.
@@ -213,9 +218,8 @@ class Recorder:
         samples, (height, _, _) = self._trial.samples, self._image_shape
         return images.grid(generated, samples.rows, samples.columns, images.magnification(height))
 
-    def _write_grid(self, step: int, generated: np.ndarray) -> None:
-        picture = images.encode_png(self._grid(generated))
-        self._directory.storage.write(self._directory.sample_path(step), picture)
+    def _write_grid(self, path: str, shown: np.ndarray) -> None:
+        self._directory.storage.write(path, images.encode_png(self._grid(shown)))
 
     def _write_pairs(self, pairs: Pairs) -> None:
         shown = np.concatenate([pairs.generated, pairs.training])

@@ -130,6 +130,7 @@ class _Run:
 
     def _blocks(self, stop: threading.Event) -> Iterator[TrialState]:
         trainer, until = self.trainer, self.until
+        yield from self.standing.during(self.observer.draw_real, GRIDS)
         yield from self._record(missing=True)
         block = 1
         while trainer.step < until and not self._ends_early():

@@ -41,6 +41,27 @@ def test_digits_are_uint8_and_labelled() -> None:
     assert dataset.image_shape == (28, 28, 1)
 
 
+def test_some_images_are_different_ones_and_the_same_each_time() -> None:
+    whole = load(digits.Options(), None)
+
+    some = whole.some(40)
+
+    assert len(np.unique(some, axis=0)) == 40
+    np.testing.assert_array_equal(whole.some(40), some)
+    np.testing.assert_array_equal(whole.some(10), some[:10])
+    assert len(Dataset(whole.images[:3], whole.labels[:3]).some(40)) == 3
+
+
+def test_of_some_images_the_classes_take_turns() -> None:
+    values, labels = np.arange(6, dtype=np.uint8), np.array([0, 0, 1, 1, 1, 1], np.int32)
+    pictures = Dataset(values.reshape(6, 1, 1, 1), labels, ("a", "b"))
+
+    some = pictures.some(8, classes=2).ravel()
+
+    assert labels[some].tolist() == [0, 1] * 4
+    assert (len(set(some[::2])), len(set(some[1::2]))) == (2, 4)  # of few images some come again
+
+
 def test_mnist_is_read_from_the_data_directory(tmp_path: Path) -> None:
     arrays = archives.mnist_arrays()
     np.savez(tmp_path / "mnist.npz", **arrays)

@@ -45,6 +45,12 @@ def test_a_trial_leaves_everything_that_the_job_directory_promises(whole: TrialD
     assert directory.storage.exists("trial.yaml")
 
 
+def test_a_grid_of_real_images_has_the_layout_of_the_samples(whole: TrialDir) -> None:
+    real = images.decode_png(whole.storage.read(TrialDir.REAL))
+    digits = data.load(tiny_trial(**SMALL).data, None)
+    np.testing.assert_array_equal(real, images.grid(digits.some(16), 4, 4, 2))
+
+
 def test_the_exported_generator_is_plain_keras_and_makes_the_last_grid(whole: TrialDir) -> None:
     model = keras.models.load_model(whole.storage.where(TrialDir.GENERATOR))
     assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)
