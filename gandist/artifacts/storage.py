@@ -171,7 +171,19 @@ class Storage:
 
     def stamps(self, path: str) -> dict[str, str]:
         """Of each name that ``list`` gives, what changes with the file: its size and when it was written."""
-        return {name: f"{info.size} {info.mtime_ns}" for name, info in self._finished(path).items()}
+        return {name: _stamp(info) for name, info in self._finished(path).items()}
+
+    def file_stamps(self, paths: Sequence[str]) -> dict[str, str]:
+        """The stamps of those of ``paths`` that are there, without a listing.
+
+        Raises:
+            StorageError: the storage refused.
+        """
+        full = [self._join(path) for path in paths]
+        look: Callable[[], Sequence[pafs.FileInfo]] = partial(self._fs.get_file_info, full)
+        infos = self._retry(look, f"{self.root}: cannot be reached", self._retry.read_s)
+        found = zip(paths, infos, strict=True)
+        return {path: _stamp(info) for path, info in found if info.type != pafs.FileType.NotFound}
 
     def _finished(self, path: str) -> dict[str, pafs.FileInfo]:
         found = {name_of(info): info for info in self._infos(path)}
@@ -271,6 +283,10 @@ class Storage:
     def _rename(self, here: str, there: str) -> None:
         self._fs.create_dir(str(Path(there).parent), recursive=True)
         self._fs.move(here, there)
+
+
+def _stamp(info: pafs.FileInfo) -> str:
+    return f"{info.size} {info.mtime_ns}"
 
 
 def name_of(info: pafs.FileInfo) -> str:

@@ -6,7 +6,7 @@ import copy
 import datetime
 import errno
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -27,7 +27,8 @@ class Found:
 
     name: str
     job_dir: JobDir
-    files: tuple[str, ...]
+    files: Mapping[str, str]
+    """What lies in it, with what changes with each: see ``Storage.stamps``."""
     problem: str = ""
     """Why it cannot be looked into."""
 
@@ -70,11 +71,11 @@ def _look(root: JobDir, name: str) -> Found | None:
     job_dir = copy.copy(root)
     job_dir.storage = root.storage.sub(name, own=True)  # a URI made of a stranger's name might be none
     try:
-        files = tuple(job_dir.storage.list())
+        files = job_dir.storage.stamps("")
     except StorageError as error:
         if getattr(error.__cause__, "errno", None) == errno.ENOTDIR:  # a file
             return None
-        return Found(name, job_dir, (), str(error))
+        return Found(name, job_dir, {}, str(error))
     return Found(name, job_dir, files) if "manifest.json" in files else None
 
 

@@ -54,7 +54,7 @@ def write_report(job_dir: JobDir) -> Written:
     merge_s = time.monotonic() - began
     page = render_page(Content(job_dir, job, merged.manifest, merged, made_at, merge_s, runs))
     job_dir.storage.write(JobDir.REPORT, page)
-    return Written(job_dir.storage.where(JobDir.REPORT), _answer(job, merged))
+    return Written(job_dir.storage.where(JobDir.REPORT), answer_of(job, merged))
 
 
 def read_content(job_dir: JobDir) -> Content:
@@ -69,10 +69,11 @@ def read_content(job_dir: JobDir) -> Content:
 def read_answer(job_dir: JobDir) -> str:
     """What a report of ``job_dir`` would open with; writes nothing. Raises like ``write_report``."""
     content = read_content(job_dir)
-    return _answer(content.job, content.merged)
+    return answer_of(content.job, content.merged)
 
 
-def _answer(job: Mapping[str, Any], merged: Merged) -> str:
+def answer_of(job: Mapping[str, Any], merged: Merged) -> str:
+    """What a report of ``merged`` opens with; empty where there is nothing yet."""
     metric = objective(job, measured(merged))
     found = verdict(merged.configs, metric) if metric else None
     return answer(found) if found else ""
@@ -85,4 +86,12 @@ def _merge(opened: Opened, sink: pa.NativeFile) -> Merged:
     return merged
 
 
-__all__ = ["Content", "Written", "read_answer", "read_content", "render_sections", "write_report"]
+__all__ = [
+    "Content",
+    "Written",
+    "answer_of",
+    "read_answer",
+    "read_content",
+    "render_sections",
+    "write_report",
+]

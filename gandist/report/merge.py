@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -80,7 +80,7 @@ def open_job(job_dir: JobDir) -> Opened:
     """Every trial that the job's manifest lists, but for its losses. Raises like ``merge_job``."""
     manifest = job_dir.read_manifest()
     with ThreadPoolExecutor(READERS) as pool:
-        return Opened(manifest, tuple(pool.map(partial(_open, job_dir), manifest.trials)))
+        return Opened(manifest, tuple(pool.map(partial(open_trial, job_dir), manifest.trials)))
 
 
 def merge_opened(
@@ -113,10 +113,17 @@ def merge_opened(
                 thinner.add(rows)
                 warnings += of_piece
             losses = unchanged.get(trial.listed.id) or thinner.thinned()
-            members.append(_closed(trial, losses, warnings))
+            members.append(close_trial(trial, losses, warnings))
+    return assemble(opened, members)
+
+
+def assemble(opened: Opened, members: Sequence[Trial]) -> Merged:
+    """The job of ``members``, which are the trials of ``opened``, closed."""
     told = [f"manifest.json: {problem}" for problem in opened.manifest.problems]
     told += [line for member in members for line in member.warnings]
-    return Merged(tuple(members), tuple(told), opened.manifest, opened.table(), opened.metrics(), logged)
+    return Merged(
+        tuple(members), tuple(told), opened.manifest, opened.table(), opened.metrics(), opened.logged()
+    )
 
 
 def merge_trials(job_dir: JobDir) -> pa.Table:
@@ -139,7 +146,7 @@ def merge_losses(job_dir: JobDir) -> pa.Table:
 
 
 @dataclass(frozen=True, eq=False)
-class _Opened:
+class OpenedTrial:
     """A trial but for its losses."""
 
     listed: ListedTrial
@@ -153,6 +160,8 @@ class _Opened:
     """Of the state, which come before those of the losses, and of the rest."""
     stamp: str
     """Changes with the parts of the losses and the trial's length."""
+    parts: Mapping[str, str]
+    """Stamps of the files with its losses, by name."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +169,7 @@ class Opened:
     """A job but for its losses."""
 
     manifest: Manifest
-    trials: tuple[_Opened, ...]
+    trials: tuple[OpenedTrial, ...]
 
     def figures(self) -> set[str]:
         """What the trials' steps log besides ``tables.LOSSES``."""
@@ -205,7 +214,8 @@ class Opened:
         return any(it.state.meaning.active and now - it.state.updated_at < SILENT_S for it in self.trials)
 
 
-def _open(job_dir: JobDir, listed: ListedTrial) -> _Opened:
+def open_trial(job_dir: JobDir, listed: ListedTrial) -> OpenedTrial:
+    """One trial but for its losses. Raises nothing: what cannot be read is left out, and told."""
     directory = job_dir.trial(listed.id)
     metrics, of_metrics = read_metrics(directory)
     outputs, of_outputs = read_outputs(directory)
@@ -217,7 +227,7 @@ def _open(job_dir: JobDir, listed: ListedTrial) -> _Opened:
         parts, of_parts = [], [f"{listed.id}: losses cannot be listed: {error}"]
     state = read_state(directory)
     of_state = [f"{listed.id}: state.json is not a trial's state"] if state is None else []
-    return _Opened(
+    return OpenedTrial(
         listed,
         directory,
         UNREADABLE if state is None else state.status,
@@ -227,15 +237,17 @@ def _open(job_dir: JobDir, listed: ListedTrial) -> _Opened:
         parts,
         (of_state + of_parts, of_metrics + of_outputs),
         f"{0 if state is None else state.total_steps}: {sorted(stamps.items())}" if parts else "",
+        stamps,
     )
 
 
-def _read(of_trial: tuple[_Opened, Piece]) -> tuple[_Opened, pa.Table, list[str]]:
+def _read(of_trial: tuple[OpenedTrial, Piece]) -> tuple[OpenedTrial, pa.Table, list[str]]:
     trial, piece = of_trial
     return trial, *read_piece(trial.directory, piece)
 
 
-def _closed(trial: _Opened, losses: Thinned, of_losses: list[str]) -> Trial:
+def close_trial(trial: OpenedTrial, losses: Thinned, of_losses: Sequence[str]) -> Trial:
+    """The same with what its losses were thinned to, and what was left out of these."""
     name, state = trial.listed.id, trial.state
     of_state, of_rest = trial.warnings
     warnings = [*of_state, *of_losses, *_gaps(name, losses), *of_rest]

@@ -34,6 +34,14 @@ def test_what_is_written_is_read_listed_and_deleted(storage: Storage) -> None:
     assert storage.list() == []
 
 
+def test_stamps_change_with_a_file(storage: Storage) -> None:
+    storage.write("a/b.txt", b"1")
+    first = storage.file_stamps(["a/b.txt", "never/was"])
+    assert first == {"a/b.txt": storage.stamps("a")["b.txt"]}
+    storage.write("a/b.txt", b"12")
+    assert storage.file_stamps(["a/b.txt"]) != first
+
+
 def test_a_missing_file_is_told_as_missing_at_once(storage: Storage, clock: Clock) -> None:
     with pytest.raises(FileNotFoundError, match=r"nothing\.txt"):
         storage.read("nothing.txt")
