@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +12,7 @@ from gandist.cli.cluster import Address, ended
 from gandist.printable import printable
 
 if TYPE_CHECKING:
-    from gandist.artifacts.job_dir import JobDir
+    from gandist.console.overview import Standing
     from gandist.remote.jobs_api import Submission
 
 
@@ -30,32 +29,34 @@ def status(
         ),
     ],
     address: Address = None,
+    as_json: options.AsJson = False,
 ) -> None:
     """Show how each trial of a job stands.
 
     \b
     gandist status runs/quickstart
+    gandist status runs/quickstart --json
     gandist status mnist_dcgan --address http://127.0.0.1:8265
     """
-    from gandist.artifacts.job_dir import JobDir
     from gandist.errors import NotAJobError, StorageError
     from gandist.remote.jobs_api import find_submission
 
+    show = _print_json if as_json else _print_text
     submission = find_submission(job, address)
     if submission is None:
-        _show_trials(JobDir(job))
+        show(_standing(job), None)
         return
-    typer.echo(_line(submission))
-    if submission.job_dir is None:
-        return
-    try:
-        _show_trials(JobDir(submission.job_dir))
-    except NotAJobError:
-        # Whether it has not begun, or writes to a disk of that name on another machine, cannot be told.
-        log = f"; gandist logs {submission.id} tells why" if submission.ended else " yet"
-        complain(f"nothing of it in {submission.job_dir}, as seen from here{log}")
-    except StorageError as error:
-        complain(f"its trials cannot be seen from here: {error}")
+    standing = None
+    if submission.job_dir is not None:
+        try:
+            standing = _standing(submission.job_dir)
+        except NotAJobError:
+            # Whether it has not begun, or writes to a disk of that name on another machine, cannot be told.
+            log = f"; gandist logs {submission.id} tells why" if submission.ended else " yet"
+            complain(f"nothing of it in {submission.job_dir}, as seen from here{log}")
+        except StorageError as error:
+            complain(f"its trials cannot be seen from here: {error}")
+    show(standing, submission)
 
 
 @app.command()
@@ -87,6 +88,7 @@ def jobs(
             callback=options.from_home,
         ),
     ] = "runs",
+    as_json: options.AsJson = False,
 ) -> None:
     """List the jobs of a storage.
 
@@ -95,10 +97,15 @@ def jobs(
     \b
     gandist jobs
     gandist jobs s3://bucket/gans
+    gandist jobs s3://bucket/gans --json
     """
+    from gandist.console import as_json as documents
     from gandist.console import overview
 
     found, others = overview.jobs(storage)
+    if as_json:
+        typer.echo(documents.text(documents.jobs(storage, list(overview.stand(found)), others)))
+        return
     for line in overview.lines(found):
         typer.echo(line)
     if not found:
@@ -107,29 +114,53 @@ def jobs(
         complain(f"{others} other {'things' if others > 1 else 'thing'} there: no jobs")
 
 
-def _show_trials(directory: JobDir) -> None:
+def _standing(directory: str) -> Standing:
+    from gandist.artifacts.driver import living
+    from gandist.artifacts.job_dir import JobDir
+    from gandist.console.overview import standing
+
+    job_dir = JobDir(directory)
+    (holder,) = living([job_dir.storage])
+    return standing(job_dir, holder)
+
+
+def _print_json(standing: Standing | None, submission: Submission | None) -> None:
+    from gandist.console import as_json
+
+    sent = (
+        None
+        if submission is None
+        else as_json.Submission(
+            id=submission.id,
+            status=submission.status,
+            submitted_at=as_json.when(submission.started_at),
+            ended_at=as_json.when(submission.ended_at),
+        )
+    )
+    typer.echo(as_json.text(as_json.status(standing, sent)))
+
+
+def _print_text(standing: Standing | None, submission: Submission | None) -> None:
+    if submission is not None:
+        typer.echo(_line(submission))
+    if standing is None:
+        return
     from rich.console import Console
 
-    from gandist.artifacts.driver import living
-    from gandist.artifacts.trials import listed_trials, read_states
-    from gandist.console.progress import recorded
     from gandist.console.views import table
 
-    states = read_states(directory, listed_trials(directory))
-    runs = any(state.meaning.active for state in states.values())
-    driven = not runs or living([directory.storage]) != [None]
-    rows, summary = recorded(states, time.time(), driven)
+    rows = list(standing.rows)
     console = Console(highlight=False)
     if console.is_terminal:
         console.print(table(rows))
     else:
         typer.echo("\n".join(row.line for row in rows))
-    typer.echo(str(summary))
-    if not driven:
+    typer.echo(str(standing.summary))
+    if standing.holder is None and any(row.state.meaning.active for row in rows):
         typer.echo("its driver is gone; the command that ran it goes on from the last checkpoints")
-    for trial, state in states.items():
-        for note in state.notes:
-            typer.echo(f"{trial}: {note}")
+    for row in rows:
+        for note in row.state.notes:
+            typer.echo(f"{row.trial}: {note}")
 
 
 def _line(submission: Submission) -> str:

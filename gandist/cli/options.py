@@ -71,3 +71,7 @@ Fresh = Annotated[
         "--fresh", help="Train anew what was trained with other settings; what there is moves to aside/."
     ),
 ]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="Print one JSON document, for programs: docs/operators.md has its keys."),
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from gandist.cli import options
 from gandist.cli.application import app, complain
 from gandist.errors import GandistError
 from gandist.printable import printable
+
+if TYPE_CHECKING:
+    from gandist.training.forecast import Forecast
 
 PROBED_STEPS = 20
 
@@ -78,6 +81,7 @@ def validate(
         bool,
         typer.Option("--probe", help="Train some steps of each configuration, for its time and memory here."),
     ] = False,
+    as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
     overrides: options.Overrides = None,
 ) -> None:
@@ -90,46 +94,62 @@ def validate(
     \b
     gandist validate jobs/mnist_dcgan.yaml
     gandist validate jobs/mnist_dcgan.yaml --probe --set model.latent_dim=128
+    gandist validate jobs/mnist_dcgan.yaml --json
     """
     from gandist.spec.loading import load_job
 
     job = load_job(job_file, overrides or ())
-    typer.echo(job)
+    say = complain if as_json else typer.echo
+    say(str(job))
 
     from gandist.runner.datasets import data_lines, datasets
     from gandist.spec.notices import notices
 
     loaded = telling(partial(datasets, job.trials, data_dir), complain)
     for line in data_lines(loaded):
-        typer.echo(line)
+        say(line)
     for line in notices(job, job.trials, loaded):
         complain(line)
 
-    from gandist.report.text import duration
     from gandist.training.forecast import forecasts
 
     made = []
     for forecast in forecasts(job, loaded, PROBED_STEPS if probe else 0):
         made.append(forecast)
-        figures = forecast.figures
-        typer.echo(
-            f"{forecast.config}: generator {figures['generator_parameters']:,} parameters, "
-            f"discriminator {figures['discriminator_parameters']:,}; "
-            f"{forecast.steps:,} steps, {forecast.images:,} images a trial; "
-            f"{figures['gflop_per_step']:.3g} GFLOP a step"
-        )
-        if probe:
-            typer.echo(
-                f"{forecast.config}: {figures['ms_per_step']:.3g} ms a step, "
-                f"{figures['images_per_s']:,.0f} images/s, {figures['peak_memory_gib']:.2f} GiB at most; "
-                f"about {duration(forecast.seconds)} of training a trial"
-            )
+        if not as_json:
+            _print_forecast(forecast)
+    if as_json:
+        from gandist.console import as_json as documents
+
+        costs = [documents.configuration(it.config, it.seeds, it.steps, it.images, it.figures) for it in made]
+        typer.echo(documents.text(documents.validation(job.spec.name, costs)))
+        return
+    from gandist.report.text import duration
+
     steps, images, seconds = (
         sum(forecast.seeds * getattr(forecast, what) for forecast in made)
         for what in ("steps", "images", "seconds")
     )
     here = f"; about {duration(seconds)} of training here, one trial after another" if probe else ""
     typer.echo(f"in all {steps:,} steps, {images:,} images{here}")
+
+
+def _print_forecast(forecast: Forecast) -> None:
+    from gandist.report.text import duration
+
+    figures = forecast.figures
+    typer.echo(
+        f"{forecast.config}: generator {figures['generator_parameters']:,} parameters, "
+        f"discriminator {figures['discriminator_parameters']:,}; "
+        f"{forecast.steps:,} steps, {forecast.images:,} images a trial; "
+        f"{figures['gflop_per_step']:.3g} GFLOP a step"
+    )
+    if "ms_per_step" in figures:
+        typer.echo(
+            f"{forecast.config}: {figures['ms_per_step']:.3g} ms a step, "
+            f"{figures['images_per_s']:,.0f} images/s, {figures['peak_memory_gib']:.2f} GiB at most; "
+            f"about {duration(forecast.seconds)} of training a trial"
+        )
 
 
 @contextmanager

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from gandist.artifacts.driver import Holder, living
 from gandist.artifacts.job_dir import JobDir
-from gandist.artifacts.trials import READERS, listed_trials, read_states
-from gandist.console.progress import recorded
+from gandist.artifacts.manifest import Manifest
+from gandist.artifacts.trials import READERS, read_manifest, read_states
+from gandist.console.progress import Row, Summary, recorded
 from gandist.errors import NotAJobError, StorageError, UsageError
 from gandist.printable import printable
 
@@ -53,13 +54,60 @@ def jobs(storage: str) -> tuple[list[Found], int]:
     return found, len(names) - len(found)
 
 
-def lines(found: list[Found]) -> Iterator[str]:
-    """How each job stands, as text; reads the states of one job after the other."""
-    width = max((len(printable(job.name)) for job in found), default=0)
+@dataclass(frozen=True)
+class Standing:
+    """How a job stands."""
+
+    root: str
+    """The job directory."""
+    manifest: Manifest
+    rows: tuple[Row, ...]
+    """Of its trials, the first ``MAX_STATES`` of them where there are many jobs to look at."""
+    summary: Summary
+    written: float
+    """Unix time; 0 where no trial has written anything yet."""
+    holder: Holder | None
+    """Who runs it."""
+
+
+def standing(job_dir: JobDir, holder: Holder | None, limit: int | None = None) -> Standing:
+    """Read how a job stands.
+
+    Args:
+        job_dir: its directory.
+        holder: who runs it.
+        limit: trials to read the states of.
+
+    Raises:
+        NotAJobError: there is no job in that directory.
+        StorageError: the storage refused.
+    """
+    manifest = read_manifest(job_dir)
+    states = read_states(job_dir, [trial.id for trial in manifest.trials[:limit]])
+    rows, summary = recorded(states, time.time(), driven=holder is not None)
+    written = max((state.updated_at for state in states.values()), default=0.0)
+    return Standing(job_dir.root, manifest, tuple(rows), summary, written, holder)
+
+
+def stand(found: list[Found]) -> Iterator[tuple[Found, Standing | str]]:
+    """How each job stands, or what keeps that from being known; reads one job after the other."""
     held = [job for job in found if JobDir.DRIVER in job.files]
     holders = dict(zip((job.name for job in held), _holders(held), strict=True))
     for job in found:
-        yield f"{printable(job.name):<{width}}  {_stands(job, holders.get(job.name))}"
+        if job.problem:
+            yield job, job.problem
+            continue
+        try:
+            yield job, standing(job.job_dir, holders.get(job.name), MAX_STATES)
+        except (NotAJobError, StorageError) as error:
+            yield job, str(error)
+
+
+def lines(found: list[Found]) -> Iterator[str]:
+    """How each job stands, as text."""
+    width = max((len(printable(job.name)) for job in found), default=0)
+    for job, how in stand(found):
+        yield f"{printable(job.name):<{width}}  {_line(job, how)}"
 
 
 def utc(at: float) -> str:
@@ -79,21 +127,15 @@ def _look(root: JobDir, name: str) -> Found | None:
     return Found(name, job_dir, files) if "manifest.json" in files else None
 
 
-def _stands(job: Found, holder: Holder | None) -> str:
-    if job.problem:
-        return printable(job.problem)
-    try:
-        trials = listed_trials(job.job_dir)
-        states = read_states(job.job_dir, trials[:MAX_STATES])
-    except (NotAJobError, StorageError) as error:
-        return printable(str(error))
-    summary = str(recorded(states, time.time(), driven=holder is not None)[1])
-    if len(trials) > MAX_STATES:
-        summary = f"{len(trials)} trials; of the first {summary}"
-    written = max((state.updated_at for state in states.values()), default=0.0)
-    parts = [summary, f"written {utc(written)}" if written else "nothing written yet"]
+def _line(job: Found, how: Standing | str) -> str:
+    if isinstance(how, str):
+        return printable(how)
+    summary, trials = str(how.summary), len(how.manifest.trials)
+    if trials > MAX_STATES:
+        summary = f"{trials} trials; of the first {summary}"
+    parts = [summary, f"written {utc(how.written)}" if how.written else "nothing written yet"]
     parts += [JobDir.REPORT] if JobDir.REPORT in job.files else ["no report yet"]
-    parts += [f"run by {holder}"] if holder else []
+    parts += [f"run by {how.holder}"] if how.holder else []
     return "; ".join(parts)
 
 
