@@ -41,6 +41,11 @@ class Content:
     runs: bool = False
     """Whether trials are running: their losses are not merged yet."""
 
+    @property
+    def title(self) -> str:
+        """The job's name."""
+        return text.plain(self.job.get("name") or self.manifest.job or "a job", 100)
+
 
 @dataclass(frozen=True)
 class Section:
@@ -89,7 +94,7 @@ def render_page(content: Content) -> bytes:
         _environment()
         .get_template("page.html")
         .render(
-            job=text.plain(content.job.get("name") or content.manifest.job or "a job", 100),
+            job=content.title,
             description=text.plain(content.job.get("description") or "", 2000),
             statuses=text.status_counts(trial.status for trial in content.merged.members),
             trials=len(content.merged.members),

@@ -1,0 +1,106 @@
+"""Figures for paper show what the report shows, and name it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from gandist.artifacts.job_dir import JobDir, TrialDir
+from gandist.errors import UsageError
+from gandist.export.figures import NAMES, figure, figures
+from gandist.report import read_content
+from gandist.report.sections import losses
+from tests.report.conftest import state
+from tests.report.sweep import BEST, SEEDS, STEPS, UNSTABLE, write_metrics
+
+
+@pytest.fixture(scope="module")
+def drawn(sweep: JobDir) -> dict[str, Figure]:
+    return dict(figures(read_content(sweep)))
+
+
+def test_there_is_one_of_each_plot_and_of_each_metric(drawn: dict[str, Figure]) -> None:
+    assert set(drawn) == {*NAMES, "frechet", "recall"}
+
+
+@pytest.mark.parametrize("name", [*NAMES, "frechet", "recall"])
+def test_each_has_a_title_labelled_axes_and_a_legend(drawn: dict[str, Figure], name: str) -> None:
+    sheet = drawn[name]
+    assert sheet.get_suptitle().startswith("tuning: ")
+    assert sheet.axes
+    for axes in sheet.axes:
+        assert axes.get_xlabel()
+        assert axes.get_ylabel() or [it.get_text() for it in axes.get_yticklabels()]
+    assert all(part.legends for part in sheet.subfigs or [sheet])
+
+
+def test_losses_are_the_reports_curves(sweep: JobDir, drawn: dict[str, Figure]) -> None:
+    prepared = [plot for row in losses.plots(read_content(sweep)) for plot in row]
+    for axes, plot in zip(drawn["losses"].axes, prepared, strict=True):
+        shown = [line.get_ydata() for line in axes.lines if line.get_linestyle() == "-"]
+        for line, curve in zip(shown, plot.curves, strict=True):
+            np.testing.assert_array_equal(line, curve.full)
+    assert len(prepared) == 4
+
+
+def test_the_answer_has_a_dot_for_every_seed_and_a_cross_for_one_that_failed(
+    sweep: JobDir, drawn: dict[str, Figure]
+) -> None:
+    (axes,) = drawn["answer"].axes
+    names = [it.get_text().replace("\n", "") for it in axes.get_yticklabels()]
+    dots = {names[int(it.get_ydata()[0])]: it.get_xdata() for it in axes.lines if it.get_marker() == "o"}
+    written = {
+        seed: [
+            row["value"] for row in sweep.trial(f"{BEST}-seed{seed}").read_metrics() if row["step"] == STEPS
+        ]
+        for seed in SEEDS
+    }
+    assert names[0] == BEST
+    assert sorted(dots[BEST]) == sorted(values[0] for values in written.values())
+    (failed,) = [it for it in axes.lines if it.get_marker() == "x"]
+    assert names[int(failed.get_ydata()[0])] == UNSTABLE[0]
+
+
+def test_a_metric_is_drawn_with_what_real_images_have(empty_job: Callable[..., JobDir]) -> None:
+    job_dir = make_metric_job(empty_job, floor=2.5)
+    (axes,) = figure(job_dir, "frechet").axes
+    (line,) = [it for it in axes.lines if list(it.get_ydata()) == [2.5, 2.5]]
+    low, high = axes.get_ylim()
+    assert low < 2.5 < high
+    assert line.get_linestyle() == "--"
+
+
+def test_a_name_with_dollars_is_no_formula(empty_job: Callable[..., JobDir]) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    job_dir = make_metric_job(empty_job, job={"name": r"a $\frac$ b $\x$"})
+    sheet = figure(job_dir, "frechet")
+    FigureCanvasAgg(sheet).draw()  # what was read as mathematics would not parse
+
+
+def test_a_metric_with_a_strangers_name_has_a_name_fit_for_a_file(empty_job: Callable[..., JobDir]) -> None:
+    job_dir = make_metric_job(empty_job, metric="../../Losses")
+    assert [name for name, _ in figures(read_content(job_dir))] == ["answer", "cost", "losses_2"]
+
+
+def test_a_figure_that_is_unknown_or_empty_is_refused(empty_job: Callable[..., JobDir]) -> None:
+    job_dir = empty_job(("slow", 0))
+    with pytest.raises(UsageError, match=r"^figure loses: unknown; choose one of answer, losses, .*$"):
+        figure(job_dir, "loses")
+    with pytest.raises(UsageError, match=r"^figure losses: .* has nothing to draw in it yet$"):
+        figure(job_dir, "losses")
+
+
+def make_metric_job(
+    empty_job: Callable[..., JobDir], job: dict[str, Any] | None = None, **changes: Any
+) -> JobDir:
+    job_dir = empty_job(("slow", 0), job=job)
+    directory: TrialDir = job_dir.trial("slow-seed0")
+    directory.write_state(state(STEPS))
+    changes = {"metric": "frechet", "lower_is_better": True} | changes
+    write_metrics(directory, "slow", 0, STEPS, 20.0, **changes)
+    return job_dir
