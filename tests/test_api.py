@@ -109,6 +109,8 @@ def test_a_run_ends_with_the_report_and_is_continued_by_the_same_call() -> None:
     assert (ran.root, ran.report) == ("runs/small", "runs/small/report.html")
     assert Path(ran.report).is_file()
     kinds = [type(event) for event in events]
+    (began,) = (event for event in events if isinstance(event, Began))
+    assert began.steps == {"base-seed0": 4, "base-seed1": 4}
     assert kinds[-1] is Outcome
     assert kinds.index(Began) < kinds.index(Progress)
     assert kinds.count(Finished) == 2

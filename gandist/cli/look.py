@@ -152,7 +152,7 @@ def _print_text(standing: Standing | None, submission: Submission | None) -> Non
     rows = list(standing.rows)
     console = Console(highlight=False)
     if console.is_terminal:
-        console.print(table(rows))
+        console.print(table(rows, console.width))
     else:
         typer.echo("\n".join(row.line for row in rows))
     typer.echo(str(standing.summary))

@@ -6,10 +6,12 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gandist.activity import clock
+from gandist.artifacts.statuses import MEANINGS
 from gandist.artifacts.trial_state import TrialState
+from gandist.console.estimate import Estimate, Part, estimate
 from gandist.runner.events import Alive, Finished, JobEvent, Notice, Progress, Requeued, Started
 
 CLOCKS_S = 60.0
@@ -28,33 +30,48 @@ class Row:
     reason: str = ""
 
     @property
-    def cells(self) -> tuple[str, ...]:
-        """As text: trial, status, steps, images/s, d_loss, g_loss, what is left to say."""
+    def steps(self) -> str:
+        """As text; empty before it has begun. So are the others."""
+        return f"{self.state.step:,}/{self.state.total_steps:,}" if self.state.total_steps else ""
+
+    @property
+    def share(self) -> str:
+        """Of its steps."""
         state = self.state
-        return (
-            self.trial,
-            self.status,
-            f"{state.step:,}/{state.total_steps:,}" if state.total_steps else "",
-            rate(state.images_per_s) if state.images_per_s else "",
-            loss(state.d_loss),
-            loss(state.g_loss),
-            self.reason or (f"ETA {clock(self.eta_s)}" if self.eta_s is not None else ""),
-        )
+        return f"{100 * state.step // state.total_steps}%" if state.total_steps else ""
+
+    @property
+    def rate(self) -> str:
+        """Images a second."""
+        return rate(self.state.images_per_s) if self.state.images_per_s else ""
+
+    @property
+    def d_loss(self) -> str:
+        """The discriminator's loss."""
+        return loss(self.state.d_loss)
+
+    @property
+    def g_loss(self) -> str:
+        """The generator's loss."""
+        return loss(self.state.g_loss)
+
+    @property
+    def last(self) -> str:
+        """What is left to say."""
+        return self.reason or (f"ETA {clock(self.eta_s)}" if self.eta_s is not None else "")
 
     @property
     def line(self) -> str:
         """As one line of text."""
-        trial, status, steps, images_per_s, d_loss, g_loss, last = self.cells
         named = (
-            ("step {}", steps),
-            ("{} images/s", images_per_s),
-            ("d_loss {}", d_loss),
-            ("g_loss {}", g_loss),
-            ("{}", last),
+            ("step {}", self.steps),
+            ("{} images/s", self.rate),
+            ("d_loss {}", self.d_loss),
+            ("g_loss {}", self.g_loss),
+            ("{}", self.last),
         )
-        return "  ".join(
-            [trial, f"{status:<9}", *(form.format(value) for form, value in named if value)]
-        ).rstrip()
+        values = (form.format(value) for form, value in named if value)
+        return "  ".join([self.trial, f"{self.status:<9}", *values]).rstrip()
 
 
 @dataclass(frozen=True)
@@ -65,12 +82,23 @@ class Summary:
     """Trials by status."""
     images_per_s: float
     """Of the running trials together."""
+    whole: Estimate | None = None
+    """How far all of it is, where that is known and something is left."""
+
+    @property
+    def several(self) -> bool:
+        """Whether it is more than one trial."""
+        return sum(self.counts.values()) > 1
+
+    @property
+    def trials(self) -> str:
+        """How they stand, as text."""
+        counts = ", ".join(f"{n} {s}" for s, n in self.counts.items())
+        parts = [f"{sum(self.counts.values())} trials: {counts}"]
+        return "; ".join(parts + ([f"{rate(self.images_per_s)} images/s"] if self.images_per_s else []))
 
     def __str__(self) -> str:
-        parts = [
-            f"{sum(self.counts.values())} trials: " + ", ".join(f"{n} {s}" for s, n in self.counts.items())
-        ]
-        return "; ".join(parts + ([f"{rate(self.images_per_s)} images/s"] if self.images_per_s else []))
+        return self.trials if self.whole is None else f"{self.trials}; {self.whole}"
 
 
 class Board:
@@ -79,15 +107,24 @@ class Board:
     Args:
         states: every trial's, in the order to show them in.
         now: the clock, in seconds.
+        steps: how many a trial will have in the end, where that is known before it says so.
     """
 
-    def __init__(self, states: Mapping[str, TrialState], now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        states: Mapping[str, TrialState],
+        now: Callable[[], float] = time.monotonic,
+        steps: Mapping[str, int] | None = None,
+    ) -> None:
         self._now = now
+        self._steps = steps or {}
         self._rows = {
             trial: Row(trial, _at_rest(state), state, reason=state.reason) for trial, state in states.items()
         }
         self._began: dict[str, tuple[float, int]] = {}
         """When an attempt was first heard of, and at which step."""
+        self._paces: dict[str, float] = {}
+        """Seconds a step of each trial, as last seen."""
 
     def update(self, event: JobEvent) -> Row | None:
         """Take in an event; the row that it changed."""
@@ -105,6 +142,8 @@ class Board:
             case Progress():
                 row = Row(event.trial, "running", state, self._eta_s(event.trial, state))
             case Finished():
+                if event.trial in self._began:
+                    self._eta_s(event.trial, state)  # the pace of a short trial is known by its end only
                 row = Row(event.trial, state.status, state, reason=state.reason)
             case Requeued():
                 lost = f"lost ({event.failures}): " if event.failures else ""
@@ -119,7 +158,14 @@ class Board:
 
     def summary(self) -> Summary:
         """All trials together."""
-        return _summary(self.rows())
+        rows = self.rows()
+        parts = [_part(row, self._total(row), self._paces.get(row.trial)) for row in rows]
+        return replace(_summary(rows), whole=estimate(parts))
+
+    def _total(self, row: Row) -> int:
+        """Its steps: a trial that goes on for longer than it was to says so once it runs."""
+        total = row.state.total_steps
+        return total if total and row.status == "running" else self._steps.get(row.trial, total)
 
     def _eta_s(self, trial: str, state: TrialState) -> float | None:
         """From the pace of this attempt as seen from here: compiling, evaluating and writing included."""
@@ -127,7 +173,8 @@ class Board:
         passed = self._now() - began
         if state.step <= first or passed <= 0 or not state.total_steps:
             return None
-        return (state.total_steps - state.step) * passed / (state.step - first)
+        pace = self._paces[trial] = passed / (state.step - first)
+        return (state.total_steps - state.step) * pace
 
 
 def recorded(states: Mapping[str, TrialState], now: float, driven: bool = True) -> tuple[list[Row], Summary]:
@@ -139,7 +186,19 @@ def recorded(states: Mapping[str, TrialState], now: float, driven: bool = True) 
         driven: whether a driver is alive; without one nothing runs, whatever is recorded.
     """
     rows = [_recorded(trial, state, now - state.updated_at, driven) for trial, state in states.items()]
-    return rows, _summary(rows)
+    parts = [_part(row, row.state.total_steps, _pace(row.state)) for row in rows]
+    return rows, replace(_summary(rows), whole=estimate(parts))
+
+
+def _part(row: Row, total: int, pace: float | None) -> Part:
+    meaning = MEANINGS[row.status]
+    return Part(row.state.step, total, pace, active=meaning.active, ended=meaning.final)
+
+
+def _pace(state: TrialState) -> float | None:
+    """Seconds a step of what is recorded, over all attempts."""
+    seconds = sum(state.seconds.values()) or state.train_s
+    return seconds / state.step if state.step and seconds else None
 
 
 def _recorded(trial: str, state: TrialState, age_s: float, driven: bool) -> Row:

@@ -40,7 +40,7 @@ class Told:
     def __call__(self, event: RunEvent) -> None:
         """Show an event."""
         if isinstance(event, Began):
-            self._view = view(Board(event.states), Console(highlight=False))
+            self._view = view(Board(event.states, steps=event.steps), Console(highlight=False))
             self._stack.enter_context(self._view)
         elif isinstance(event, Outcome):
             self._stack.close()
@@ -55,10 +55,15 @@ class Told:
     def _end(self, outcome: Outcome) -> None:
         self._say(", ".join(f"{count} {name}" for name, count in outcome.counts.items()))
         if outcome.signal is not None:
-            self._say("stopped; the same command goes on from here")
+            self._say(stopped(outcome.root))
             return
         failed = [(trial, it) for trial, it in outcome.states.items() if it.meaning.counts is Counts.FAILURE]
         for trial, state in failed:
             self._complain(f"{trial}: {state.status}: {state.reason}")
         if failed:
             self._complain("once their cause is gone, the same command with --retry-failed runs them again")
+
+
+def stopped(root: str) -> str:
+    """What to do with the job in ``root`` after a stop at a checkpoint."""
+    return f"stopped; the same command goes on from here; what there is: gandist report {root}"

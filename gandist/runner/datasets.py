@@ -8,6 +8,7 @@ from pathlib import Path
 from gandist import data, models
 from gandist.activity import Tell, silent
 from gandist.data import DataOptions, Dataset
+from gandist.spec.budget import Budget
 from gandist.spec.job import TrialSpec
 
 Datasets = Mapping[DataOptions, Dataset]
@@ -32,6 +33,15 @@ def datasets(trials: Sequence[TrialSpec], data_dir: str | None, tell: Tell = sil
 def data_lines(found: Datasets) -> list[str]:
     """What the data sets hold, and what was left out of them, each once."""
     return list(dict.fromkeys(f"data: {line}" for dataset in found.values() for line in dataset.lines))
+
+
+def lengths(trials: Sequence[TrialSpec], found: Datasets) -> dict[str, int]:
+    """The steps of each trial by its id, as far as they are known: epochs are as long as their data set."""
+    return {
+        trial.id: Budget(trial.training, trial.data.batch_size, size or 1).total_steps
+        for trial in trials
+        if (size := len(found.get(trial.data, ()))) or trial.training.epochs is None
+    }
 
 
 def check_models(trials: Sequence[TrialSpec], found: Datasets) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gandist.artifacts.statuses import Counts
 from gandist.artifacts.trial_state import TrialState
@@ -82,6 +82,8 @@ class Began:
 
     states: Mapping[str, TrialState]
     """Of every trial of the job."""
+    steps: Mapping[str, int] = field(default_factory=dict)
+    """How many a trial will have in the end, as far as that is known before it begins."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from gandist.artifacts.trial_state import TrialState
 from gandist.data import DataOptions
 from gandist.errors import StorageError
 from gandist.runner.backend import Backend
-from gandist.runner.datasets import check_models, data_lines, datasets
+from gandist.runner.datasets import check_models, data_lines, datasets, lengths
 from gandist.runner.events import Began, Finished, JobEvent, Notice, Outcome, Progress, RunEvent
 from gandist.runner.interrupts import at_once
 from gandist.runner.lease import Lease
@@ -98,7 +98,7 @@ def run(
         for trial in plan.aside:
             tell(f"{trial}: trained anew; what there was is now in {job_dir.set_aside(trial)}")
         write_job(job_dir, job, start_s=time.monotonic() - began)
-        on_event(Began(plan.states))
+        on_event(Began(plan.states, lengths(plan.todo, found)))
         of_trials = on_event if here else ToldData(on_event, job_dir, plan.todo)
         plan = replace(plan, aside=())
         while (stage := next_stage(job, plan, job_dir)).plan.todo:

@@ -148,7 +148,9 @@ def test_sigterm_stops_at_a_checkpoint_and_gives_the_job_back(gandist_: CommandL
     script(job_dir, {"base-seed0": ["terminated"]})
     code, out, err = gandist_("run", "job.yaml", "--local")
     assert (code, err) == (143, [])
-    assert out[-2:] == ["1 stopped, 1 queued", "stopped; the same command goes on from here"]
+    assert out[-2] == "1 stopped, 1 queued"
+    assert out[-1].startswith("stopped; the same command goes on from here; ")
+    assert out[-1].endswith("gandist report runs/small")
     assert not job_dir.storage.exists(JobDir.DRIVER)
     assert gandist_("run", "job.yaml", "--local")[0] == 0
 

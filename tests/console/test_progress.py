@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from gandist.artifacts.trial_state import TrialState
+from gandist.console.estimate import Estimate
 from gandist.console.progress import Board, Row, clock, loss, rate, recorded
-from gandist.console.views import LiveView, PlainView, choose, style, view
+from gandist.console.views import LiveView, PlainView, bar, choose, shortened, style, table, view
 from gandist.runner.events import Alive, Finished, JobEvent, Notice, Progress, Requeued, Started
 
 
@@ -61,7 +63,43 @@ def test_nothing_runs_that_the_schedule_has_not_started() -> None:
 def test_the_summary_adds_up_what_runs() -> None:
     board = Board({"a": TrialState(), "b": TrialState(status="completed", images_per_s=9e9)})
     board.update(running(3, images_per_s=3100.0))
-    assert str(board.summary()) == "2 trials: 1 running, 1 completed; 3.1k images/s"
+    assert board.summary().trials == "2 trials: 1 running, 1 completed; 3.1k images/s"
+
+
+def test_the_job_as_a_whole_has_a_share_and_an_end() -> None:
+    now = Clock()
+    board = Board({"a": TrialState(), "b": TrialState(), "c": TrialState()}, now, steps={"c": 200})
+    assert str(board.summary()) == "3 trials: 3 queued; 0% done"
+    board.update(Started("a"))
+    board.update(running(0))
+    now.time += 10
+    board.update(running(100))  # of 400: 0.1 s a step
+    assert str(board.summary()) == "3 trials: 1 running, 2 queued; 11% done, ETA 1:20"  # b as the mean: 300
+    board.update(running(100, activity="generating images"))
+    assert "ETA 1:20" in str(board.summary())
+    now.time += 30
+    board.update(Finished("a", TrialState(status="completed", step=400, total_steps=400)))
+    assert str(board.summary()) == "3 trials: 1 completed, 2 queued; 44% done"
+    board.update(Started("b"))
+    assert str(board.summary()).endswith("; 44% done, ETA 0:50")
+    for trial in ("b", "c"):
+        board.update(Finished(trial, TrialState(status="diverged", step=1, total_steps=400)))
+    assert str(board.summary()) == "3 trials: 1 completed, 2 diverged"
+
+
+def test_a_trial_that_goes_on_for_longer_is_not_done() -> None:
+    board = Board({"a": TrialState(status="completed", step=400, total_steps=400)}, Clock(), {"a": 800})
+    board.update(Started("a"))
+    assert board.summary().whole == Estimate(0.5)
+
+
+def test_what_lies_in_storage_has_a_share_and_an_end() -> None:
+    states = {
+        "a": TrialState(status="running", step=50, total_steps=100, train_s=10.0, seconds={"training": 20.0}),
+        "b": TrialState(status="queued"),
+    }
+    assert str(recorded(states, 1.0)[1]) == "2 trials: 1 running, 1 queued; 25% done, ETA 1:00"
+    assert str(recorded(states, 1.0, driven=False)[1]) == "2 trials: 1 interrupted, 1 queued; 25% done"
 
 
 def test_what_lies_in_storage_says_how_old_it_is() -> None:
@@ -101,6 +139,82 @@ def test_plain_lines_come_at_changes_and_now_and_then() -> None:
     ]
 
 
+def test_of_several_trials_a_plain_line_now_and_then_tells_of_the_whole() -> None:
+    now, lines = Clock(), []
+    show = PlainView(Board({"a": TrialState(), "b": TrialState()}, now), lines.append, now)
+    for step in (0, 100, 200, 300):
+        now.time += 15
+        show(running(step))
+    told = [line for line in lines if line.startswith("2 trials")]
+    assert told == [
+        f"2 trials: 1 running, 1 queued; {done}" for done in ("12% done, ETA 1:45", "37% done, ETA 1:15")
+    ]
+
+
+SWEEP = ("lr=2e-3,gamma=0.1-seed0", "lr=2e-3,gamma=0.1-seed1")
+
+
+def drawn(width: int) -> list[str]:
+    """The lines of a terminal of so many columns, where one trial runs and one starts."""
+    console = Console(
+        file=(out := io.StringIO()), force_terminal=True, width=width, height=30, color_system=None
+    )
+    now = Clock()
+    show = LiveView(board := Board({name: TrialState() for name in SWEEP}, now), console)
+    for step in (1, 1492):
+        state = running(step, total_steps=1680, images_per_s=886.0, d_loss=1.32, g_loss=0.85).state
+        show(Progress(SWEEP[0], state))
+        now.time += 30
+    show(Alive(SWEEP[1], "loading TensorFlow"))
+    console.print(table(board.rows(), width))
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("width", "heading", "row"),
+    [
+        (
+            110,
+            "trial status step images/s d_loss g_loss",
+            f"{SWEEP[0]} running 1,492/1,680 886 1.32 0.85 ETA 0:04",
+        ),
+        (86, "trial status step d_loss g_loss", f"{SWEEP[0]} running 1,492/1,680 1.32 0.85 ETA 0:04"),
+        (60, "trial status step", f"{SWEEP[0]} running 1,492/1,680 ETA 0:04"),
+        (56, "trial status step", "lr=2e-3,g…0.1-seed0 running 1,492/1,680 ETA 0:04"),
+        (40, "trial status step", "lr=2e-3…-seed0 running 88% ETA 0:04"),
+        (30, "trial status step", "lr=2e-3…-seed0 running 88%"),
+        (10, "trial status step", ""),
+    ],
+)
+def test_where_there_is_no_room_the_names_are_given_up_last(width: int, heading: str, row: str) -> None:
+    lines = drawn(width)
+    assert all(cell_len(line) <= width for line in lines)
+    if row:
+        assert [" ".join(line.split()) for line in lines[:2]] == [heading, row]
+
+
+@pytest.mark.parametrize(
+    ("width", "name"),
+    [(30, "lr=2e-3-seed0"), (13, "lr=2e-3-seed0"), (12, "lr=2e-…seed0"), (2, "l…"), (1, "…")],
+)
+def test_a_name_is_shortened_in_its_middle(width: int, name: str) -> None:
+    assert shortened("lr=2e-3-seed0", width) == name
+
+
+def test_a_name_of_wide_characters_is_measured_as_they_are_drawn() -> None:
+    assert shortened("学習率-seed0", 9) == "学習率…d0"
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 200])
+def test_the_bar_of_the_whole_fits(width: int) -> None:
+    console = Console(file=(out := io.StringIO()), force_terminal=True, width=width, color_system=None)
+    console.print(bar(Estimate(0.5, 102.0), width))
+    (line,) = out.getvalue().splitlines()
+    assert line.rstrip().endswith("50% done, ETA 1:42")
+    filled = line.count("━")
+    assert 2 <= filled <= 30
+
+
 def test_a_table_in_a_terminal_shows_trials_and_summary() -> None:
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=100, height=30, color_system=None)
@@ -110,7 +224,7 @@ def test_a_table_in_a_terminal_shows_trials_and_summary() -> None:
         show(Notice("on [this] machine"))
         show(running(7, d_loss=0.5))
     drawn = out.getvalue()
-    for text in ("on [this] machine", "[b]", "7/400", "0.50", "2 trials: 1 running, 1 queued"):
+    for text in ("on [this] machine", "[b]", "7/400", "0.50", "2 trials: 1 running, 1 queued", "0% done"):
         assert text in drawn
 
 

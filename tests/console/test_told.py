@@ -47,5 +47,8 @@ def test_a_run_to_its_end(capsys: pytest.CaptureFixture[str]) -> None:
 def test_of_a_run_that_was_stopped_no_failure_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     states = {"a": TrialState(status="stopped"), "b": FAILED}
     said, complaints = told(Outcome(states, "runs/small", signal.SIGINT), capsys)
-    assert said[-2:] == ["1 stopped, 1 failed", "stopped; the same command goes on from here"]
+    assert said[-2:] == [
+        "1 stopped, 1 failed",
+        "stopped; the same command goes on from here; what there is: gandist report runs/small",
+    ]
     assert complaints == ["seeds: one seed"]

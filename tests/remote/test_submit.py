@@ -168,10 +168,10 @@ def follow_and_stop(head: Head, folder: Path) -> TrialState:
         finally:
             following.kill()
     assert stopped.returncode == 0, stopped.stderr
-    assert stopped.stdout.endswith(": stopped\n1 stopped\nstopped; the same command goes on from here\n")
+    assert ": stopped\n1 stopped\nstopped; the same command goes on from here; " in stopped.stdout
     assert following.returncode == 143, err
     assert "base-seed0  running" in before[-1]
-    assert out.endswith("stopped; the same command goes on from here\n")
+    assert out.endswith(f"gandist report {folder / 'runs' / 'small'}\n")
     assert "INFO" not in "".join(before) + out + err
     state = JobDir(str(folder / "runs" / "small")).trial("base-seed0").read_state()
     assert state.status == "stopped"

@@ -9,7 +9,7 @@ import pytest
 
 from gandist.data import Dataset
 from gandist.errors import UsageError
-from gandist.runner.datasets import check_models
+from gandist.runner.datasets import check_models, lengths
 from gandist.spec.job import JobSpec, expand
 
 
@@ -53,3 +53,15 @@ def test_what_does_not_fit_is_refused(model: dict[str, Any], side: int, line: st
 def test_what_fits_is_not() -> None:
     checked({"name": "mlp"}, 7)
     checked({"name": "stylegan2"}, 8)
+
+
+def test_how_long_a_trial_is_depends_on_the_data_only_where_epochs_are_counted() -> None:
+    section = {
+        **{"name": "job", "data": {"name": "digits", "batch_size": 10}, "model": {"name": "mlp"}},
+        "training": {"steps": 7},
+        "configs": {"steps": {}, "epochs": {"training": {"epochs": 2}}},
+    }
+    trials = expand(JobSpec.model_validate(section)).trials
+    dataset = Dataset(np.zeros((25, 8, 8, 1), np.uint8), np.zeros(25, np.int32), ())
+    assert lengths(trials, {}) == {"steps-seed0": 7}
+    assert lengths(trials, {trials[0].data: dataset}) == {"steps-seed0": 7, "epochs-seed0": 5}
