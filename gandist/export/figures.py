@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gandist.artifacts.job_dir import JobDir
 from gandist.errors import UsageError
 from gandist.export import panels
+from gandist.export.place import Place
 from gandist.report import Content, read_content, text
 from gandist.report.evaluations import Metric, measured, objective
 from gandist.report.plots import KIMG, Plot
@@ -55,6 +56,32 @@ def figures(content: Content) -> Iterator[tuple[str, Figure]]:
         drawn = draw(content)
         if drawn is not None:
             yield name, drawn
+
+
+def prepare(job_dir: JobDir, root: str, extension: str) -> Callable[[], str]:
+    """What writes all figures to the directory ``root``, and says so.
+
+    Args:
+        job_dir: the job's directory.
+        root: a path or ``s3://...``.
+        extension: one of ``FORMATS``.
+
+    Raises:
+        UsageError: a file is there that is none of the job's exports.
+        NotAJobError: ``job_dir`` holds no job.
+        StorageError: a storage refused.
+    """
+    place, content = Place(root, job_dir, "--figures"), read_content(job_dir)
+    place.claim([f"{name}.{extension}" for name in _drawn_by(content)])
+    return partial(_write, place, content, extension)
+
+
+def _write(place: Place, content: Content, extension: str) -> str:
+    names = []
+    for name, drawn in figures(content):
+        place.write(f"{name}.{extension}", panels.encode(drawn, extension))
+        names.append(name)
+    return f"{text.plural(len(names), 'figure')} ({', '.join(names) or 'nothing to draw yet'}): {place.root}"
 
 
 def _answer(content: Content) -> Figure | None:
@@ -142,4 +169,4 @@ def _free(name: str, taken: dict[str, Draw]) -> str:
     return next(it for it in numbered if it not in taken)
 
 
-__all__ = ["NAMES", "figure", "figures"]
+__all__ = ["NAMES", "figure", "figures", "prepare"]

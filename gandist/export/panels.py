@@ -3,6 +3,7 @@ mathematics."""
 
 from __future__ import annotations
 
+import io
 import math
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+FORMATS = ("png", "svg", "pdf")
+DPI = 200
+"""Of a PNG: 1,280 pixels wide."""
 WIDTH, PANEL = 6.4, 2.3
 """Inches: of a page's text, and the height of a row of panels."""
 LINE = 0.17
@@ -138,6 +142,15 @@ def histograms(title: str, found: Sequence[tuple[str, Histogram]]) -> Figure | N
             axes.set_title(_literal(config, 45), fontsize="medium")
         _legend(sheet, [lines[kind] for kind in lines if any(kind in it.shares for _, it in shown)])
     return sheet
+
+
+def encode(sheet: Figure, extension: str) -> bytes:
+    """A sheet as a file of one of ``FORMATS``; equal sheets give equal bytes."""
+    content = io.BytesIO()
+    reproducible: Any = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    with styled(**{"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "gandist"}):
+        sheet.savefig(content, format=extension, dpi=DPI, metadata=reproducible.get(extension))
+    return content.getvalue()
 
 
 def _curve_legend(row: Sequence[Plot], reference: str) -> list[Artist]:

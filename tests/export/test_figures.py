@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from gandist.artifacts.job_dir import JobDir, TrialDir
+from gandist.artifacts.job_dir import JobDir
 from gandist.errors import UsageError
-from gandist.export.figures import NAMES, figure, figures
+from gandist.export.figures import NAMES, figure, figures, prepare
+from gandist.export.place import RECORD
 from gandist.report import read_content
 from gandist.report.sections import losses
-from tests.report.conftest import state
-from tests.report.sweep import BEST, SEEDS, STEPS, UNSTABLE, write_metrics
+from tests.export.conftest import make_evaluated_job
+from tests.report.sweep import BEST, SEEDS, STEPS, UNSTABLE
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +66,8 @@ def test_the_answer_has_a_dot_for_every_seed_and_a_cross_for_one_that_failed(
     assert names[int(failed.get_ydata()[0])] == UNSTABLE[0]
 
 
-def test_a_metric_is_drawn_with_what_real_images_have(empty_job: Callable[..., JobDir]) -> None:
-    job_dir = make_metric_job(empty_job, floor=2.5)
+def test_a_metric_is_drawn_with_what_real_images_have(tmp_path: Path) -> None:
+    job_dir = make_evaluated_job(tmp_path, floor=2.5)
     (axes,) = figure(job_dir, "frechet").axes
     (line,) = [it for it in axes.lines if list(it.get_ydata()) == [2.5, 2.5]]
     low, high = axes.get_ylim()
@@ -74,16 +75,28 @@ def test_a_metric_is_drawn_with_what_real_images_have(empty_job: Callable[..., J
     assert line.get_linestyle() == "--"
 
 
-def test_a_name_with_dollars_is_no_formula(empty_job: Callable[..., JobDir]) -> None:
+@pytest.mark.parametrize(("extension", "begins"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF-")])
+def test_a_figure_is_a_file_of_the_format_that_was_asked_for(
+    tmp_path: Path, extension: str, begins: bytes
+) -> None:
+    prepare(make_evaluated_job(tmp_path), str(tmp_path / "out"), extension)()
+    files = [it for it in (tmp_path / "out").iterdir() if it.name != RECORD]
+    assert sorted(it.name for it in files) == [
+        f"{name}.{extension}" for name in ("answer", "cost", "frechet")
+    ]
+    assert all(it.read_bytes().startswith(begins) for it in files)
+
+
+def test_a_name_with_dollars_is_no_formula(tmp_path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    job_dir = make_metric_job(empty_job, job={"name": r"a $\frac$ b $\x$"})
+    job_dir = make_evaluated_job(tmp_path, job={"name": r"a $\frac$ b $\x$"})
     sheet = figure(job_dir, "frechet")
     FigureCanvasAgg(sheet).draw()  # what was read as mathematics would not parse
 
 
-def test_a_metric_with_a_strangers_name_has_a_name_fit_for_a_file(empty_job: Callable[..., JobDir]) -> None:
-    job_dir = make_metric_job(empty_job, metric="../../Losses")
+def test_a_metric_with_a_strangers_name_has_a_name_fit_for_a_file(tmp_path: Path) -> None:
+    job_dir = make_evaluated_job(tmp_path, metric="../../Losses")
     assert [name for name, _ in figures(read_content(job_dir))] == ["answer", "cost", "losses_2"]
 
 
@@ -93,14 +106,3 @@ def test_a_figure_that_is_unknown_or_empty_is_refused(empty_job: Callable[..., J
         figure(job_dir, "loses")
     with pytest.raises(UsageError, match=r"^figure losses: .* has nothing to draw in it yet$"):
         figure(job_dir, "losses")
-
-
-def make_metric_job(
-    empty_job: Callable[..., JobDir], job: dict[str, Any] | None = None, **changes: Any
-) -> JobDir:
-    job_dir = empty_job(("slow", 0), job=job)
-    directory: TrialDir = job_dir.trial("slow-seed0")
-    directory.write_state(state(STEPS))
-    changes = {"metric": "frechet", "lower_is_better": True} | changes
-    write_metrics(directory, "slow", 0, STEPS, 20.0, **changes)
-    return job_dir

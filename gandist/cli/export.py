@@ -1,0 +1,65 @@
+"""Ways out of a job directory."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from gandist.cli import options
+from gandist.cli.application import app, complain
+from gandist.errors import UsageError
+
+Format = Literal["png", "svg", "pdf"]
+
+
+@app.command()
+def export(
+    job_dir: options.JobDirectory,
+    figures: Annotated[
+        str | None,
+        typer.Option(
+            "--figures",
+            metavar="DIR",
+            help="Write each plot of the report as a file, with title, axes and legend.",
+            show_default=False,
+            callback=options.from_home,
+        ),
+    ] = None,
+    format: Annotated[Format, typer.Option("--format", help="Of the figures.")] = "png",
+    csv: Annotated[
+        str | None,
+        typer.Option(
+            "--csv",
+            metavar="DIR",
+            help="Write losses.csv, metrics.csv and trials.csv.",
+            show_default=False,
+            callback=options.from_home,
+        ),
+    ] = None,
+) -> None:
+    """Take a job's results to other tools, also while it runs.
+
+    Several of the options may be given at once. The same command again adds what is new, or replaces what it
+    has written; files that are not its own stay.
+
+    \b
+    gandist export runs/quickstart --figures figures --format pdf
+    gandist export runs/quickstart --csv tables
+    """
+    from gandist.artifacts.job_dir import JobDir
+
+    job = JobDir(job_dir)
+    prepared = []
+    if figures is not None:
+        from gandist.export.figures import prepare as prepare_figures
+
+        prepared.append(prepare_figures(job, figures, format))
+    if csv is not None:
+        from gandist.export.csv import prepare as prepare_csv
+
+        prepared.append(prepare_csv(job, csv))
+    if not prepared:
+        raise UsageError("nothing to export; give --figures DIR or --csv DIR (see gandist export --help)")
+    for write in prepared:
+        complain(write())
