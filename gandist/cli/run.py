@@ -98,7 +98,7 @@ def validate(
     """
     from gandist.spec.loading import load_job
 
-    job = load_job(job_file, overrides or ())
+    job = load_job(job_file, overrides or ()).located(data_dir)
     say = complain if as_json else typer.echo
     say(str(job))
 

@@ -47,7 +47,7 @@ def bench(
     from gandist.runner.datasets import datasets
     from gandist.spec.loading import load_job
 
-    trials = load_job(job_file, overrides or ()).trials
+    trials = load_job(job_file, overrides or ()).located(data_dir).trials
     (dataset,) = telling(partial(datasets, trials[:1], data_dir), complain).values()
 
     from gandist.training.bench import bench as measure  # TensorFlow, when the data is there

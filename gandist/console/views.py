@@ -110,7 +110,7 @@ class LiveView(AbstractContextManager["LiveView"]):
         hidden = [Text(f"and {len(rows) - len(shown)} more", style="dim")] if len(shown) < len(rows) else []
         width = self._console.width
         whole = [bar(summary.whole, width)] if summary.whole is not None else []
-        return Group(table(shown, width), *hidden, Text(summary.trials), *whole)
+        return Group(table(shown, width, folded=False), *hidden, Text(summary.trials), *whole)
 
 
 def choose(rows: list[Row], most: int) -> list[Row]:
@@ -169,8 +169,14 @@ CHOICES = (
 """The first that has room is taken: names are what is given up last."""
 
 
-def table(rows: list[Row], width: int) -> Table:
-    """A table of trials, no wider than ``width`` columns of a terminal."""
+def table(rows: list[Row], width: int, folded: bool = True) -> Table:
+    """A table of trials.
+
+    Args:
+        rows: one a trial.
+        width: columns of the terminal.
+        folded: what is left to say takes as many lines as it needs; else a row is a line.
+    """
     longest = max((cell_len(row.trial) for row in rows), default=0)
     for choice in CHOICES:
         room = width - sum(GAP + _width(column, rows, choice.last) for column in choice.columns[1:])
@@ -178,7 +184,13 @@ def table(rows: list[Row], width: int) -> Table:
             break
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     for column in choice.columns:
-        drawn.add_column(column.heading, justify=column.justify, overflow="fold", no_wrap=column is not LAST)
+        wraps = folded and column is LAST
+        drawn.add_column(
+            column.heading,
+            justify=column.justify,
+            overflow="fold" if wraps else "ellipsis",
+            no_wrap=not wraps,
+        )
     for row in rows:
         others = (column.of(row) for column in choice.columns[1:])
         drawn.add_row(*map(Text, (shortened(row.trial, max(1, room)), *others)), style=style(row.status))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
@@ -24,8 +26,29 @@ class DataOptions(Section):
 
     features: ClassVar[str] = "pixels"
     """What its images are compared by, unless a job says otherwise: a name in gandist/features/."""
+    places: ClassVar[tuple[str, ...]] = ()
+    """Fields that say where files of the user's own lie."""
     name: str
     batch_size: Annotated[int, Field(ge=1)] = Field(256, description="images a step, over all replicas")
+
+    def located(self, folders: Sequence[Path], data_dir: Path | None) -> Self:
+        """With its ``places`` absolute that lie in one of ``folders``, unless they lie below ``data_dir``."""
+        found: dict[str, str] = {}
+        for name in self.places:
+            path = Path(os.path.expanduser(getattr(self, name)))  # noqa: PTH111 - Path's raises without a home
+            if data_dir is None or not _is_there(data_dir / path):
+                there = (folder / path for folder in folders)
+                found[name] = next(
+                    (str(place.absolute()) for place in there if _is_there(place)), getattr(self, name)
+                )
+        return self.model_copy(update=found)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # which whoever reads it will tell of
+        return False
 
 
 @dataclass(frozen=True)

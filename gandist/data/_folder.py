@@ -32,6 +32,8 @@ CONVERTIBLE = frozenset(
     )
 )
 """Extensions of pictures that are not read."""
+PHONES = frozenset((".heic", ".heif"))
+"""What many telephones make, and few programs read."""
 SHOWN = 6
 LOOKED_AT = 20_000
 """Files below a folder that are counted."""
@@ -107,7 +109,7 @@ def _level(folder: Path) -> _Level:
         reason = getattr(error, "strerror", None) or error
         raise DataError(
             f"{printable(folder)}: {reason}; data.path names a folder of pictures, "
-            "absolute or below --data-dir"
+            "absolute, or below --data-dir, or beside the job file"
         ) from error
     for entry in found:
         if (kind := _kind(entry.name, _is_folder(entry))) == "":
@@ -178,8 +180,13 @@ def _told(others: Counter[str], folders: Mapping[str, Counter[str]]) -> str:
 def _counted(others: Counter[str]) -> str:
     """``3 .heic (convert them to JPEG or PNG), 1 .txt``: convertible ones first."""
     kinds = sorted(others, key=lambda kind: (kind not in CONVERTIBLE, -others[kind], kind))
-    hint = " (convert them to JPEG or PNG)"
-    return _some([f"{others[kind]:,} {kind}{hint * (kind in CONVERTIBLE)}" for kind in kinds])
+    return _some([f"{others[kind]:,} {kind}{_hint(kind)}" for kind in kinds])
+
+
+def _hint(kind: str) -> str:
+    if kind in PHONES:
+        return f" (convert them: magick mogrify -format jpg *{kind}; or macOS: sips -s format jpeg)"
+    return " (convert them to JPEG or PNG)" * (kind in CONVERTIBLE)
 
 
 def _some(names: list[str]) -> str:

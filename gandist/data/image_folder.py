@@ -21,13 +21,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from gandist.activity import Activity, Tell, silent
-from gandist.data import DataOptions, Dataset, _cache, _hashes, _pictures, _stamps
+from gandist.data import DataOptions, Dataset, _cache, _hashes, _pictures, _sizes, _stamps
 from gandist.data._chunks import Item
 from gandist.data._folder import look
 from gandist.errors import DataError
@@ -42,10 +42,11 @@ SHOWN = 3
 class Options(DataOptions):
     """The data section of a job file."""
 
+    places: ClassVar[tuple[str, ...]] = ("path",)
     name: Literal["image_folder"] = "image_folder"
     # Where the pictures lie is no matter: a continuation compares what is in them.
     path: Annotated[str, Field(min_length=1, max_length=4000), MAY_CHANGE] = Field(
-        description="the folder: absolute, or below --data-dir"
+        description="the folder: absolute, or below --data-dir, or beside the job file, or from here"
     )
     image_size: Annotated[int, Field(ge=4, le=1024)] = Field(64, description="sides of the square images")
     channels: Literal[1, 3] = Field(3, description="1: grey, 3: colour")
@@ -90,8 +91,9 @@ def load(options: Options, data_dir: Path | None, tell: Tell = silent) -> Datase
     def decoded(start: int) -> Iterator[Item]:
         return _decoded(folder, files, start, options, tell)
 
+    kept = _cache.directory() / "image_folder" / _key(options, files)
     cached = _cache.dataset(
-        _cache.directory() / "image_folder" / _key(options, files),
+        kept,
         (options.image_size, options.image_size, options.channels),
         found.class_names,
         decoded,
@@ -102,6 +104,8 @@ def load(options: Options, data_dir: Path | None, tell: Tell = silent) -> Datase
     unreadable = f"left out {_rejections(cached, len(files))}" if cached.rejected else ""
     cropped = options.crop == "center"
     shaped = "each cut to its largest centred square" if cropped else "each squeezed into a square"
+    paths = [folder / file.path for file in files]
+    shaped += _sizes.told(paths, options.image_size, kept / _sizes.KEPT)
     left_out = tuple(f"{printable(folder)}: {line}" for line in (found.left_out, unreadable) if line)
     dataset = replace(cached.dataset, shaped=shaped, left_out=left_out)
     return _without_last(dataset, options.held_out, folder) if options.held_out else dataset
@@ -111,8 +115,8 @@ def _folder(options: Options, data_dir: Path | None) -> Path:
     path = _cache.from_home(options.path)
     if not path.is_absolute() and data_dir is None:
         raise DataError(
-            f"data.path: {printable(path)} is below a data directory: name that with --data-dir or "
-            "GANDIST_DATA_DIR, or give an absolute path"
+            f"data.path: {printable(path)}: no such folder beside the job file or in the current directory; "
+            "give an absolute path, or with --data-dir or GANDIST_DATA_DIR the directory that it is below"
         )
     return path if data_dir is None else data_dir / path
 

@@ -53,7 +53,9 @@ def run(
     def warn(line: str) -> None:
         on_event(Notice(line, warning=True))
 
+    here = local or on_this_machine()
     with at_once():
+        job = job.located(data_dir) if here else job  # a cluster's nodes have other files
         job_dir = open_job_dir(storage, job)
         look = partial(make_plan, job.trials, job_dir, retry_failed=retry_failed, fresh=fresh)
         stage = next_stage(job, look(), job_dir)
@@ -71,7 +73,6 @@ def run(
         outcome = Outcome(plan.states, job_dir.root)
         on_event(outcome)
         return outcome
-    here = local or on_this_machine()
     with at_once():  # what is missing is told before anything is written or started
         found = telling(partial(datasets, plan.todo, data_dir), warn) if here else {}
         check_models(plan.todo, found)

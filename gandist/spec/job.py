@@ -13,7 +13,8 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
@@ -248,6 +249,19 @@ class Job:
     """Configurations in the order of the file, seeds within."""
     points: dict[str, dict[str, Any]]
     """By configuration: the entry of ``configs`` and the values of ``sweep`` that it was made of."""
+    folder: Path | None = field(default=None, compare=False)
+    """Where the job file lies, if it is one."""
+
+    def located(self, data_dir: str | None) -> Job:
+        """With the place of the user's own data made absolute, where it lies beside the job file or here."""
+        folders = [*([self.folder] if self.folder else []), Path()]
+        below = Path(data_dir) if data_dir else None
+
+        def located(section: JobSpec | TrialSpec) -> dict[str, Any]:
+            return {"data": section.data.located(folders, below)}
+
+        trials = tuple(trial.model_copy(update=located(trial)) for trial in self.trials)
+        return replace(self, spec=self.spec.model_copy(update=located(self.spec)), trials=trials)
 
     def __str__(self) -> str:
         """``mnist_rates: 2 configurations x 4 seeds = 8 trials``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,13 @@ def load_job(source: Path | str | Mapping[str, Any], overrides: Sequence[str] = 
     except ValueError as error:
         raise _error([f"--set {error}"]) from None
     try:
-        return expand(JobSpec.model_validate(values))
+        job = expand(JobSpec.model_validate(values))
     except ValidationError as error:
         problems = [str(problem) for problem in explain(error, JobSpec)]
     except SpecError as error:
         problems = error.problems
+    else:
+        return job if isinstance(source, Mapping) else replace(job, folder=Path(source).absolute().parent)
     raise _error([_blame(problem, origin, changes) for problem in problems])
 
 

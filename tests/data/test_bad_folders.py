@@ -10,6 +10,7 @@ import pytest
 from runner import fakes
 
 from gandist import cli
+from gandist.spec.loading import load_job
 from tests.conftest import CommandLine
 from tests.data import pictures
 from tests.data.pictures import count_decoding, read, refusal, write
@@ -127,7 +128,30 @@ def test_the_command_line_tells_what_a_folder_holds_and_what_is_left_out(
     code, out, _ = command_line(command, str(job), "--data-dir", str(tmp_path), *options)
     assert code == 0
     assert [line for line in out if line.startswith("data: ")] == [
-        "data: 24 pictures 28x28x3 (each cut to its largest centred square), "
+        "data: 24 pictures 28x28x3 (each cut to its largest centred square, sides of 28 to 69 pixels), "
         "2 classes (circles: 12, squares: 12)",
-        f"data: {root}: left out 1 .heic (convert them to JPEG or PNG), 1 .txt, 1 @eaDir/",
+        f"data: {root}: left out 1 .heic (convert them: magick mogrify -format jpg *.heic; or macOS: sips -s "
+        "format jpeg), 1 .txt, 1 @eaDir/",
     ]
+
+
+def test_a_folder_beside_the_job_file_is_found_and_the_job_can_be_continued_from_its_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: CommandLine
+) -> None:
+    root = pictures.folder(tmp_path / "jobs" / "my shapes")
+    job = tmp_path / "jobs" / "job.yaml"
+    job.write_text(
+        "{name: a, data: {name: image_folder, path: my shapes, image_size: 28}, model: {name: mlp}, "
+        "training: {steps: 1}}"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "gandist.training.trial", fakes)  # no TensorFlow
+    assert command_line("run", str(job), "--local")[0] == 0
+    kept = tmp_path / "runs" / "a" / "job.yaml"
+    assert load_job(kept).spec.data.path == str(root)
+    code, out, _ = command_line("run", str(kept), "--local", "--set", "training.steps=2")
+    assert (code, out[-2]) == (0, "1 completed")
+    code, _, err = command_line("run", str(job), "--local", "--set", "data.path=elsewhere", "--set", "name=b")
+    assert code == 1
+    assert "elsewhere: no such folder beside the job file or in the current directory" in err[0]
+    assert not (tmp_path / "runs" / "b").exists()

@@ -70,7 +70,7 @@ def test_a_kill_costs_no_picture_that_was_kept(
     assert len(decoded) == COUNT - (KILLED_AT - 1)
     assert {path.name for path in kept.iterdir()} == {
         *("images.uint8", "labels.int32", "rejected.txt"),
-        *("index.json", "lock"),
+        *("index.json", "lock", "sizes.txt"),
     }
 
 

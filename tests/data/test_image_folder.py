@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from gandist.activity import Activity
-from gandist.data import image_folder, load
+from gandist.data import _sizes, image_folder, load
 from gandist.errors import DataError
 from tests.data import pictures
 from tests.data.pictures import GREY, count_decoding, grey, levels, read, refusal, write
@@ -57,8 +57,44 @@ def test_the_path_is_below_the_data_directory_or_absolute(tmp_path: Path) -> Non
     assert levels(load(relative, tmp_path)) == [5]
     absolute = image_folder.Options(path=str(tmp_path / "faces"), image_size=8)
     assert levels(load(absolute, tmp_path / "nowhere")) == [5]
-    with pytest.raises(DataError, match="faces is below a data directory: name that with --data-dir"):
+    with pytest.raises(DataError, match="faces: no such folder beside the job file or in the current direct"):
         load(relative, None)
+
+
+def test_a_path_is_looked_for_below_the_data_directory_then_beside_the_job_file_then_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("data", "jobs", "here"):
+        write(tmp_path, {f"{folder}/faces/1.png": 5})
+    monkeypatch.chdir(tmp_path / "here")
+    data, jobs = tmp_path / "data", tmp_path / "jobs"
+    options = image_folder.Options(path="faces", image_size=8)
+    assert options.located([jobs, Path()], data).path == "faces"
+    assert options.located([jobs, Path()], None).path == str(jobs / "faces")
+    assert options.located([jobs, Path()], tmp_path).path == str(jobs / "faces")
+    assert options.located([data / "faces", Path()], None).path == str(tmp_path / "here" / "faces")
+    assert options.located([data / "faces"], None).path == "faces"
+    assert options.model_copy(update={"path": "x\0"}).located([jobs], data).path == "x\0"
+    absolute = options.model_copy(update={"path": str(data)})
+    assert absolute.located([jobs], None).path == str(data)
+
+
+def test_what_sizes_the_pictures_had_is_told_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    for name, sides in {"a": (100, 40), "b": (4000, 300), "c": (6, 90)}.items():
+        (tmp_path / f"{name}.png").write_bytes(pictures.encoded(Image.new("L", sides, 9)))
+    (tmp_path / "rotten.png").write_bytes(b"")
+    options = {**GREY, "max_unreadable": 1.0}
+    told = ", sides of 6 to 4,000 pixels; 1 of them smaller than 8 and enlarged)"
+    assert told in read(tmp_path, **options).summary
+    monkeypatch.setattr(_sizes, "_sides", lambda _: 1 / 0)
+    assert told in read(tmp_path, **options).summary
+    (kept,) = cache.rglob(_sizes.KEPT)
+    monkeypatch.setattr(_sizes, "_sides", lambda _: (8, 8))
+    monkeypatch.setattr(_sizes, "MOST", 2)
+    kept.write_bytes(b"\x1b[2J")  # by someone else
+    assert ", sides of about 8 pixels)" in read(tmp_path, **options).summary
 
 
 def test_options_say_what_becomes_of_a_picture(tmp_path: Path) -> None:

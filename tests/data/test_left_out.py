@@ -48,7 +48,8 @@ def test_every_extension_of_a_format_that_is_read_is_a_picture(
     assert dataset.class_names == ("cats", "dogs")
     assert dataset.left_out == ()
     assert dataset.summary == (
-        "2 pictures 8x8x1 (each cut to its largest centred square), 2 classes (cats: 1, dogs: 1)"
+        "2 pictures 8x8x1 (each cut to its largest centred square, sides of 9 pixels), "
+        "2 classes (cats: 1, dogs: 1)"
     )
 
 
@@ -61,7 +62,8 @@ def test_other_files_are_counted_by_kind_those_to_convert_first(tmp_path: Path) 
     empty(root, "cats/2.HEIC", "dogs/2.heic", "dogs/3.avif", "cats/a.txt", "readme.txt", "b.txt")
     empty(root, "cats/Thumbs.db", "cats/.DS_Store", ".git/config", "labels")
     assert left_out(root) == (
-        "2 .heic (convert them to JPEG or PNG), 1 .avif (convert them to JPEG or PNG), 3 .txt, 2 hidden, "
+        "2 .heic (convert them: magick mogrify -format jpg *.heic; or macOS: sips -s format jpeg), "
+        "1 .avif (convert them to JPEG or PNG), 3 .txt, 2 hidden, "
         "1 Thumbs.db, 1 without an extension"
     )
 
@@ -127,7 +129,7 @@ def test_a_folder_of_splits_says_where_its_classes_are(tmp_path: Path) -> None:
 
 def test_a_folder_of_other_formats_says_which(tmp_path: Path) -> None:
     assert refusal(empty(tmp_path, "1.heic", "2.heic")).endswith(
-        "found 2 .heic (convert them to JPEG or PNG)"
+        "found 2 .heic (convert them: magick mogrify -format jpg *.heic; or macOS: sips -s format jpeg)"
     )
 
 
@@ -145,6 +147,6 @@ def test_looking_below_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_many_classes_are_not_all_named(tmp_path: Path) -> None:
     dataset = read(write(tmp_path, {f"{n:02}/1.png": 1 for n in range(30)}), **GREY, crop="none")
     assert dataset.summary.startswith(
-        "30 pictures 8x8x1 (each squeezed into a square), 30 classes (00: 1, 01: 1, "
+        "30 pictures 8x8x1 (each squeezed into a square, sides of 9 pixels), 30 classes (00: 1, 01: 1, "
     )
     assert dataset.summary.endswith("09: 1, and 20 more)")

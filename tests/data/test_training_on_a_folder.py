@@ -37,7 +37,7 @@ def test_a_folder_trains_resident_or_streamed_and_goes_on_with_the_same_bits(
     assert (description.images, description.image_shape) == (24, (28, 28, 3))
     assert description.class_names == pictures.KINDS
     assert description.summary.startswith(
-        "24 pictures 28x28x3 (each cut to its largest centred square), 2 cl"
+        "24 pictures 28x28x3 (each cut to its largest centred square, sides of 2"
     )
     [left_out] = description.left_out
     assert "left out 4 of 28 pictures" in left_out
