@@ -18,7 +18,7 @@ from gandist.artifacts.statuses import MEANINGS
 from gandist.report import text
 from gandist.report.histograms import Histogram
 from gandist.report.merge import Merged
-from gandist.report.plots import MAX_PLOTS, PER_PLOT, Curve, Plot
+from gandist.report.plots import MAX_PLOTS, Curve, Plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,6 +28,16 @@ SERIES_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e
 
 DOTS = 40
 """Up to so many points of a curve are marked."""
+
+WIDTH = 5.2
+"""Inches: of all figures, for one font size whatever the page scales them to."""
+HALF_WIDTH = 2.46
+"""Of those of which two stand side by side in the same room."""
+_LABEL = 0.35
+_ROW = 0.2
+"""Inches: of the ticks' labels, and of each further row of them."""
+_TICKS = 7
+"""Points from an axis to the labels of its ticks."""
 
 _INK, _GRID = "#22262b", "#d9dde2"
 _VARIABLES = {_INK: "--ink", _GRID: "--rule"} | {c: f"--series-{i}" for i, c in enumerate(SERIES_COLOURS, 1)}
@@ -68,6 +78,7 @@ def figures(
     if not rows:
         return None
     plots = [plot for row in rows for plot in row]
+    drawn = {curve.config for plot in plots for curve in plot.curves}
     return {
         "rows": [
             {
@@ -93,7 +104,7 @@ def figures(
             for why in MEANINGS.values()
             if any(end.why is why for plot in plots for curve in plot.curves for end in curve.ends)
         ],
-        "left_out": max(0, len(merged.configs) - most * PER_PLOT),
+        "left_out": len(merged.configs) - len(drawn) if len(rows) >= most else 0,
     }
 
 
@@ -110,21 +121,21 @@ def draw(plot: Plot, salt: str) -> str:
         plot: what to draw.
         salt: tells the ids of this SVG from those of others in the same page.
     """
-    with _axes(5.2, 3.1, salt) as (axes, written):
+    with _axes(WIDTH, 2.7, salt, _LABEL + _ROW * len(plot.also)) as (axes, written):
         draw_curves(axes, plot)
     return written[0]
 
 
 def draw_histogram(histogram: Histogram, salt: str) -> str:
     """``histogram`` as an ``<svg>`` element, like ``draw``."""
-    with _axes(2.9, 1.8, salt) as (axes, written):
+    with _axes(HALF_WIDTH, 1.5, salt) as (axes, written):
         draw_shares(axes, histogram)
     return written[0]
 
 
 def draw_curves(axes: Axes, plot: Plot) -> None:
     """The curves of ``plot``, its x label, limits and scale."""
-    axes.set(xlabel=plot.x, yscale="log" if plot.logarithmic else "linear", ylim=plot.limits)
+    axes.set(yscale="log" if plot.logarithmic else "linear", ylim=plot.limits)
     axes.margins(x=0.01)
     if plot.reference is not None:
         axes.axhline(plot.reference, color=_INK, linewidth=0.9, linestyle=(0, (1, 2)))
@@ -145,6 +156,26 @@ def draw_curves(axes: Axes, plot: Plot) -> None:
                 markeredgewidth=1.6,
                 clip_on=False,
             )
+    if plot.also:
+        _label_rows(axes, plot)
+    else:
+        axes.set_xlabel(plot.x)
+
+
+def _label_rows(axes: Axes, plot: Plot) -> None:
+    """Below the ticks of the x axis a row for each other unit, with round figures of its own."""
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = axes.get_xlim()
+    for place, (unit, each) in enumerate([(plot.x, 1.0), *plot.also]):
+        down: Any = {"textcoords": "offset points", "va": "top", "annotation_clip": False}
+        at = -_TICKS - 72 * _ROW * place
+        axes.annotate(unit, (0, 0), xycoords="axes fraction", xytext=(-8, at), ha="right", **down)
+        ticks = MaxNLocator(6).tick_values(low * each, high * each) if place else ()
+        for tick in ticks:
+            if max(0, low * each) <= tick <= high * each:
+                where: Any = {"xycoords": ("data", "axes fraction"), "xytext": (0, at), "ha": "center"}
+                axes.annotate(text.number(float(tick)), (tick / each, 0), **where, **down)
 
 
 def draw_shares(axes: Axes, histogram: Histogram) -> None:
@@ -177,14 +208,22 @@ def styled(**settings: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _axes(width: float, height: float, salt: str) -> Iterator[tuple[Any, list[str]]]:
-    """Axes of so many inches to draw on; after that, their ``<svg>`` stands in the list."""
+def _axes(width: float, height: float, salt: str, below: float = 0.43) -> Iterator[tuple[Any, list[str]]]:
+    """Axes to draw on; after that, their ``<svg>`` stands in the list.
+
+    Args:
+        width: of all, in inches, like the rest.
+        height: of the axes.
+        salt: see ``draw``.
+        below: room for what stands below the axes.
+    """
     from matplotlib.figure import Figure
 
     written: list[str] = []
     with styled(**{"svg.hashsalt": salt}):
-        figure = Figure(figsize=(width, height))
-        figure.subplots_adjust(left=0.47 / width, right=1 - 0.05 / width, bottom=0.43 / height, top=0.98)
+        whole = height + below
+        figure = Figure(figsize=(width, whole))
+        figure.subplots_adjust(left=0.55 / width, right=1 - 0.05 / width, bottom=below / whole, top=0.98)
         yield figure.subplots(), written
         document = io.StringIO()
         figure.savefig(document, format="svg", transparent=True, metadata={"Date": None, "Creator": None})

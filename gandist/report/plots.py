@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
 
 from gandist.artifacts.statuses import Meaning
+from gandist.report.budgets import SAME
 from gandist.report.merge import Merged
 from gandist.report.statistics import Band, Floats, Series, band, changes
 from gandist.report.thinning import NONE
@@ -23,6 +24,7 @@ MAX_PLOTS = 6
 DECADES = 2
 """Of positive values: an axis for more of them may be logarithmic."""
 
+TINY = 1e-9
 
 KIMG = "kimg"
 
@@ -92,6 +94,7 @@ class Plot:
         clipped: the farthest value that lies outside of ``limits``, if any.
         logarithmic: whether the y axis is.
         x: what the x axis shows.
+        also: other units of the x axis that hold for all curves, and how many of them one ``x`` is.
     """
 
     title: str
@@ -101,6 +104,7 @@ class Plot:
     clipped: float | None
     logarithmic: bool = False
     x: str = KIMG
+    also: tuple[tuple[str, float], ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -128,6 +132,8 @@ def prepare(
     may_be_logarithmic: bool = False,
     most: int = MAX_PLOTS,
     x: Mapping[str, str] | None = None,
+    only: Collection[str] | None = None,
+    sizes: Mapping[str, int] | None = None,
 ) -> list[list[Plot]]:
     """The plots of ``measures`` (by title): rows of up to ``PER_PLOT`` configurations that have data.
 
@@ -140,6 +146,8 @@ def prepare(
         may_be_logarithmic: whether y axes of positive values that span decades are.
         most: rows to return.
         x: what the x axis of a measure shows, by title, where it is not kimg.
+        only: configurations to draw; by default all.
+        sizes: images of the data set, by configuration, where they are known.
 
     Returns:
         At most ``most`` rows; in each, one plot a measure. No rows where nothing can be drawn.
@@ -147,6 +155,7 @@ def prepare(
     curves = [
         [_curve(config, trials, measure) for measure in measures.values()]
         for config, trials in merged.configs.items()
+        if only is None or config in only
     ]
     drawn = [row for row in curves if any(curve.band.x.size for curve in row)][: most * PER_PLOT]
     if not drawn:
@@ -155,18 +164,49 @@ def prepare(
     columns = {title: [row[i] for row in drawn] for i, title in enumerate(measures)}
     axes = _axes(columns, one_axis, limits, may_be_logarithmic)
     each = -(-len(drawn) // -(-len(drawn) // PER_PLOT))
+    colours = _colours(merged)
     rows = []
     for start in range(0, len(drawn), each):
         group = drawn[start : start + each]
         plots = []
+        also = _other_units(merged, [row[0].config for row in group], sizes or {})
         for i, title in enumerate(measures):
-            shown = tuple(replace(row[i], colour=place) for place, row in enumerate(group, 1))
+            shown = tuple(
+                replace(row[i], colour=colours.get(row[i].config, place))
+                for place, row in enumerate(group, 1)
+            )
             ends, logarithmic = axes[title]
             outlier = None if limits else _outlier(shown, ends)
             against = (x or {}).get(title, KIMG)
-            plots.append(Plot(title, shown, ends, reference, outlier, logarithmic, against))
+            units = also if against == KIMG else ()
+            plots.append(Plot(title, shown, ends, reference, outlier, logarithmic, against, units))
         rows.append(plots)
     return rows
+
+
+def _colours(merged: Merged) -> dict[str, int]:
+    """Of few configurations: the same in all plots."""
+    few = len(merged.configs) <= PER_PLOT
+    return {config: place for place, config in enumerate(merged.configs, 1)} if few else {}
+
+
+def _other_units(
+    merged: Merged, configs: Sequence[str], sizes: Mapping[str, int]
+) -> tuple[tuple[str, float], ...]:
+    """Steps and epochs of one kimg, where they are those of all of ``configs``."""
+    steps = [
+        trial.state.step / trial.state.kimg
+        for config in configs
+        for trial in merged.configs[config]
+        if trial.state.kimg > TINY
+    ]
+    epochs = [1000 / size for config in configs if (size := sizes.get(config))]
+    known = {"steps": steps, "epochs": epochs if len(epochs) == len(configs) else []}
+    return tuple(
+        (unit, min(values))
+        for unit, values in known.items()
+        if values and TINY < max(values) <= min(min(values) * (1 + SAME), 1 / TINY)
+    )
 
 
 def _axes(

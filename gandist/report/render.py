@@ -6,24 +6,31 @@ template of the same name beside it. It is found because it is there. What templ
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypedDict
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from gandist.artifacts.job_dir import JobDir
+from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.artifacts.manifest import Manifest
 from gandist.artifacts.statuses import MEANINGS
+from gandist.artifacts.trial_state import DatasetDescription
+from gandist.errors import StorageError
 from gandist.report import sections, text
 from gandist.report.merge import Merged
+from gandist.report.trial import Trial
 from gandist.version import VERSION
 
 HERE = Path(__file__).parent
+MAX_CONFIGS = 200
+"""Whose data is read about for a page."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,27 @@ class Content:
     def title(self) -> str:
         """The job's name."""
         return text.plain(self.job.get("name") or self.manifest.job or "a job", 100)
+
+    def directory(self, trial: Trial) -> TrialDir:
+        """Where a trial's files lie."""
+        return self.job_dir.trial(trial.id)
+
+    @cached_property
+    def datasets(self) -> Mapping[str, DatasetDescription]:
+        """By configuration, what the first of its trials that has loaded its data says of it."""
+        found = {}
+        for config, trials in list(self.merged.configs.items())[:MAX_CONFIGS]:
+            for trial in trials:
+                with contextlib.suppress(StorageError):
+                    if description := self.directory(trial).read_dataset():
+                        found[config] = description
+                        break
+        return found
+
+    @cached_property
+    def sizes(self) -> Mapping[str, int]:
+        """By configuration, the images of its data set."""
+        return {config: found.images for config, found in self.datasets.items()}
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 from gandist.artifacts.statuses import DIVERGED
+from gandist.report import read_content
 from gandist.report.drawing import draw, figures
 from gandist.report.merge import merge_job, merge_losses
 from gandist.report.plots import MAX_PLOTS, PER_PLOT, loss, prepare
+from gandist.report.scales import by_scale
+from gandist.report.sections import losses as losses_section
 from gandist.report.statistics import POINTS
-from tests.report.conftest import rows, state
+from tests.report.conftest import BATCH, rows, state
 
 D_LOSS = {"Discriminator loss": loss("d_loss")}
 LOSSES = {**D_LOSS, "Generator loss": loss("g_loss")}
@@ -142,7 +145,7 @@ def test_many_configurations_are_spread_over_plots_and_the_rest_is_counted(empty
     drawn = [curve.config for [plot] in rows_of_plots for curve in plot.curves]
     assert drawn == configs[: MAX_PLOTS * PER_PLOT]
     assert {curve.colour for [plot] in rows_of_plots for curve in plot.curves} == set(range(1, PER_PLOT + 1))
-    assert figures(merged, rows_of_plots[:1], "losses")["left_out"] == 3
+    assert figures(merged, rows_of_plots[:1], "losses", most=1)["left_out"] == len(configs) - PER_PLOT
 
 
 def test_no_plot_is_left_with_the_rest_and_all_have_one_axis(empty_job):
@@ -209,3 +212,39 @@ def test_the_labels_of_small_values_are_not_cut(empty_job):
 
     labels = {text for element in tree.findall(".//{*}text") for text in element.itertext()}
     assert {"0.002", "0.004", "0.006", "0.008"} <= labels
+
+
+def test_losses_of_other_scales_stand_in_plots_of_their_own(empty_job):
+    job_dir = empty_job(*((config, 0) for config in ("wgan", "hinge", "gp", "softplus")))
+    for config, scale in {"wgan": -30.0, "hinge": 1.0, "gp": 8.0, "softplus": 0.5}.items():
+        losses = rows(config, 0, 1, 20)
+        both = {column: scale * losses[column] for column in ("d_loss", "g_loss")}
+        job_dir.trial(f"{config}-seed0").write_losses(losses | both)
+    merged = merge_job(job_dir)
+
+    groups = by_scale(merged, ("d_loss", "g_loss"), merged.configs)
+
+    assert groups == [["wgan", "gp"], ["hinge", "softplus"]]
+    drawn = losses_section.plots(read_content(job_dir))
+    assert [[curve.config for curve in row[0].curves] for row in drawn] == groups
+    assert [curve.colour for row in drawn for curve in row[0].curves] == [1, 3, 2, 4]  # as everywhere
+
+
+def test_steps_and_epochs_stand_below_kimg_where_they_are_those_of_all_curves(empty_job):
+    job_dir = empty_job(("slow", 0), ("fast", 0))
+    trials = {config: job_dir.trial(f"{config}-seed0") for config in ("slow", "fast")}
+    for config, trial in trials.items():
+        trial.write_losses(rows(config, 0, 1, 40))
+        trial.write_state(state(40))
+    merged = merge_job(job_dir)
+
+    [[plot]] = prepare(merged, D_LOSS, sizes={"slow": 1000, "fast": 1000})
+    [[unknown]] = prepare(merged, D_LOSS, sizes={"slow": 1000})
+    svg = draw(plot, "x")
+
+    assert plot.also == (("steps", pytest.approx(1000 / BATCH)), ("epochs", 1.0))
+    assert [unit for unit, _ in unknown.also] == ["steps"]
+    assert all(f">{unit}</text>" in svg for unit in ("kimg", "steps", "epochs"))
+    trials["fast"].write_state(state(40, kimg=5.12))
+    [[other]] = prepare(merge_job(job_dir), D_LOSS, sizes={"slow": 1000, "fast": 2000})
+    assert other.also == ()

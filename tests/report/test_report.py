@@ -38,14 +38,15 @@ def page(finished) -> Page:
 
 def test_a_report_has_all_sections_and_leaves_the_merged_tables_beside_it(finished, page):
     assert page.sections == [
-        "overview",
         "outcomes",
-        "results",
+        "samples",
+        "stages",
+        "settings",
         "losses",
         "discriminator",
         "health",
-        "samples",
-        "stages",
+        "results",
+        "overview",
         "trials",
         "throughput",
     ]
@@ -78,11 +79,11 @@ def test_it_says_what_was_run_and_how_it_ended(page):
 def test_it_shows_the_settings_that_differ_apart_from_those_that_are_shared(page):
     text = page.text
 
-    assert "optimizer.learning_rate slow 0.0001 fast 0.0004" in text
+    assert "Setting slow fast optimizer.learning_rate 0.0001 0.0004" in text
     shared = text[text.index("Settings that all configurations share (7)") :]
     assert "optimizer.beta_1 0.5" in shared
     assert "augmentation off" in shared
-    assert "seed 0" not in shared[: shared.index("Results")]
+    assert "seed 0" not in shared[: shared.index("Losses")]
 
 
 def test_final_values_count_only_trials_that_got_there(page):
@@ -101,6 +102,22 @@ def test_the_samples_are_a_matrix_with_a_gif_beside_each_grid(page):
     assert images[1]["src"].startswith("data:image/gif;base64,")
     assert images[0]["alt"] == "Samples of slow-seed0 after step 400"
     assert (images[0]["width"], images[0]["height"]) == ("244", "244")  # 122 pixels, twice
+
+
+def test_real_images_stand_beside_the_samples_of_each_configuration(job_dir):
+    for trial, content in (
+        ("slow-seed1", job_dir.storage.read("trials/slow-seed0/samples/step-000000001.png")),
+        ("fast-seed0", b"\x89PNG torn"),
+    ):
+        job_dir.trial(trial).storage.write("real.png", content)
+
+    page = report(job_dir)
+
+    [real] = page.images("real")
+    assert real["alt"] == "Real images, of the data that slow was trained on"
+    shown = [image["class"] for image in page.images("real", "still")]
+    assert shown == ["real", "still", "still", "still", "still"]
+    assert "1 image torn or unreadable" in page.text
 
 
 def test_a_big_job_shows_some_of_its_samples_and_says_so(job_dir, monkeypatch):
@@ -187,7 +204,7 @@ def test_a_manifest_of_which_little_is_left_still_has_a_report(empty_job, trials
         job_dir, {}, {"trials": trials, "versions": 3, "created_at": "yesterday", "git_commit": ["x"]}
     )
 
-    assert report(job_dir).sections == ["overview"]
+    assert set(report(job_dir).sections) - {"warnings"} == {"overview"}
 
 
 def test_odd_numbers_and_characters_do_not_stop_it(empty_job):
@@ -197,7 +214,11 @@ def test_odd_numbers_and_characters_do_not_stop_it(empty_job):
         b'{"kimg": NaN, "train_s": Infinity, "images_per_s": 1e308, "started_at": -1, "step": 3}',
     )
 
-    assert report(job_dir).sections == ["overview", "trials"]  # a state that is none has no throughput
+    assert report(job_dir).sections == [
+        "warnings",
+        "overview",
+        "trials",
+    ]  # a state that is none has no throughput
 
 
 @pytest.mark.parametrize(
@@ -209,10 +230,10 @@ def test_settings_that_are_none_are_left_out(empty_job, content):
     job_dir = empty_job(("slow", 0))
     job_dir.trial("slow-seed0").storage.write("trial.yaml", content.encode())
 
-    assert "overview" in report(job_dir).sections
+    assert "settings" not in report(job_dir).sections
 
 
-def test_the_data_and_what_was_left_out_of_it_stand_in_the_overview(job_dir):
+def test_the_data_and_what_was_left_out_of_it_stand_in_the_page(job_dir):
     for line in job_dir.read_manifest().trials:
         found = DatasetDescription(
             image_shape=(28, 28, 1),
@@ -228,7 +249,7 @@ def test_the_data_and_what_was_left_out_of_it_stand_in_the_overview(job_dir):
     assert page.text.count("shapes: left out 2 <b>.heic") == 1
 
 
-def test_warnings_and_notes_stand_in_the_overview(empty_job):
+def test_warnings_and_notes_are_read_with_care(empty_job):
     job_dir = empty_job(("slow", 0), ("slow", 1))
     for seed in (0, 1):
         trial = job_dir.trial(f"slow-seed{seed}")

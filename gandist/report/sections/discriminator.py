@@ -9,15 +9,20 @@ from markupsafe import Markup
 
 from gandist.report.drawing import draw_histogram, figures
 from gandist.report.histograms import Histogram, histogram, is_probability
-from gandist.report.plots import Plot, loss, prepare
+from gandist.report.plots import MAX_PLOTS, Plot, loss, prepare
+from gandist.report.scales import by_scale
 
 if TYPE_CHECKING:
+    from gandist.report.merge import Merged
     from gandist.report.render import Content
 
 TITLE = "Discriminator outputs"
 ORDER = 40
 
 MAX_HISTOGRAMS = 24
+COLUMNS = ("d_real", "d_fake")
+PROBABILITIES = ("Mean D(x) on real images", "Mean D(G(z)) on generated images")
+SCORES = ("Mean score of real images", "Mean score of generated images")
 
 
 def build(content: Content) -> dict[str, Any] | None:
@@ -25,9 +30,11 @@ def build(content: Content) -> dict[str, Any] | None:
     rows, histograms = plots(content), outputs(content)
     if not rows and not histograms:
         return None
+    shown = {plot.title for row in rows for plot in row}
     return {
         **(figures(content.merged, rows, "discriminator") or {"rows": []}),
-        "probability": _probability(content),
+        "probability": PROBABILITIES[0] in shown,
+        "score": SCORES[0] in shown,
         "histograms": [
             {
                 "config": config,
@@ -46,18 +53,24 @@ def build(content: Content) -> dict[str, Any] | None:
 
 
 def plots(content: Content) -> list[list[Plot]]:
-    """Mean outputs against kimg; of probabilities, with the 0.5 of a discriminator that cannot tell."""
-    probability = _probability(content)
-    what = "Mean D(x) on real images", "Mean D(G(z)) on generated images"
-    if not probability:
-        what = "Mean score of real images", "Mean score of generated images"
-    return prepare(
-        content.merged,
-        dict(zip(what, (loss("d_real"), loss("d_fake")), strict=True)),
-        reference=0.5 if probability else None,
-        limits=(-0.02, 1.02) if probability else None,
-        one_axis=[what],  # what says something is how far apart they are
-    )
+    """Mean outputs against kimg: probabilities, beside the 0.5 of who cannot tell, and scores."""
+    merged = content.merged
+    probable = _probable(merged)
+    groups = [probable] if probable else []
+    groups += by_scale(merged, COLUMNS, [config for config in merged.configs if config not in probable])
+    rows = []
+    for group in groups:
+        titles = PROBABILITIES if group is probable else SCORES
+        rows += prepare(
+            merged,
+            dict(zip(titles, map(loss, COLUMNS), strict=True)),
+            reference=0.5 if group is probable else None,
+            limits=(-0.02, 1.02) if group is probable else None,
+            one_axis=[titles],  # what says something is how far apart they are
+            only=group,
+            sizes=content.sizes,
+        )
+    return rows[:MAX_PLOTS]
 
 
 def outputs(content: Content) -> list[tuple[str, Histogram]]:
@@ -66,7 +79,14 @@ def outputs(content: Content) -> list[tuple[str, Histogram]]:
     return [(config, it) for config, it in found.items() if it is not None]
 
 
-def _probability(content: Content) -> bool:
-    members = content.merged.members
-    ranges = [trial.losses.ranges.get(name, ()) for trial in members for name in ("d_real", "d_fake")]
-    return all(is_probability(np.asarray(ends, np.float64)) for ends in ranges)
+def _probable(merged: Merged) -> list[str]:
+    """The configurations whose discriminator gives probabilities, as far as can be seen."""
+    ranges = {
+        config: [trial.losses.ranges.get(name, ()) for trial in trials for name in COLUMNS]
+        for config, trials in merged.configs.items()
+    }
+    return [
+        config
+        for config, found in ranges.items()
+        if all(is_probability(np.asarray(ends, np.float64)) for ends in found)
+    ]

@@ -60,6 +60,7 @@ def plots(content: Content) -> list[list[Plot]]:
         one_axis=[shared for pair in PAIRS if (shared := [pair[name] for name in pair if name in titles])],
         may_be_logarithmic=True,
         most=_most(titles),
+        sizes=content.sizes,
     )
     return [[plot for plot in row if not plot.is_empty] for row in rows]
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from gandist.report.render import Content
 
 TITLE = "Closest training images"
-ORDER = 57
+ORDER = 18
 
 MAX_CONFIGS = 24
 MAX_BYTES = 2**20
@@ -26,7 +26,7 @@ def build(content: Content) -> dict[str, Any] | None:
     shown = []
     for config, trials in list(configs.items())[:MAX_CONFIGS]:
         for trial in trials:
-            directory = content.job_dir.trial(trial.id)
+            directory = content.directory(trial)
             if picture := pictures.embed(pictures.read(directory, TrialDir.PAIRS)):
                 shown.append({"config": config, "seed": trial.seed, "picture": picture})
                 break

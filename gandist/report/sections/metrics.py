@@ -72,7 +72,7 @@ def plots(content: Content, metrics: Sequence[Metric]) -> list[list[Plot]]:
         x[by_cost] = paid.unit
     measures |= {titles[metric]: metric.series for metric in others}
     one_axis = [[titles[first], by_cost]] if paid else []
-    return prepare(content.merged, measures, one_axis=one_axis, x=x)
+    return prepare(content.merged, measures, one_axis=one_axis, x=x, sizes=content.sizes)
 
 
 def _table(metric: Metric, configs: Configs) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from gandist.report.statistics import FINAL_SHARE, summary
 if TYPE_CHECKING:
     from gandist.report.render import Content
 
-TITLE = "Results"
-ORDER = 20
+TITLE = "Final losses"
+ORDER = 50
 
 COLUMNS = {
     "d_loss": "Discriminator loss",

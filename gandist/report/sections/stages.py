@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gandist.report.render import Content
 
 TITLE = "Stages"
-ORDER = 55
+ORDER = 17
 
 MAX_CONFIGS = 24
 STAGES = 5
@@ -39,9 +39,9 @@ def build(content: Content) -> dict[str, Any] | None:
     share = MAX_TOTAL // max(1, min(len(configs), MAX_CONFIGS))
     strips = []
     for config, trials in list(configs.items())[:MAX_CONFIGS]:
-        candidates = ((trial, pictures.grids(content.job_dir.trial(trial.id))) for trial in trials)
+        candidates = ((trial, pictures.grids(content.directory(trial))) for trial in trials)
         trial, grids = next(((trial, grids) for trial, grids in candidates if len(grids) > 1), (None, []))
-        strip = _strip(content.job_dir.trial(trial.id), pictures, grids, share) if trial else {}
+        strip = _strip(content.directory(trial), pictures, grids, share) if trial else {}
         if trial and strip:
             strips.append({"config": config, "seed": trial.seed, "status": trial.status, **strip})
     if not strips:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from gandist.report.scores import Scores
     from gandist.report.trial import Trial
 
-TITLE = "Tuning"
-ORDER = 15
+TITLE = "Sweep"
+ORDER = 20
 
 LOSSES = {"d_loss": "Final discriminator loss", "g_loss": "Final generator loss"}
 PALEST, STRONGEST = 8, 60
