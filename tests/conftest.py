@@ -21,6 +21,8 @@ from gandist.runner.ray.connection import LOOPBACK, Cluster, connected
 environment.set_variables()
 # Read when ray is imported, which some tests do before they start one.
 os.environ.update(LOOPBACK)
+# Instead of 10 s: a test waits for it.
+os.environ.update({"RAY_metrics_report_interval_ms": "1000"})
 for name in (auth.TOKEN, auth.TOKEN_PATH, auth.MODE):
     os.environ.pop(name, None)
 

@@ -57,6 +57,8 @@ class TrialState(BaseModel):
     started_at: Time = 0.0
     """Unix time of the first attempt."""
     updated_at: Time = 0.0
+    checkpointed_at: Time = 0.0
+    """Unix time at which its newest checkpoint was finished; 0 where none was, or nobody has said so."""
     identity: Line = ""
     """``TrialSpec.identity()`` of what was trained."""
     budget: Annotated[Line, AfterValidator(_budget)] = ""

@@ -46,6 +46,8 @@ class Trial(_Document):
     host: str
     started_at: datetime | None
     updated_at: datetime | None
+    checkpointed_at: datetime | None
+    """When its newest checkpoint was finished."""
     notes: tuple[str, ...]
 
 
@@ -239,7 +241,6 @@ def _driver(holder: Holder | None) -> Driver | None:
 
 def _trial(row: Row, listed: ListedTrial) -> Trial:
     state = row.state
-    other_units = {"started_at": when(state.started_at), "updated_at": when(state.updated_at)}
     return Trial(
         trial=row.trial,
         config=listed.config,
@@ -247,14 +248,11 @@ def _trial(row: Row, listed: ListedTrial) -> Trial:
         status=row.status,
         images_per_second=state.images_per_s if row.status == "running" else 0.0,
         training_seconds=state.train_s,
+        **{name: when(getattr(state, name)) for name in _TIMES},
         **{name: getattr(state, name) for name in _AS_STORED},
-        **other_units,
     )
 
 
-_AS_STORED = Trial.model_fields.keys() & TrialState.model_fields.keys() - {
-    "status",
-    "started_at",
-    "updated_at",
-}
+_TIMES = ("started_at", "updated_at", "checkpointed_at")
+_AS_STORED = Trial.model_fields.keys() & TrialState.model_fields.keys() - {"status", *_TIMES}
 """Fields that mean the same in both."""

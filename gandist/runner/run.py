@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -22,6 +22,7 @@ from gandist.runner.manifest import open_job_dir, write_job
 from gandist.runner.plan import make_plan, shortened
 from gandist.runner.pruning import Stage, mark, next_stage
 from gandist.runner.ray.connection import on_this_machine
+from gandist.runner.ray.metrics import TrialMetrics
 from gandist.runner.ray.pool import RayBackend
 from gandist.runner.schedule import run_job
 from gandist.spec.job import Job, TrialSpec
@@ -99,12 +100,18 @@ def run(
         for trial in plan.aside:
             tell(f"{trial}: trained anew; what there was is now in {job_dir.set_aside(trial)}")
         write_job(job_dir, job, start_s=time.monotonic() - began)
-        on_event(Began(plan.states, lengths(plan.todo, found)))
-        of_trials = on_event if here else ToldData(on_event, job_dir, plan.todo)
+        listeners, checks = [on_event], [lease.check]
+        if not local:
+            metrics = TrialMetrics(job.spec.name)
+            listeners.append(metrics)
+            checks.append(metrics.refresh)
+        tell_all = partial(_each, listeners)
+        tell_all(Began(plan.states, lengths(plan.todo, found)))
+        of_trials = tell_all if here else ToldData(tell_all, job_dir, plan.todo)
         plan = replace(plan, aside=())
         while (stage := next_stage(job, plan, job_dir)).plan.todo:
             plan.states.update(_pruned(stage, job_dir, of_trials))
-            outcome = run_job(job, stage.plan, job_dir, backend, of_trials, check=lease.check)
+            outcome = run_job(job, stage.plan, job_dir, backend, of_trials, check=partial(_each, checks))
             if outcome.signal is not None:
                 break
             plan = make_plan(job.trials, job_dir)
@@ -113,6 +120,11 @@ def run(
             outcome = Outcome(plan.states, job_dir.root)
     on_event(outcome)
     return outcome
+
+
+def _each(functions: Sequence[Callable[..., None]], *arguments: object) -> None:
+    for function in functions:
+        function(*arguments)
 
 
 def _pruned(stage: Stage, job_dir: JobDir, on_event: Callable[[JobEvent], None]) -> dict[str, TrialState]:

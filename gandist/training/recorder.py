@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -96,17 +96,29 @@ class Recorder:
             self._writer.submit(partial(self._directory.write_losses, rows), _size(columns))
         self._losses_written = time.monotonic()
 
-    def write_checkpoint(self, state: checkpoint.State, identity: str, replicas: int) -> None:
+    def write_checkpoint(
+        self,
+        state: checkpoint.State,
+        identity: str,
+        replicas: int,
+        done: Callable[[], None] = lambda: None,
+    ) -> None:
         """A checkpoint, behind the losses up to it: a resumed trial writes only what comes after.
 
         Args:
             state: copies on the host, which training does not change.
             identity: ``TrialSpec.identity()``.
             replicas: of the strategy.
+            done: called by the writer's thread when it is finished.
         """
         self.write_losses()
-        save = partial(checkpoint.save, self._directory, state, identity, replicas)
-        self._writer.submit(partial(save, self._trial.checkpoint.keep, self._best_step), _size(state))
+        keep, best = self._trial.checkpoint.keep, self._best_step
+
+        def save() -> None:
+            checkpoint.save(self._directory, state, identity, replicas, keep, best)
+            done()
+
+        self._writer.submit(save, _size(state))
 
     def write_grid(self, step: int, generated: np.ndarray) -> None:
         """A sample grid of the images uint8 ``[n, height, width, channels]`` made after ``step``."""

@@ -46,10 +46,16 @@ class Standing:
         changes = {"status": "running", "reason": "", "attempts": before.attempts + 1}
         self.state = before.model_copy(update={**changes, "activity": "", "images_per_s": 0.0})
         self._written = time.monotonic()
+        self._checkpointed_at = before.checkpointed_at
 
     def update(self, **changes: object) -> None:
         """Change fields of the state."""
-        self.state = self.state.model_copy(update={"updated_at": time.time(), **changes})
+        times = {"updated_at": time.time(), "checkpointed_at": self._checkpointed_at}
+        self.state = self.state.model_copy(update={**times, **changes})
+
+    def checkpointed(self) -> None:
+        """A checkpoint is finished; called in any thread, and told with the next change."""
+        self._checkpointed_at = time.time()
 
     def add_notes(self, notes: Iterable[str]) -> None:
         """What a reader of the results should know, each once."""
@@ -126,7 +132,7 @@ class Standing:
             changes: of the state.
         """
         yield from self.during(lambda _: self._writer.flush(), WRITING)
-        self.add_notes(notes)
+        self.add_notes(notes)  # and when the last checkpoint was finished
         ended = self.state.model_copy(update={"updated_at": time.time(), **changes})
         self._write(ended)
         self._written = math.inf  # nothing is written after it

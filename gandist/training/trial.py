@@ -285,7 +285,7 @@ class _Run:
         if self.trainer.step == self._saved_step:
             return
         state = self.trainer.state() | self.stability.state()
-        self.recorder.write_checkpoint(state, self.identity, self.replicas)
+        self.recorder.write_checkpoint(state, self.identity, self.replicas, self.standing.checkpointed)
         self._saved_step, self._saved = self.trainer.step, time.monotonic()
 
     def _update_best(self) -> None:

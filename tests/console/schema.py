@@ -53,6 +53,7 @@ TRIAL = an_object(
     host=TEXT,
     started_at=TIME,
     updated_at=TIME,
+    checkpointed_at=TIME,
     notes=a_list(TEXT),
 )
 STATUS = an_object(

@@ -99,8 +99,11 @@ def stall(state: TrialState, stop: threading.Event) -> Iterator[TrialState]:
 
 
 def tell(state: TrialState, stop: threading.Event) -> Iterator[TrialState]:
-    """Completes, its reason what its process imports from and what variables it has: JSON."""
-    told = json.dumps({"path": sys.path, "variables": dict(os.environ)})
+    """Completes, its reason what its process imports from, its variables, and what Ray calls it: JSON."""
+    import ray
+
+    task = ray.get_runtime_context().get_task_name()
+    told = json.dumps({"path": sys.path, "variables": dict(os.environ), "task": task})
     yield state.model_copy(update={"status": "completed", "step": state.total_steps, "reason": told})
 
 

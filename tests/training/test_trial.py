@@ -45,6 +45,12 @@ def test_a_trial_leaves_everything_that_the_job_directory_promises(whole: TrialD
     assert directory.storage.exists("trial.yaml")
 
 
+def test_the_state_says_when_the_newest_checkpoint_was_finished(whole: TrialDir) -> None:
+    state, (_, newest) = whole.read_state(), whole.checkpoints()[-1]
+    written = Path(whole.storage.where(f"{newest}/manifest.json")).stat().st_mtime
+    assert written <= state.checkpointed_at <= state.updated_at
+
+
 def test_a_grid_of_real_images_has_the_layout_of_the_samples(whole: TrialDir) -> None:
     real = images.decode_png(whole.storage.read(TrialDir.REAL))
     digits = data.load(tiny_trial(**SMALL).data, None)

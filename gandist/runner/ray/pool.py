@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections import deque
@@ -30,6 +31,10 @@ PLACE_S = 15.0
 """Without a place for any trial, until that is told; told again after twice that time, and so on."""
 ASLEEP_S = 10.0
 """Between two polls, which are a second apart: the driver itself was not there, and has heard of nobody."""
+
+_numbers = itertools.count(1)
+"""Actors are ``<job>/<number>``, each once in the namespace that Ray gives to this process: a name is given
+when an actor is made, before it is known which trials it will run. Its tasks are named after those."""
 
 
 @dataclass(eq=False)
@@ -69,6 +74,7 @@ class RayBackend:
         env_vars: Mapping[str, str] | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self._job = job.spec.name
         self._resources = job.spec.resources
         self._max_concurrent = job.spec.schedule.max_concurrent or MAX_TRIALS
         self._stall_timeout_s = job.spec.schedule.stall_timeout_s
@@ -102,13 +108,13 @@ class RayBackend:
         # then NumPy has been imported.
         pinned = environment.PINNED
         cache = {name: os.environ[name] for name in ("GANDIST_CACHE_DIR",) if name in os.environ}
-        self._actor_class = ray.remote(TrialActor).options(
+        self._actor_class = ray.remote(
             num_cpus=self._resources.cpus,
             num_gpus=gpus,
             max_restarts=0,
             max_concurrency=3,  # run, the last run while it is leaving, and stop
             runtime_env={"env_vars": {**QUIET, **pinned, **level, **cache, **hidden, **self._env_vars}},
-        )
+        )(TrialActor)
         return self
 
     def __exit__(
@@ -193,7 +199,7 @@ class RayBackend:
             self._add_worker()
 
     def _add_worker(self) -> _Worker:
-        actor = self._actor_class.remote()
+        actor = self._actor_class.options(name=f"{self._job}/{next(_numbers)}").remote()
         worker = _Worker(actor, actor.ready.remote())
         self._workers.append(worker)
         return worker
@@ -271,7 +277,7 @@ class RayBackend:
         for worker in self._workers:
             if worker.placed and worker.trial is None and self._queue:
                 trial = worker.trial = self._queue.popleft()
-                run = worker.actor.run.options(num_returns="streaming")
+                run = worker.actor.run.options(num_returns="streaming", name=f"{trial.job}/{trial.id}")
                 worker.waits_for = run.remote(self._function, trial, *self._arguments)
                 worker.seen = time.monotonic()
                 events.append(Started(trial.id))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 import ray
 
 from gandist import environment
-from gandist.runner.events import Finished, Progress, Requeued
+from gandist.runner.events import Finished, JobEvent, Progress, Requeued
 from gandist.runner.schedule import PREEMPTED
 
 from ..conftest import TESTS, Jobs, make_job
@@ -43,3 +44,20 @@ def test_actors_import_what_is_installed_and_have_gandists_environment(
     assert [entry for entry in before if not (entry.endswith(".zip") or entry.startswith(RAYS))] == [TESTS]
     found = {name: told["variables"].get(name) for name in environment.PINNED}
     assert found == environment.PINNED
+
+
+def test_ray_knows_actors_by_job_and_what_they_do_by_trial(ray_jobs: Jobs) -> None:
+    """Of three trials one actor runs two at least: what names the trial follows it."""
+    trials = [A, "base-seed1", "base-seed2"]
+    script(ray_jobs.job_dir, {trial: ["tell"] for trial in trials})
+    actors: set[str] = set()
+
+    def look(event: JobEvent) -> None:
+        actors.update(one["name"] for one in ray.util.list_named_actors(all_namespaces=True))
+
+    states = ray_jobs.run(make_job(seeds=3, schedule={"max_concurrent": 1}), on_event=look).states
+    assert [json.loads(states[trial].reason)["task"] for trial in trials] == [
+        f"fake/{trial}" for trial in trials
+    ]
+    (actor,) = actors
+    assert re.fullmatch(r"fake/\d+", actor)
