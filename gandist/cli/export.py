@@ -37,6 +37,16 @@ def export(
             callback=options.from_home,
         ),
     ] = None,
+    tensorboard: Annotated[
+        str | None,
+        typer.Option(
+            "--tensorboard",
+            metavar="DIR",
+            help="Write a run for each trial: losses and metrics as scalars, sample grids as images.",
+            show_default=False,
+            callback=options.from_home,
+        ),
+    ] = None,
 ) -> None:
     """Take a job's results to other tools, also while it runs.
 
@@ -45,7 +55,7 @@ def export(
 
     \b
     gandist export runs/quickstart --figures figures --format pdf
-    gandist export runs/quickstart --csv tables
+    gandist export runs/quickstart --csv tables --tensorboard logs
     """
     from gandist.artifacts.job_dir import JobDir
 
@@ -59,7 +69,11 @@ def export(
         from gandist.export.csv import prepare as prepare_csv
 
         prepared.append(prepare_csv(job, csv))
+    if tensorboard is not None:
+        from gandist.export.tensorboard import prepare as prepare_tensorboard
+
+        prepared.append(prepare_tensorboard(job, tensorboard))
     if not prepared:
-        raise UsageError("nothing to export; give --figures DIR or --csv DIR (see gandist export --help)")
+        raise UsageError("nothing to export; give --figures DIR, --csv DIR or --tensorboard DIR")
     for write in prepared:
         complain(write())

@@ -38,12 +38,13 @@ class Place:
         self.root, self._option = root, option
         self.storage = Storage(root, Retry(write_s=0.0))
         self._job = identity(job_dir)
+        self._claimed: set[str] = set()
         recorded = self._recorded()
         if recorded is not None and recorded != self._job:
             raise self._refusal("holds exports of another job")
 
     def claim(self, names: Collection[str]) -> None:
-        """Make sure that files called ``names`` may be written.
+        """Make sure that files or directories called ``names`` may be written.
 
         Raises:
             UsageError: one of them is there and is none of the job's exports.
@@ -52,9 +53,10 @@ class Place:
         for name in names:
             if name not in own and self.storage.exists(name):
                 raise self._refusal(f"{name} is there and was not exported from this job")
+        self._claimed |= {*names}
 
     def write(self, name: str, content: bytes) -> None:
-        """Write or replace a file that was claimed.
+        """Write or replace a file that was claimed, or one in such a directory.
 
         Raises:
             StorageError: the storage refused.
@@ -63,10 +65,10 @@ class Place:
 
     def write_stream(self, name: str, produce: Callable[[pa.NativeFile], T]) -> T:
         """The same, for a file that need not fit into memory; returns what ``produce`` does."""
-        names = self._names()
-        if name not in names:  # before the file: whoever is interrupted may write it again
-            record = {"job": self._job, "files": sorted({*names, name})}
+        if self._claimed:  # before the file: whoever is interrupted may write it again
+            record = {"job": self._job, "files": sorted(self._names() | self._claimed)}
             self.storage.write(RECORD, json.dumps(record, indent=1).encode())
+            self._claimed = set()
         return self.storage.write_stream(name, produce)
 
     def _names(self) -> set[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import numpy as np
+import pyarrow as pa
 
 from gandist.artifacts.tables import SELECTION
 from gandist.metrics import Metric as Name
@@ -139,12 +140,17 @@ def counted_losses(trials: Sequence[Trial]) -> list[Trial]:
 
 def measured(merged: Merged) -> list[Metric]:
     """All metrics of a job that are reported, in the order in which they were written."""
+    return metrics_in(merged.metrics)
+
+
+def metrics_in(rows: pa.Table, selection: bool = False) -> list[Metric]:
+    """The same of a table of ``METRICS``; with ``selection`` those that checkpoints are chosen by instead."""
     names = ("metric", "lower_is_better", "protocol", "features", "floor", "split")
     found: dict[tuple[str, bool, str], Metric] = {}
     for name, lower, protocol, features, floor, split in zip(
-        *(merged.metrics[column].to_pylist() for column in names), strict=True
+        *(rows[column].to_pylist() for column in names), strict=True
     ):
-        if split == SELECTION:
+        if (split == SELECTION) != selection:
             continue
         metric = found.get((name, lower, protocol))
         if metric is None:

@@ -33,7 +33,9 @@ def test_a_file_of_somebody_else_is_refused(empty_job: Callable[..., JobDir], tm
 
 
 def test_exports_of_another_job_are_refused(empty_job: Callable[..., JobDir], tmp_path: Path) -> None:
-    Place(str(tmp_path / "out"), empty_job(("slow", 0)), "--csv").write("a.csv", b"first")
+    place = Place(str(tmp_path / "out"), empty_job(("slow", 0)), "--csv")
+    place.claim(["a.csv"])
+    place.write("a.csv", b"first")
     other = empty_job(("slow", 0), created_at=1.8e9)
     with pytest.raises(UsageError, match=r"^--csv .*/out: holds exports of another job; give another .*$"):
         Place(str(tmp_path / "out"), other, "--csv")
