@@ -1,7 +1,7 @@
 """Train small-image GANs as jobs of configurations x seeds on Ray, and get one honest report.
 
-``load_job``, ``run``, ``evaluate`` and ``open_job`` are loaded when they are first used: importing gandist
-takes no time.
+``load_job``, ``run``, ``evaluate`` and ``open`` are loaded when they are first used: importing gandist takes
+no time.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from gandist.version import VERSION as __version__
 
 if TYPE_CHECKING:
-    from gandist.api import evaluate, load_job, open_job, run
+    from gandist.api import evaluate, load_job, open, run
 
-__all__ = ["__version__", "evaluate", "load_job", "open_job", "run"]
+__all__ = ["__version__", "evaluate", "load_job", "open", "run"]
 
 
 def __getattr__(name: str) -> Any:

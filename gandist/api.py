@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from gandist.activity import Tell, silent
 from gandist.artifacts.job_dir import JobDir
-from gandist.report import merge, read_answer, write_report
+from gandist.report import write_report
+from gandist.results import Results, open
 from gandist.runner import run as running
 from gandist.runner.events import Outcome, RunEvent
 from gandist.runner.interrupts import Stopped, at_once, interruptible
@@ -21,7 +20,7 @@ from gandist.spec.job import Job
 from gandist.spec.loading import load_job
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ran(Outcome):
     """A job after ``run``: how its trials stand, in which directory, and where that is told."""
 
@@ -30,59 +29,25 @@ class Ran(Outcome):
     verdict: str = ""
     """The sentences that it opens with; empty where nothing was measured."""
 
+    @property
+    def results(self) -> Results:
+        """Its tables, figures and generators: ``gandist.open`` of its directory."""
+        return Results(self.root)
 
-@dataclass(frozen=True)
-class JobResults:
-    """What lies in a job directory by now, finished or not; read anew by each method.
-
-    Every method raises ``NotAJobError`` where the directory is none, and ``StorageError`` where the storage
-    refuses. What cannot be used is left out; the report names it.
-    """
-
-    root: str
-    """The job directory: a path or ``s3://...``."""
-
-    def trials(self) -> pa.Table:
-        """One row a trial, in the manifest's order: its configuration, seed, status and how far it is."""
-        return merge.merge_trials(JobDir(self.root))
-
-    def losses(self) -> pa.Table:
-        """One row a trial and step, each once, sorted: the losses and whatever else the steps log."""
-        return merge.merge_losses(JobDir(self.root))
-
-    def metrics(self) -> pa.Table:
-        """One row a trial, evaluation, metric and protocol, sorted."""
-        return merge.merge_metrics(JobDir(self.root))
-
-    def report(self) -> str:
-        """Write the merged tables and the page; where the page lies."""
-        return write_report(JobDir(self.root)).where
-
-    def verdict(self) -> str:
-        """What the page opens with: which configuration is better, and how sure that is. May be empty."""
-        return read_answer(JobDir(self.root))
-
-
-def open_job(root: str | Path) -> JobResults:
-    """The results in a job directory, or in a copy of one.
-
-    Raises:
-        NotAJobError: the directory holds no job.
-        StorageError: the storage refused.
-    """
-    JobDir(str(root)).read_manifest()
-    return JobResults(str(root))
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {status}" for status, count in self.counts.items())
+        return f"<job in {self.root}: {counts}; report {self.report}>"
 
 
 def run(
-    job: Job,
+    job: Job | str | Path | Mapping[str, Any],
     storage: str | Path = "runs",
     *,
     data_dir: str | Path | None = None,
     local: bool = False,
     retry_failed: bool = False,
     fresh: bool = False,
-    on_event: Callable[[RunEvent], None] = lambda _: None,
+    on_event: Callable[[RunEvent], None] | None = None,
 ) -> Ran:
     """Run a job, or continue it, and write its report: ``gandist run`` without its output.
 
@@ -91,7 +56,7 @@ def run(
     signal arrives.
 
     Args:
-        job: from ``load_job``.
+        job: from ``load_job``, or what it takes: the path of a job file, or what would stand in one.
         storage: where job directories are kept: a path or ``s3://...``.
         data_dir: where data files lie, on every node; None downloads each data set to its own cache.
         local: in this process, one trial after another, without Ray.
@@ -106,19 +71,23 @@ def run(
     """
     with interruptible():
         outcome = running.run(
-            job,
+            job if isinstance(job, Job) else load_job(job),
             str(storage),
             data_dir=str(data_dir) if data_dir is not None else None,
             local=local,
             retry_failed=retry_failed,
             fresh=fresh,
-            on_event=on_event,
+            on_event=on_event or _nobody,
         )
         if outcome.signal is not None:
             raise Stopped(outcome.signal)
         with at_once():
             written = write_report(JobDir(outcome.root))
     return Ran(outcome.states, outcome.root, report=written.where, verdict=written.answer)
+
+
+def _nobody(_: RunEvent) -> None:
+    """Is told of a run that nobody watches."""
 
 
 def evaluate(
@@ -173,4 +142,4 @@ def evaluate(
     return added
 
 
-__all__ = ["evaluate", "load_job", "open_job", "run"]
+__all__ = ["evaluate", "load_job", "open", "run"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import signal
 import subprocess
@@ -16,9 +17,10 @@ import pytest
 import yaml
 
 import gandist
-from gandist.api import JobResults
+from gandist.api import Ran
 from gandist.artifacts.job_dir import JobDir
 from gandist.errors import NotAJobError, UsageError
+from gandist.results import Generator, Results, TrialResults
 from gandist.runner.events import Began, Finished, Notice, Outcome, Progress, RunEvent
 from gandist.version import VERSION
 from tests.conftest import CommandLine
@@ -49,22 +51,56 @@ def in_another_thread(work: Callable[[], Any]) -> Any:
         return pool.submit(work).result()
 
 
+def signature(function: Callable[..., Any]) -> str:
+    """Without annotations: names, order, defaults, and what is given by name only."""
+    found = inspect.signature(function)
+    bare = [
+        it.replace(annotation=it.empty, default=... if inspect.isfunction(it.default) else it.default)
+        for it in found.parameters.values()
+        if it.name != "self"
+    ]
+    return str(found.replace(parameters=bare, return_annotation=found.empty))
+
+
+def methods(kind: type) -> dict[str, str]:
+    """The public ones, with their signatures; of what is no method, nothing."""
+    public = {name: getattr(kind, name) for name in dir(kind) if name[0] != "_"}
+    return {name: signature(it) if callable(it) else "" for name, it in public.items()}
+
+
 def test_the_public_names() -> None:
-    assert gandist.__all__ == ["__version__", "evaluate", "load_job", "open_job", "run"]
+    """What users rely on: a change goes into CHANGELOG.md."""
     assert gandist.__version__ == VERSION
-    parameters = {
-        name: list(inspect.signature(getattr(gandist, name)).parameters)
-        for name in ("load_job", "open_job", "run")
+    functions = {name: signature(getattr(gandist, name)) for name in gandist.__all__ if name[0] != "_"}
+    assert functions == {
+        "evaluate": "(root, *, trial=None, checkpoint='last', metrics=(), features=None, samples=None, "
+        "data_dir=None, on_line=Ellipsis, tell=Ellipsis)",
+        "load_job": "(source, overrides=())",
+        "open": "(root)",
+        "run": "(job, storage='runs', *, data_dir=None, local=False, retry_failed=False, fresh=False, "
+        "on_event=None)",
     }
-    assert parameters == {
-        "load_job": ["source", "overrides"],
-        "open_job": ["root"],
-        "run": ["job", "storage", "data_dir", "local", "retry_failed", "fresh", "on_event"],
-    }
-    results = [name for name in dir(JobResults) if name[0] != "_"]
-    assert results == ["losses", "metrics", "report", "trials", "verdict"]
     with pytest.raises(AttributeError, match="no attribute 'train'"):
         _ = gandist.train  # type: ignore[attr-defined]
+
+
+def test_what_they_give_has_these_methods() -> None:
+    assert methods(Results) == {
+        "figure": "(name='losses')",
+        "losses": "()",
+        "metrics": "()",
+        "report": "()",
+        "trial": "(name)",
+        "trials": "()",
+        "verdict": "()",
+    }
+    assert methods(TrialResults) == {"generator": "(best=False)", "losses": "()", "metrics": "()"}
+    assert methods(Generator) == {
+        "model": "",
+        "sample": "(n=64, label=None, *, seed=0, truncation=1.0)",
+    }
+    assert list(methods(Ran)) == ["counts", "exit_code", "report", "results", "signal", "verdict"]
+    assert [it.name for it in dataclasses.fields(Ran)] == ["states", "root", "signal", "report", "verdict"]
 
 
 def test_importing_gandist_loads_nothing_but_its_version() -> None:
@@ -76,7 +112,7 @@ def test_importing_gandist_loads_nothing_but_its_version() -> None:
 
 def test_using_gandist_loads_neither_tensorflow_nor_ray() -> None:
     code = (
-        "import sys, gandist; gandist.load_job, gandist.run, gandist.open_job\n"
+        "import sys, gandist; gandist.load_job, gandist.run, gandist.open\n"
         "print([name for name in ('tensorflow', 'keras', 'ray', 'typer') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -96,7 +132,7 @@ def test_a_run_from_python_and_one_from_the_command_line_end_in_the_same_bits(tm
     found = [fingerprint(JobDir(str(tmp_path / where / "small"))) for where in ("python", "command")]
     assert differences(*found) == {}
     assert found[0]["base-seed1 state"] == "completed 4/4"
-    results = gandist.open_job(ran.root)
+    results = gandist.open(ran.root)
     assert results.losses().num_rows == 4
     assert results.metrics().num_rows == 1
 
@@ -104,7 +140,9 @@ def test_a_run_from_python_and_one_from_the_command_line_end_in_the_same_bits(tm
 @pytest.mark.usefixtures("without_tensorflow")
 def test_a_run_ends_with_the_report_and_is_continued_by_the_same_call() -> None:
     events: list[RunEvent] = []
-    ran = gandist.run(gandist.load_job(JOB), local=True, on_event=events.append)
+    ran = gandist.run(JOB, local=True, on_event=events.append)
+    assert repr(ran) == "<job in runs/small: 2 completed; report runs/small/report.html>"
+    assert ran.results == gandist.open("runs/small")
     assert (ran.counts, ran.exit_code, ran.signal) == ({"completed": 2}, 0, None)
     assert (ran.root, ran.report) == ("runs/small", "runs/small/report.html")
     assert Path(ran.report).is_file()
@@ -146,7 +184,7 @@ def test_ctrl_c_stops_at_a_checkpoint_and_the_same_call_goes_on() -> None:
     with pytest.raises(KeyboardInterrupt):
         gandist.run(job, local=True, on_event=interrupt)
     assert signal.getsignal(signal.SIGINT) == handler
-    trials = gandist.open_job("runs/small").trials().to_pylist()
+    trials = gandist.open("runs/small").trials().to_pylist()
     assert [(trial["status"], trial["step"]) for trial in trials] == [("stopped", 2), ("queued", 0)]
     assert not Path("runs/small/report.html").exists()
     assert gandist.run(job, local=True).counts == {"completed": 2}
@@ -167,7 +205,7 @@ def test_what_a_caller_s_function_raises_ends_the_run_and_gives_the_job_back() -
 @pytest.mark.usefixtures("without_tensorflow")
 def test_the_tables_of_a_job_are_those_that_its_report_writes() -> None:
     ran = gandist.run(gandist.load_job(JOB), local=True)
-    results = gandist.open_job(Path(ran.root))
+    results = gandist.open(Path(ran.root))
     for name in ("trials", "losses", "metrics"):
         assert getattr(results, name)().equals(pq.read_table(f"{ran.root}/{name}.parquet")), name
     Path(ran.report).unlink()
@@ -178,7 +216,7 @@ def test_the_tables_of_a_job_are_those_that_its_report_writes() -> None:
 @pytest.mark.usefixtures("without_tensorflow")
 def test_what_is_wrong_is_an_error_of_gandist_s() -> None:
     with pytest.raises(NotAJobError):
-        gandist.open_job("nowhere")
+        gandist.open("nowhere")
     gandist.run(gandist.load_job(JOB), local=True)
     other = gandist.load_job(JOB, ["model.latent_dim=7"])
     with pytest.raises(UsageError, match=r"model\.latent_dim: 8 -> 7"):

@@ -15,7 +15,6 @@ from typer.main import get_command
 
 import gandist
 from gandist import cli
-from gandist.api import open_job
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.trial_state import TrialState
 from gandist.data import Dataset
@@ -103,7 +102,7 @@ def test_report_and_run_print_the_answer_before_the_path(gandist_: CommandLine) 
 
     assert gandist_("report", "runs/small") == (0, [answer, "runs/small/report.html"], [])
     assert gandist_("run", "job.yaml")[1][-2:] == [answer, "runs/small/report.html"]
-    assert open_job("runs/small").verdict() == answer
+    assert gandist.open("runs/small").verdict() == answer
 
 
 @pytest.mark.usefixtures("devices")
