@@ -109,7 +109,7 @@ def test_a_trial_that_was_trained_anew_is_written_anew(
     for started_at, steps in ((1.7e9, 40), (1.8e9, 60)):
         directory.storage.delete("losses")
         directory.storage.delete("samples")
-        write_trial(directory, "slow", 0, steps=steps, state=state(steps, started_at=started_at))
+        write_trial(directory, "slow", 0, steps=steps, grids=(1,), state=state(steps, started_at=started_at))
         tensorboard.prepare(job_dir, str(tmp_path / "out"))()
     run = tmp_path / "out" / "slow-seed0"
     assert [step for step, _ in read(run)("losses/g_loss")] == list(range(1, 61))
