@@ -47,6 +47,15 @@ def export(
             callback=options.from_home,
         ),
     ] = None,
+    mlflow: Annotated[
+        str | None,
+        typer.Option(
+            "--mlflow",
+            metavar="URI",
+            help="Log a run for each trial, to a server at http://HOST:PORT or to a file:DIR without one.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Take a job's results to other tools, also while it runs.
 
@@ -56,6 +65,7 @@ def export(
     \b
     gandist export runs/quickstart --figures figures --format pdf
     gandist export runs/quickstart --csv tables --tensorboard logs
+    gandist export runs/quickstart --mlflow http://127.0.0.1:5000
     """
     from gandist.artifacts.job_dir import JobDir
 
@@ -73,7 +83,13 @@ def export(
         from gandist.export.tensorboard import prepare as prepare_tensorboard
 
         prepared.append(prepare_tensorboard(job, tensorboard))
+    if mlflow is not None:
+        from gandist.export.mlflow import prepare as prepare_mlflow
+
+        prepared.append(prepare_mlflow(job, mlflow))
     if not prepared:
-        raise UsageError("nothing to export; give --figures DIR, --csv DIR or --tensorboard DIR")
+        raise UsageError(
+            "nothing to export; give --figures DIR, --csv DIR, --tensorboard DIR or --mlflow URI"
+        )
     for write in prepared:
         complain(write())

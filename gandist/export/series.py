@@ -9,12 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from gandist.artifacts.tables import LOSSES, SELECTION
+from gandist.artifacts import tables
 from gandist.report.evaluations import metrics_in
 from gandist.report.losses import read_piece
 from gandist.report.merge import OpenedTrial
 from gandist.report.statistics import Floats, Ints
 
+LOSSES = "losses/"
+"""How the names of what steps log begin."""
 _PLACES = ("trial", "config", "seed", "step", "epoch", "wall_time")
 """Columns of the losses that are no series."""
 
@@ -71,9 +73,9 @@ def scalars(trial: OpenedTrial, named: Mapping[Key, str]) -> list[Scalars]:
 
 def _losses(trial: OpenedTrial) -> list[Scalars]:
     read = [read_piece(trial.directory, piece)[0] for piece in trial.pieces]
-    rows = pa.concat_tables([LOSSES.empty_table(), *read], promote_options="default")
+    rows = pa.concat_tables([tables.LOSSES.empty_table(), *read], promote_options="default")
     shown = [name for name in rows.schema.names if name not in _PLACES]
-    return [_series(f"losses/{name}", rows, name) for name in shown]
+    return [_series(LOSSES + name, rows, name) for name in shown]
 
 
 def _metrics(trial: OpenedTrial, named: Mapping[Key, str]) -> list[Scalars]:
@@ -81,7 +83,7 @@ def _metrics(trial: OpenedTrial, named: Mapping[Key, str]) -> list[Scalars]:
     places: dict[str, list[int]] = {}
     columns = [rows[name].to_pylist() for name in ("metric", "lower_is_better", "protocol", "split")]
     for row, (metric, lower, protocol, split) in enumerate(zip(*columns, strict=True)):
-        places.setdefault(named[metric, lower, protocol, split == SELECTION], []).append(row)
+        places.setdefault(named[metric, lower, protocol, split == tables.SELECTION], []).append(row)
     return [_series(name, rows.take(pa.array(at)), "value") for name, at in places.items()]
 
 
