@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import typer
@@ -56,6 +57,9 @@ def export(
             show_default=False,
         ),
     ] = None,
+    latex: Annotated[
+        bool, typer.Option("--latex", help="Print a table of the results with intervals, for booktabs.")
+    ] = False,
 ) -> None:
     """Take a job's results to other tools, also while it runs.
 
@@ -66,30 +70,35 @@ def export(
     gandist export runs/quickstart --figures figures --format pdf
     gandist export runs/quickstart --csv tables --tensorboard logs
     gandist export runs/quickstart --mlflow http://127.0.0.1:5000
+    gandist export runs/quickstart --latex > results.tex
     """
     from gandist.artifacts.job_dir import JobDir
 
     job = JobDir(job_dir)
-    prepared = []
+    prepared: list[tuple[Callable[[], str], Callable[[str], None]]] = []
     if figures is not None:
         from gandist.export.figures import prepare as prepare_figures
 
-        prepared.append(prepare_figures(job, figures, format))
+        prepared.append((prepare_figures(job, figures, format), complain))
     if csv is not None:
         from gandist.export.csv import prepare as prepare_csv
 
-        prepared.append(prepare_csv(job, csv))
+        prepared.append((prepare_csv(job, csv), complain))
     if tensorboard is not None:
         from gandist.export.tensorboard import prepare as prepare_tensorboard
 
-        prepared.append(prepare_tensorboard(job, tensorboard))
+        prepared.append((prepare_tensorboard(job, tensorboard), complain))
     if mlflow is not None:
         from gandist.export.mlflow import prepare as prepare_mlflow
 
-        prepared.append(prepare_mlflow(job, mlflow))
+        prepared.append((prepare_mlflow(job, mlflow), complain))
+    if latex:
+        from gandist.export.latex import prepare as prepare_latex
+
+        prepared.append((prepare_latex(job), typer.echo))
     if not prepared:
         raise UsageError(
-            "nothing to export; give --figures DIR, --csv DIR, --tensorboard DIR or --mlflow URI"
+            "nothing to export; give --figures DIR, --csv DIR, --tensorboard DIR, --mlflow URI or --latex"
         )
-    for write in prepared:
-        complain(write())
+    for write, tell in prepared:
+        tell(write())

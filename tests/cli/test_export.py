@@ -44,3 +44,11 @@ def test_without_a_way_out_nothing_is_done(command_line: CommandLine, tmp_path: 
     code, _, (line,) = command_line("export", str(tmp_path))
     assert code == 2
     assert line.startswith("nothing to export; give --figures DIR")
+
+
+def test_the_table_alone_is_printed(command_line: CommandLine, tmp_path: Path) -> None:
+    root = make_evaluated_job(tmp_path).root
+    code, printed, told = command_line("export", root, "--latex", "--csv", str(tmp_path / "out"))
+    assert code == 0
+    assert (printed[1], printed[-1]) == (r"\begin{table}", r"\end{table}")
+    assert told == [f"losses.csv, metrics.csv, trials.csv: {tmp_path / 'out'}"]
