@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
+from gandist import threads
 from gandist.runner.backend import RUN_TRIAL, attempt
 from gandist.runner.events import BackendEvent, Finished, Lost, Started
 from gandist.spec.job import Job, TrialSpec
@@ -50,10 +51,11 @@ class LocalBackend:
             os.environ.pop("CUDA_VISIBLE_DEVICES", None)
 
     def admit(self) -> list[str]:
-        """One trial at a time always fits."""
+        """One trial at a time always fits; this process may be too old for the promise of the same bits."""
         if self._resources.gpus == 0:
             os.environ["CUDA_VISIBLE_DEVICES"] = ""  # read when TensorFlow first looks for devices
-        return ["in this process, one trial after another"]
+        why = threads.why_inexact(threads.of(self._resources))
+        return ["in this process, one trial after another", *filter(None, [why])]
 
     def submit(self, trial: TrialSpec) -> None:
         """Queue a trial."""

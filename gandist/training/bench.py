@@ -11,7 +11,9 @@ from contextlib import suppress
 import tensorflow as tf
 from tensorflow.python.framework import ops  # there is no public way into the functions of a graph
 
+from gandist import threads
 from gandist.data import Dataset
+from gandist.errors import ProcessError
 from gandist.spec.job import TrialSpec
 from gandist.training import hardware
 from gandist.training.trainer import Trainer
@@ -24,7 +26,12 @@ def bench(trial: TrialSpec, dataset: Dataset, steps: int) -> dict[str, float]:
         ``images_per_s``: real images shown to the discriminator a second; ``ms_per_step``; ``compile_s``:
         seconds of the first step, tracing and compilation included; ``peak_memory_gib``: of the first GPU, or
         of this process where there is none, data set and TensorFlow included; and ``sizes``.
+
+    Raises:
+        ProcessError: this process computes with other threads.
     """
+    if why := threads.why_inexact(threads.of(trial.resources)):
+        raise ProcessError(f"resources: {why}: measure it there")
     trainer = Trainer(trial, dataset, hardware.strategy(trial.resources))
     began = time.perf_counter()
     trainer.run(1)

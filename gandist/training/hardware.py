@@ -7,6 +7,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from gandist import threads
 from gandist.spec.sections import Resources
 from gandist.training import distribution
 
@@ -25,9 +26,7 @@ def replicas(resources: Resources) -> int:
 
 def strategy(resources: Resources) -> tf.distribute.MirroredStrategy:
     """This process' strategy for a trial with ``resources``. Raises like ``distribution.configure``."""
-    within, at_once = (resources.cpus, 1) if resources.parallelism == "intra_op" else (1, resources.cpus)
-    threads = distribution.Threads(within, at_once, resources.deterministic)
-    return distribution.configure(threads, gpus(resources), replicas(resources))
+    return distribution.configure(threads.of(resources), gpus(resources), replicas(resources))
 
 
 def describe(resources: Resources) -> str:

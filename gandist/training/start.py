@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from gandist import data
+from gandist import data, threads
 from gandist.activity import Activity, Tell
 from gandist.artifacts.job_dir import TrialDir
 from gandist.artifacts.trial_state import DatasetDescription, TrialState
@@ -94,6 +94,8 @@ def what_to_know(
                 f"continued after step {step} on {replicas} replicas instead of {restored.replicas}: "
                 "no longer bit-exact"
             )
+    if why := threads.why_inexact(threads.of(trial.resources)):
+        yield why
     if not trial.resources.deterministic:
         yield "resources.deterministic is false: the same trial may end with other bits another time"
     yield from notices.of_data(trial, budget.size)
