@@ -26,6 +26,7 @@ class TrialDir:
     LOSSES = "losses"
     SAMPLES = "samples"
     CHECKPOINTS = "checkpoints"
+    CHECKPOINT_MANIFEST = "manifest.json"
     GENERATOR = "generator.keras"
     LOADING = "generator.txt"
     """How Keras loads it, where it has layers of gandist."""
@@ -183,6 +184,20 @@ class TrialDir:
         """``(step, path)`` of each checkpoint's directory, in the order of steps, whole or not."""
         found = (re.fullmatch(rf"step-{_STEP}", name) for name in self.storage.list(self.CHECKPOINTS))
         return sorted((int(m[1]), f"{self.CHECKPOINTS}/{m[0]}") for m in found if m)
+
+    def has_checkpoint(self, path: str) -> bool:
+        """Whether the checkpoint in the directory ``path`` is finished: its manifest is written last."""
+        return self.storage.exists(f"{path}/{self.CHECKPOINT_MANIFEST}")
+
+    def delete_checkpoint(self, path: str) -> None:
+        """Delete a checkpoint's directory, finished or not.
+
+        Raises:
+            StorageError: the storage refused.
+        """
+        # First, so that one that is half deleted does not pass for a damaged one.
+        self.storage.delete(f"{path}/{self.CHECKPOINT_MANIFEST}")
+        self.storage.delete(path)
 
     def checkpoint_path(self, step: int) -> str:
         """The directory of the checkpoint after ``step``."""

@@ -31,3 +31,15 @@ def no_file(full: str, limit: int) -> str | None:
     if not stat.S_ISREG(found.st_mode):
         return "not a regular file"
     return f"larger than {limit:,} bytes" if found.st_size > limit else None
+
+
+def size(full: str) -> int:
+    """Bytes of a file, or of all in a directory; of a link those of the link itself. 0 where nothing is."""
+    try:
+        found = os.lstat(full)
+    except OSError:
+        return 0
+    if not stat.S_ISDIR(found.st_mode):
+        return found.st_size
+    with os.scandir(full) as entries:
+        return sum(size(entry.path) for entry in entries)

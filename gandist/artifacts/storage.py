@@ -189,6 +189,17 @@ class Storage:
         found = {name_of(info): info for info in self._infos(path)}
         return {name: info for name, info in found.items() if name and not name.endswith(".tmp")}
 
+    def size(self, path: str) -> int:
+        """Bytes of a file, or of all files in a directory; 0 if it is not there.
+
+        Raises:
+            StorageError: the storage refused.
+        """
+        if self._local:
+            return local.size(self._full(path))
+        infos = [*self._infos(path, recursive=True), self._fs.get_file_info(self._full(path))]
+        return sum(info.size or 0 for info in infos)
+
     def delete(self, path: str) -> None:
         """Delete a file or a link, or a directory with all it holds; nothing if it is not there.
 

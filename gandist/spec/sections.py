@@ -184,10 +184,18 @@ class Checkpoint(Cadence):
 
     every_minutes: Annotated[float, Field(gt=0)] | None = Field(None, description="of training")
     keep: Positive = Field(2, description="newest ones that stay; the best one stays beside them")
+    keep_finished: Positive | None = Field(
+        None, description="the same once a trial is finished; unless given keep, but 1 where that is 2"
+    )
 
     def interval(self) -> Every | None:
         """As for any cadence; None where minutes are counted."""
         return super().interval() if self.every_minutes is None else None
+
+    @property
+    def kept_of_finished(self) -> int:
+        """How many newest ones stay once a trial is finished: a second one is there for its next attempt."""
+        return self.keep_finished or (self.keep if self.keep > 2 else 1)
 
 
 class Evaluation(Cadence):

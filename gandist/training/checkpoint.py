@@ -25,7 +25,7 @@ from gandist.errors import CheckpointError, NotAFileError
 
 State = dict[str, np.ndarray]
 
-_ARRAYS, _MANIFEST = "state.npz", "manifest.json"
+_ARRAYS, _MANIFEST = "state.npz", TrialDir.CHECKPOINT_MANIFEST
 _FORMAT = 1
 
 
@@ -85,7 +85,7 @@ def save(
         "sha256": {_ARRAYS: hashlib.sha256(content).hexdigest()},
     }
     if not _is_there(directory, path, identity, manifest):
-        _delete(directory, path)  # what an earlier attempt has left, whatever that is
+        directory.delete_checkpoint(path)  # what an earlier attempt has left, whatever that is
         directory.storage.write(f"{path}/{_ARRAYS}", content)
         directory.storage.write(f"{path}/{_MANIFEST}", json.dumps(manifest, indent=1).encode())
     tidy(directory, int(state["step"]), keep, best)
@@ -110,7 +110,7 @@ def tidy(directory: TrialDir, step: int, keep: int, best: int | None = None) -> 
     # Later ones are an earlier attempt's that could not be used: they must not count as the newest.
     for at, old in [found for found in directory.checkpoints() if found[0] <= step][:-keep]:
         if at != best:
-            _delete(directory, old)
+            directory.delete_checkpoint(old)
 
 
 def disown(directory: TrialDir, unusable: tuple[str, ...]) -> None:
@@ -130,14 +130,8 @@ def delete_unfinished(directory: TrialDir, before: int) -> None:
         StorageError: the storage refused.
     """
     for step, path in directory.checkpoints():
-        if step < before and not directory.storage.exists(f"{path}/{_MANIFEST}"):
-            _delete(directory, path)
-
-
-def _delete(directory: TrialDir, path: str) -> None:
-    # First, so that one that is half deleted does not pass for a damaged one.
-    directory.storage.delete(f"{path}/{_MANIFEST}")
-    directory.storage.delete(path)
+        if step < before and not directory.has_checkpoint(path):
+            directory.delete_checkpoint(path)
 
 
 def load(directory: TrialDir, path: str, identity: str) -> tuple[State, dict[str, Any]]:

@@ -120,6 +120,11 @@ class Recorder:
 
         self._writer.submit(save, _size(state))
 
+    def thin_checkpoints(self, step: int) -> None:
+        """Leave as many checkpoints up to ``step`` as a finished trial keeps."""
+        keep = self._trial.checkpoint.kept_of_finished
+        self._writer.submit(partial(checkpoint.tidy, self._directory, step, keep, self._best_step))
+
     def write_grid(self, step: int, generated: np.ndarray) -> None:
         """A sample grid of the images uint8 ``[n, height, width, channels]`` made after ``step``."""
         path = self._directory.sample_path(step)

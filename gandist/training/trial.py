@@ -15,7 +15,7 @@ from gandist.activity import Tell
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import TrialDir
 from gandist.artifacts.retry import GIVE_UP_S, Retry
-from gandist.artifacts.statuses import PAUSED
+from gandist.artifacts.statuses import MEANINGS, PAUSED
 from gandist.artifacts.storage import Storage
 from gandist.artifacts.trial_state import TrialState
 from gandist.artifacts.writer import Writer
@@ -295,6 +295,8 @@ class _Run:
 
     def _finish(self, **changes: object) -> Iterator[TrialState]:
         self.recorder.write_losses()
+        if MEANINGS[str(changes.get("status", self.standing.state.status))].final:
+            self.recorder.thin_checkpoints(self.trainer.step)
         yield from self.standing.finish(self.recorder.notes, **changes)
 
     def _update(self, **changes: object) -> None:

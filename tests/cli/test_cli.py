@@ -185,7 +185,18 @@ def test_version(gandist_: CommandLine) -> None:
 def test_help_shows_every_command_with_an_example_and_every_option_with_a_text(gandist_: CommandLine) -> None:
     assert gandist_() == gandist_("--help")
     commands = get_command(cli.app).commands  # type: ignore[attr-defined]
-    about_jobs = ["bench", "evaluate", "export", "report", "run", "sample", "schema", "status", "validate"]
+    about_jobs = [
+        "bench",
+        "clean",
+        "evaluate",
+        "export",
+        "report",
+        "run",
+        "sample",
+        "schema",
+        "status",
+        "validate",
+    ]
     on_clusters = ["fetch", "jobs", "logs", "stop", "submit"]
     assert sorted(commands) == sorted([*about_jobs, *on_clusters])
     for name, command in commands.items():

@@ -219,3 +219,17 @@ def test_a_gradient_per_sample_needs_a_discriminator_without_batch_norm(
     with pytest.raises(SpecError, match=r"^regularizers: r1 is a gradient per sample: it needs a "):
         trial()
     assert trial(regularizers={"path_length": {}})  # the generator's
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "kept"),
+    [
+        ({}, 1),
+        ({"keep": 1}, 1),
+        ({"keep": 9}, 9),
+        ({"keep_finished": 2}, 2),
+        ({"keep": 9, "keep_finished": 3}, 3),
+    ],
+)
+def test_a_finished_trial_needs_no_spare_checkpoint(checkpoint: dict[str, int], kept: int) -> None:
+    assert trial(checkpoint=checkpoint).checkpoint.kept_of_finished == kept
