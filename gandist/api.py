@@ -12,9 +12,10 @@ from gandist.artifacts.job_dir import JobDir
 from gandist.report import write_report
 from gandist.results import Results, open
 from gandist.runner import run as running
-from gandist.runner.events import Outcome, RunEvent
+from gandist.runner.events import Notice, Outcome, RunEvent
 from gandist.runner.interrupts import Stopped, at_once, interruptible
 from gandist.runner.lease import Lease
+from gandist.runner.webhook import notified
 from gandist.sampling import kept
 from gandist.spec.job import Job
 from gandist.spec.loading import load_job
@@ -69,20 +70,24 @@ def run(
         RunError: data, storage or cluster refused, or another driver runs the job.
         KeyboardInterrupt: a signal stopped it.
     """
+    tell = on_event or _nobody
     with interruptible():
-        outcome = running.run(
-            job if isinstance(job, Job) else load_job(job),
-            str(storage),
-            data_dir=str(data_dir) if data_dir is not None else None,
-            local=local,
-            retry_failed=retry_failed,
-            fresh=fresh,
-            on_event=on_event or _nobody,
-        )
-        if outcome.signal is not None:
-            raise Stopped(outcome.signal)
-        with at_once():
-            written = write_report(JobDir(outcome.root))
+        wanted = job if isinstance(job, Job) else load_job(job)
+        with notified(wanted, str(storage), lambda line: tell(Notice(line, warning=True))) as ending:
+            ending.outcome = outcome = running.run(
+                wanted,
+                str(storage),
+                data_dir=str(data_dir) if data_dir is not None else None,
+                local=local,
+                retry_failed=retry_failed,
+                fresh=fresh,
+                on_event=tell,
+            )
+            if outcome.signal is not None:
+                raise Stopped(outcome.signal)
+            with at_once():
+                written = write_report(JobDir(outcome.root))
+            ending.report, ending.verdict = written.where, written.answer
     return Ran(outcome.states, outcome.root, report=written.where, verdict=written.answer)
 
 

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from gandist import metrics
 from gandist.features import Features
 from gandist.spec.base import MAY_CHANGE, Positive, Section
+from gandist.spec.notify import Addresses
 from gandist.spec.overrides import BUDGETS, CADENCES
 from gandist.spec.renamed import refuse_metric
 from gandist.spec.schedules import Decay, WithinOrHalfLife
@@ -287,3 +288,4 @@ class Schedule(Section):
     placement_timeout_s: Annotated[float, Field(gt=0)] | None = Field(
         None, description="seconds without a place for any trial that end the run; else it waits, and tells"
     )
+    notify: Addresses = ()
