@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from gandist.artifacts.statuses import MEANINGS
-from gandist.report import text
+from gandist.report import downloads, text
 from gandist.report.histograms import Histogram
 from gandist.report.merge import Merged
 from gandist.report.plots import MAX_PLOTS, Curve, Plot
@@ -78,23 +78,17 @@ def figures(
     if not rows:
         return None
     plots = [plot for row in rows for plot in row]
+    legends = [
+        [_entry(curves) for curves in zip(*(plot.curves for plot in row), strict=True)] for row in rows
+    ]
     drawn = {curve.config for plot in plots for curve in plot.curves}
     return {
         "rows": [
             {
-                "plots": [
-                    {
-                        "title": plot.title,
-                        "x": plot.x,
-                        "svg": Markup(draw(plot, f"{name}-{i}-{j}")),  # noqa: S704
-                        "logarithmic": plot.logarithmic,
-                        "clipped": "" if plot.clipped is None else text.number(plot.clipped, 3),
-                    }
-                    for j, plot in enumerate(row)
-                ],
-                "legend": [_entry(curves) for curves in zip(*(plot.curves for plot in row), strict=True)],
+                "plots": [_shown(merged, plot, f"{name}-{i}-{j}", legend) for j, plot in enumerate(row)],
+                "legend": legend,
             }
-            for i, row in enumerate(rows)
+            for i, (row, legend) in enumerate(zip(rows, legends, strict=True))
         ],
         "steps_per_point": max(plot.steps_per_point for plot in plots),
         "banded": any((curve.band.n > 1).any() for plot in plots for curve in plot.curves),
@@ -105,6 +99,21 @@ def figures(
             if any(end.why is why for plot in plots for curve in plot.curves for end in curve.ends)
         ],
         "left_out": len(merged.configs) - len(drawn) if len(rows) >= most else 0,
+    }
+
+
+def _shown(merged: Merged, plot: Plot, salt: str, legend: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    svg = draw(plot, salt)
+    lines = ((entry["colour"], f"{entry['config']}, {entry['counts']}") for entry in legend)
+    entries = [(SERIES_COLOURS[colour - 1], name, False) for colour, name in lines]
+    label = f"{plot.title} (logarithmic)" if plot.logarithmic else plot.title
+    return {
+        "title": plot.title,
+        "x": plot.x,
+        "svg": Markup(svg),  # noqa: S704
+        "file": downloads.link(svg, merged.manifest.job, plot.title, label, entries),
+        "logarithmic": plot.logarithmic,
+        "clipped": "" if plot.clipped is None else text.number(plot.clipped, 3),
     }
 
 
@@ -232,7 +241,7 @@ def _axes(width: float, height: float, salt: str, below: float = 0.43) -> Iterat
 
 def _for_the_page(document: str) -> str:
     """The ``<svg>`` of a document: coordinates to 1/100, groups without ids, colours as CSS variables."""
-    svg = document[document.index("<svg") :]
+    svg = re.sub(r"\s*\n\s*", " ", document[document.index("<svg") :])
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<g id="[^"]*"', "<g", svg)
     svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d\d)\d+", r"\1", tag[0]), svg)  # but no label

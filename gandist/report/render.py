@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.artifacts.manifest import Manifest
@@ -24,6 +24,7 @@ from gandist.artifacts.statuses import MEANINGS
 from gandist.artifacts.trial_state import DatasetDescription
 from gandist.errors import StorageError
 from gandist.report import sections, text
+from gandist.report.glossary import explain
 from gandist.report.merge import Merged
 from gandist.report.trial import Trial
 from gandist.version import VERSION
@@ -157,10 +158,17 @@ def _environment() -> Environment:
         when=text.when,
         plural=text.plural,
         name=_name,
+        term=_term,
         tone=lambda status: f"tone-{MEANINGS[status].tone.value}",
     )
     environment.tests["successful"] = lambda status: MEANINGS[status].is_success
     return environment
+
+
+def _term(phrase: str) -> Markup:
+    """``phrase``, with what it means where that is known."""
+    meaning = explain(phrase)
+    return Markup('<abbr title="{}">{}</abbr>').format(meaning, phrase) if meaning else escape(phrase)
 
 
 def _name(name: str) -> Markup:

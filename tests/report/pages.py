@@ -19,6 +19,8 @@ class Page(HTMLParser):
         super().__init__()
         self.elements: list[tuple[str, dict[str, str]]] = []
         self.texts: list[str] = []
+        self.words: list[str] = []
+        """The text of the glossary, which has all words there are."""
         self.open: list[str] = []
         self.feed(html)
         self.close()
@@ -38,11 +40,11 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         if "style" not in self.open:
-            self.texts.append(data)
+            (self.words if self.sections[-1:] == ["glossary"] else self.texts).append(data)
 
     @property
     def text(self) -> str:
-        """All of it; a name that may break is one word."""
+        """All of it but the glossary; a name that may break is one word."""
         return re.sub(r"\s+", " ", " ".join(self.texts)).replace(" \0 ", "")
 
     def all(self, tag: str) -> list[dict[str, str]]:

@@ -6,6 +6,8 @@ import io
 import re
 import subprocess
 import sys
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import pyarrow.parquet as pq
 import pytest
@@ -15,6 +17,8 @@ from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.trial_state import DatasetDescription
 from gandist.errors import NotAJobError
 from gandist.report import read_content, render_sections, write_report
+from gandist.report.downloads import link
+from gandist.report.glossary import TERMS
 from gandist.report.merge import merge_trials
 from gandist.report.render import discover
 from gandist.report.sections import samples
@@ -49,6 +53,7 @@ def test_a_report_has_all_sections_and_leaves_the_merged_tables_beside_it(finish
         "overview",
         "trials",
         "throughput",
+        "glossary",
     ]
     assert page.open == []
     tables = {
@@ -163,6 +168,41 @@ def test_the_page_asks_nothing_of_the_network(finished, page):
     assert not re.search(r"url\((?!#)|@import", html)
 
 
+def test_each_figure_is_a_file_of_its_own_behind_a_link(page):
+    links = [link for link in page.all("a") if "download" in link]
+
+    figures = [figure for figure in page.all("div") if figure.get("role") == "img"]
+    assert len(links) == len(figures) > 4
+    assert len({link["download"] for link in links}) == len(links)
+    [losses] = [link["href"] for link in links if link["download"] == "demo-discriminator-loss.svg"]
+    kind, _, document = losses.partition(",")
+    svg = ElementTree.fromstring(unquote(document))  # noqa: S314 - our own
+    texts = [text.text for text in svg.iter("{http://www.w3.org/2000/svg}text")]
+    assert kind == "data:image/svg+xml;charset=utf-8"
+    assert texts[:2] == ["demo: Discriminator loss", "Discriminator loss"]
+    assert {"kimg", "slow, 2 of 2 seeds"} < set(texts)
+    assert "var(--" not in unquote(document)
+
+
+def test_a_downloaded_figure_holds_a_strangers_names_as_text():
+    file = link('<svg viewBox="0 0 9 9"></svg>', ATTACK, ATTACK, ATTACK, [("#000000", ATTACK, True)])
+
+    svg = ElementTree.fromstring(unquote(file["uri"].partition(",")[2]))  # noqa: S314 - our own
+
+    assert re.fullmatch(r"[a-z0-9-]+\.svg", file["name"])
+    assert '"' not in file["uri"]
+    assert {element.tag.rpartition("}")[2] for element in svg.iter()} == {"svg", "rect", "path", "text"}
+    assert sum("alert(2)" in (text.text or "") for text in svg.iter()) == 3
+
+
+def test_words_that_need_it_are_explained_where_they_stand_and_at_the_end(page):
+    titles = {word["title"] for word in page.all("abbr")}
+
+    assert any(title.startswith("Thousand real images") for title in titles)
+    assert titles < set(TERMS.values())
+    assert set(TERMS.values()) < set(page.words)
+
+
 def test_nothing_that_a_stranger_writes_becomes_markup(empty_job):
     job_dir = empty_job(
         ("slow", 0),
@@ -193,7 +233,7 @@ def test_nothing_that_a_stranger_writes_becomes_markup(empty_job):
 def test_a_job_that_has_left_nothing_yet_has_a_short_report(empty_job, trials):
     page = report(empty_job(*trials))
 
-    assert page.sections == (["overview", "trials"] if trials else ["overview"])
+    assert page.sections == (["overview", "trials", "glossary"] if trials else ["overview"])
     assert ("2 queued" if trials else "no trials") in page.text
 
 
@@ -218,6 +258,7 @@ def test_odd_numbers_and_characters_do_not_stop_it(empty_job):
         "warnings",
         "overview",
         "trials",
+        "glossary",
     ]  # a state that is none has no throughput
 
 

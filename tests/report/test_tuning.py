@@ -150,7 +150,8 @@ def test_the_best_configuration_its_settings_and_the_runner_up_are_named(page):
     assert f"ranked as the worst seeds: 1 of the 2 seeds of {UNSTABLE[0]} (unstable)." in text
     assert "optimizer.learning_rate 0.0002 optimizer.beta_1 0.4 model.latent_dim 100" in text
     runner_up = (
-        "learning_rate=0.0002,beta_1=0.5,latent_dim=100 24.40 [24.00, 24.80] 24.4 0 of 2 (0%, 0 to 84%)"
+        "learning_rate=0.0002,beta_1=0.5,latent_dim=100 25.6 kimg , 400 steps, 20 s 24.40 [24.00, 24.80] "
+        "24.4 0 of 2 (0%, 0 to 84%)"
     )
     assert f"{runner_up} 4 of 4 pairs 1 not significant" in text
     assert "flatters it" in text
@@ -207,7 +208,9 @@ def test_what_was_unstable_is_the_worst_seed_and_it_is_said(empty_job):
     text = report(two(empty_job, {"slow": [20.0, math.nan], "fast": [30.0, 31.0]})).text
 
     assert "The best median is that of fast (frechet (pixels) 30.5 against failed seeds" in text
-    assert "slow failed [20, failed] 20 1 of 2 (50%, 1 to 99%) 2 of 4 pairs 1 not significant" in text
+    assert (
+        "400 steps, 20 s failed [20, failed] 20 1 of 2 (50%, 1 to 99%) 2 of 4 pairs 1 not significant" in text
+    )
 
 
 def test_a_job_whose_trials_were_all_unstable_has_no_best(empty_job):

@@ -47,7 +47,7 @@ def build(content: Content) -> dict[str, Any] | None:
         },
         "chosen": any(t.state.best_step is not None for trials in found.counted.values() for t in trials),
         "settings": places.points.get(best, {}) if places else {},
-        "table": _table(found.ranked, configs, metric.title),
+        "table": _table(found.ranked, configs, metric.title, found.counted),
         "budgets": budgets.compared(found.counted),
         "pruned": _names(found.pruned),
         "unranked": _names(found.unranked),
@@ -56,8 +56,10 @@ def build(content: Content) -> dict[str, Any] | None:
     }
 
 
-def _table(ranked: Ranked, configs: Configs, title: str) -> dict[str, Any]:
-    """The context of ``_ranked.html``."""
+def _table(
+    ranked: Ranked, configs: Configs, title: str, counted: budgets.Counted | None = None
+) -> dict[str, Any]:
+    """The context of ``_ranked.html``; with the budgets of the trials that are ``counted``."""
     shown = ranked.standings[:MAX_ROWS]
     drawn = dots([it.scores for it in shown])
     intervals = [it.scores.interval for it in shown if it.scores.interval]
@@ -67,7 +69,11 @@ def _table(ranked: Ranked, configs: Configs, title: str) -> dict[str, Any]:
         "title": title,
         "dots": drawn,
         "rows": [
-            {**_row(ranked, it, len(configs[it.config])), "strip": strip}
+            {
+                **_row(ranked, it, len(configs[it.config])),
+                "strip": strip,
+                "budget": _budget(counted or {}, it.config),
+            }
             for it, strip in zip(shown, drawn.strips, strict=True)
         ],
         "more": many - len(shown),
@@ -78,6 +84,11 @@ def _table(ranked: Ranked, configs: Configs, title: str) -> dict[str, Any]:
         "intervals": bool(intervals),
         "short": any(interval.coverage < CONFIDENCE for interval in intervals),
     }
+
+
+def _budget(counted: budgets.Counted, config: str) -> dict[str, str] | None:
+    trials = counted.get(config)
+    return budgets.budget(trials).cells if trials else None
 
 
 def _row(ranked: Ranked, it: Standing, seeds: int) -> dict[str, Any]:
@@ -94,7 +105,7 @@ def _row(ranked: Ranked, it: Standing, seeds: int) -> dict[str, Any]:
     }
     if against is not None:
         row |= {
-            "pairs": f"{text.number(against.better)} of {against.pairs} pairs",
+            "pairs": (text.number(against.better), text.whole(against.pairs)),
             "p": text.p_value(against.adjusted).removeprefix("p ").removeprefix("= "),
             "significant": against.is_significant,
             "more": None if against.is_significant else ranked.more_seeds(it),

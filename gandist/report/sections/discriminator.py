@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from gandist.report.drawing import draw_histogram, figures
+from gandist.report import downloads
+from gandist.report.drawing import SERIES_COLOURS, draw_histogram, figures
 from gandist.report.histograms import Histogram, histogram, is_probability
 from gandist.report.plots import MAX_PLOTS, Plot, loss, prepare
 from gandist.report.scales import by_scale
@@ -36,19 +37,33 @@ def build(content: Content) -> dict[str, Any] | None:
         "probability": PROBABILITIES[0] in shown,
         "score": SCORES[0] in shown,
         "histograms": [
-            {
-                "config": config,
-                "svg": Markup(draw_histogram(it, f"outputs-{place}")),  # noqa: S704
-                "images": it.images,
-                "means": it.means,
-                "seeds": it.seeds,
-            }
+            _drawn(content.merged.manifest.job, config, it, f"outputs-{place}")
             for place, (config, it) in enumerate(histograms[:MAX_HISTOGRAMS])
         ],
         "more_histograms": max(0, len(histograms) - MAX_HISTOGRAMS),
         "held_out": any("held_out" in it.means for _, it in histograms),
         "scores": any(not it.probability for _, it in histograms),
         "outside": sum(it.outside for _, it in histograms),
+    }
+
+
+def _drawn(job: str, config: str, found: Histogram, salt: str) -> dict[str, Any]:
+    svg = draw_histogram(found, salt)
+    real, generated = SERIES_COLOURS[:2]
+    names = {
+        "real": (real, "real images", False),
+        "held_out": (real, "real images that it has never seen", True),
+        "generated": (generated, "generated images", False),
+    }
+    legend = [entry for kind, entry in names.items() if kind in found.shares]
+    title = f"discriminator outputs, {config}"
+    return {
+        "config": config,
+        "svg": Markup(svg),  # noqa: S704
+        "file": downloads.link(svg, job, title, "share of images", legend),
+        "images": found.images,
+        "means": found.means,
+        "seeds": found.seeds,
     }
 
 

@@ -62,6 +62,7 @@ def _size(picture: Picture | None) -> dict[str, int]:
     return {
         "width": picture.width * factor if picture else 0,
         "height": picture.height * factor if picture else 0,
+        "factor": factor,
     }
 
 
