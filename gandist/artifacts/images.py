@@ -16,8 +16,6 @@ GRID_PIXELS = 64
 """Small images are magnified to about this height in grids."""
 FRAME_PIXELS = 256
 """And to about this one where a frame is a single image."""
-SLIDE_S, MOVING_S = 0.5, 0.06
-"""Seconds that a frame is shown, of single images and of a path between them."""
 
 
 def magnification(height: int, pixels: int = GRID_PIXELS) -> int:
@@ -104,33 +102,3 @@ def encode_gif(frames: Sequence[np.ndarray], seconds: float = 6.0, hold_s: float
     # All frames share one palette: where the first had one of its own, some readers took it for the others'.
     options: dict[str, Any] = {"duration": duration, "loop": 0, "optimize": False}
     return bytes(iio.imwrite("<bytes>", list(frames), extension=".gif", **options))
-
-
-def encode(images: np.ndarray, extension: str, moving: bool = False) -> bytes:
-    """Images uint8 ``[n, height, width, channels]``, of 1 or 3 channels, as a file of one of ``FORMATS``.
-
-    Args:
-        extension: ``.png``: a near-square grid; ``.gif``: each a frame; ``.npy``: the array as it is.
-        moving: each image leads to the next: a GIF shows them as a film and not as slides.
-    """
-    if extension == ".npy":
-        buffer = io.BytesIO()
-        np.save(buffer, images, allow_pickle=False)
-        return buffer.getvalue()
-    height = images.shape[1]
-    if extension == ".png":
-        return encode_png(grid(images, *layout(len(images)), magnification(height)))
-    scale, each_s = magnification(height, FRAME_PIXELS), MOVING_S if moving else SLIDE_S
-    pictures = images[..., 0] if images.shape[3] == 1 else images
-    frames = [magnified(picture, scale) for picture in pictures]
-    return encode_gif(frames, seconds=each_s * len(frames), hold_s=each_s)
-
-
-FORMATS = (".png", ".gif", ".npy")
-
-
-def raw_bytes(count: int, image_shape: tuple[int, int, int], extension: str) -> int:
-    """About how much memory the pixels of ``encode`` take, before compression."""
-    height, width, channels = image_shape
-    pixels = {".png": GRID_PIXELS, ".gif": FRAME_PIXELS, ".npy": 1}[extension]
-    return count * height * width * channels * magnification(height, pixels) ** 2

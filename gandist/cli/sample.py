@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from gandist.cli import options
 from gandist.cli.application import app
+from gandist.printable import printable
 
 if TYPE_CHECKING:
     from gandist.sampling.generators import Exported
@@ -25,11 +25,12 @@ BYTES_A_LATENT = 32
 def sample(
     job_dir: options.JobDirectory,
     out: Annotated[
-        Path,
+        str,
         typer.Option(
             "--out",
-            metavar="FILE",
-            help="A .png grid, a .gif animation, or an .npy array: uint8 [n, height, width, channels].",
+            metavar="FILE|DIR/",
+            help="A .png grid, a .gif or .mp4 film, an .npy array: uint8 [n, height, width, channels]; or a "
+            "directory for a PNG each.",
             show_default=False,
             callback=options.from_home,
         ),
@@ -84,33 +85,69 @@ def sample(
             "--interpolate", help="N steps along a closed path through latents, in place of N latents."
         ),
     ] = False,
+    between: Annotated[
+        str | None,
+        typer.Option(
+            "--between",
+            metavar="K,K,...",
+            help="A path like that of --interpolate, through the images with these numbers, from 0 on.",
+            show_default=False,
+        ),
+    ] = None,
+    scale: Annotated[
+        int | None,
+        typer.Option(
+            "--scale",
+            metavar="N",
+            min=1,
+            max=64,
+            help="Make each pixel a square of N by N. By default grids and films are magnified to be seen "
+            "well, and single images are left as they are.",
+            show_default=False,
+        ),
+    ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            "--fps",
+            min=0.1,
+            max=1000.0,
+            help="Frames a second of a film: by default 2, and 17 along a path.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Make images with the generator that a completed trial has exported.
 
     The same command makes the same images anywhere, up to rounding; --n 8 makes the first 8 of --n 64. A path
-    leads through as many latents as a grid has rows, by spherical interpolation. A .gif shows a path as an
-    endless film, other images as slides.
+    is closed and leads through as many latents as a grid has rows, or through images that you have chosen, by
+    spherical interpolation. A film shows a path without an end, other images as slides.
 
     The job directory may be a stranger's: no code in it is run, and of its generator only numbers are read.
 
     \b
     gandist sample runs/quickstart --out digits.png
+    gandist sample runs/quickstart --n 100 --out digits/ --scale 8
     gandist sample runs/mnist_conditional --label 7 --n 100 --seed 1 --out sevens.png
-    gandist sample runs/quickstart --trial r1-seed0 --interpolate --n 240 --out morph.gif
+    gandist sample runs/quickstart --trial r1-seed0 --between 17,42,3 --n 240 --fps 24 --out morph.mp4
     """
-    from gandist.artifacts import images
     from gandist.artifacts.job_dir import JobDir, TrialDir
     from gandist.artifacts.retry import Retry
     from gandist.artifacts.storage import Storage
     from gandist.errors import UsageError
+    from gandist.sampling import files
     from gandist.sampling.generators import find
 
-    extension = _extension(out, images.FORMATS)
+    target = files.target(out)
+    through = _numbers(between) if between is not None else []
+    moving = interpolate or bool(through)
+    form = target.kind(scale, fps, moving)
+    form.check()
     path = {"last": TrialDir.GENERATOR, "best": TrialDir.BEST}[checkpoint]
     source = find(JobDir(job_dir), trial, path)
-    chosen = source.labels(labels or [], count, one=interpolate)
+    chosen = source.labels(labels or [], count, one=moving)
     shape, latent_dim = source.dataset.image_shape, source.trial.model.latent_dim
-    each = max(images.raw_bytes(1, shape, extension), BYTES_A_LATENT * latent_dim)
+    each = max(form.raw_bytes(count, shape) // count, BYTES_A_LATENT * latent_dim)
     if count * each > MAX_BYTES:
         raise UsageError(
             f"--n {count}: that is {count * each:,} bytes in memory; give at most {MAX_BYTES // each}"
@@ -121,39 +158,39 @@ def sample(
     generator = generate.open_generator(source.trial, shape, source.classes, *source.generator())
     if truncation is not None:
         generator.truncate(truncation)
-    draw = generate.draw_path if interpolate else generate.draw
-    made = generate.generate(generator, draw(seed, count, latent_dim), chosen)
-    content = images.encode(made, extension, moving=interpolate)
-    Storage(str(out.parent), Retry(write_s=0.0)).write(out.name, content)
-    typer.echo(f"{_what(source, labels or [], count, interpolate)}: {out}")
+    if moving:
+        latents = generate.draw_path(seed, count, latent_dim, through)
+    else:
+        latents = generate.draw(seed, count, latent_dim)
+    made = generate.generate(generator, latents, chosen)
+    storage = Storage(target.directory, Retry(write_s=0.0))
+    for name, content in form.encode(made):
+        storage.write(name or target.name, content)
+    typer.echo(f"{_what(source, labels or [], count, moving, through)}: {out}")
 
 
-def _extension(out: Path, allowed: Sequence[str]) -> str:
-    """The format that ``out`` asks for.
+def _numbers(between: str) -> list[int]:
+    """The images that a path leads through.
 
     Raises:
-        UsageError: there is none, or no file can be made there.
+        UsageError: they are no numbers, too few, or too large.
     """
     from gandist.errors import UsageError
 
-    extension = out.suffix.lower()
-    if extension not in allowed:
-        raise UsageError(f"--out {out}: its name ends in none of {', '.join(allowed)}")
-    try:
-        is_directory, has_place = out.is_dir(), out.parent.is_dir()
-    except OSError as error:  # a name too long, a directory that may not be looked into
-        raise UsageError(f"--out {out}: {error.strerror}") from error
-    if is_directory:
-        raise UsageError(f"--out {out}: a directory; give a file in it")
-    if not has_place:
-        raise UsageError(f"--out {out}: there is no directory {out.parent}; make it first")
-    return extension
+    given = [number.strip() for number in between.split(",")]
+    if len(given) < 2 or not all(it.isascii() and it.isdecimal() and len(it) <= 4 for it in given):
+        raise UsageError(
+            f"--between {printable(between, 60)}: give two or more numbers of images, such as 17,42,3"
+        )
+    return [int(number) for number in given]
 
 
-def _what(source: Exported, labels: list[str], count: int, interpolate: bool) -> str:
+def _what(source: Exported, labels: list[str], count: int, moving: bool, through: Sequence[int]) -> str:
     """``64 images of 7 from base-seed0 at step 5,000``."""
     noun = f"image{'s'[: count > 1]}"
-    words = [f"{count:,} {noun}{' along a path' if interpolate else ''}"]
+    words = [f"{count:,} {noun}{' along a path' if moving else ''}"]
+    if through:
+        words.append(f"through {', '.join(map(str, through))}")
     if labels:
         words.append(f"of {', '.join(source.class_names(labels))}")
     words.append(f"from {source.trial.id} at {source.step}")

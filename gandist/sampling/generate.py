@@ -5,6 +5,7 @@ from __future__ import annotations
 from gandist import tensorflow_start  # isort: skip  # noqa: F401 - before whatever loads TensorFlow
 
 import contextlib
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -65,15 +66,19 @@ def draw(seed: int, count: int, dimensions: int) -> np.ndarray:
     return normal[:, :dimensions].astype(np.float32)
 
 
-def draw_path(seed: int, count: int, dimensions: int) -> np.ndarray:
-    """A closed path float32 ``[count, dimensions]`` through as many latents of ``draw`` as a grid has rows.
+def draw_path(seed: int, count: int, dimensions: int, through: Sequence[int] = ()) -> np.ndarray:
+    """A closed path float32 ``[count, dimensions]``, from latent to latent of ``draw`` and back to the first.
 
-    So in a grid whose last row is full, each row begins with a latent of ``draw`` and leads to the next
-    row's; the last leads back to the first. There are at least three.
+    Args:
+        seed: as for ``draw``.
+        count: points, spread evenly.
+        dimensions: of a latent.
+        through: which latents, two or more; by default the first ones, as many as a grid has rows and at
+            least three. So in a grid whose last row is full, each row begins with a latent of ``draw``.
     """
-    keys = max(3, layout(count)[0])  # between two, the way back is the way there
-    corners = draw(seed, keys, dimensions).astype(np.float64)
-    points = []
+    chosen = through or range(max(3, layout(count)[0]))  # between two, the way back is the way there
+    corners = draw(seed, max(chosen) + 1, dimensions)[list(chosen)].astype(np.float64)
+    keys, points = len(corners), []
     for i in range(count):
         corner, rest = divmod(i * keys, count)
         points.append(slerp(corners[corner], corners[(corner + 1) % keys], rest / count))

@@ -70,38 +70,6 @@ def test_small_images_are_magnified(height: int, factor: int) -> None:
     assert images.magnification(height) == factor
 
 
-def test_images_as_a_png_are_a_magnified_grid() -> None:
-    made = tiles(5, channels=3)
-    png = images.decode_png(images.encode(made, ".png"))
-    np.testing.assert_array_equal(png, images.grid(made, 2, 3, scale=21))
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize(("moving", "milliseconds"), [(False, 500), (True, 60)])
-def test_images_as_a_gif_are_frames_that_loop(channels: int, moving: bool, milliseconds: int) -> None:
-    made = 80 * tiles(3, channels)
-    gif = images.encode(made, ".gif", moving)
-    shown = iio.imread(io.BytesIO(gif), extension=".gif", index=None)
-    assert shown.shape[:3] == (3, 3 * 85, 4 * 85)
-    assert [int(frame.mean()) for frame in shown] == [0, 80, 160]
-    told = [iio.immeta(gif, extension=".gif", index=index) for index in range(3)]
-    assert [each["duration"] for each in told] == [milliseconds] * 3
-    assert told[0]["loop"] == 0
-
-
-def test_images_as_an_array_are_as_they_are() -> None:
-    made = tiles(5, channels=3)
-    np.testing.assert_array_equal(np.load(io.BytesIO(images.encode(made, ".npy"))), made)
-
-
-@pytest.mark.parametrize("extension", images.FORMATS)
-def test_what_the_pixels_of_a_file_take_is_known_before_they_are_made(extension: str) -> None:
-    made = np.random.default_rng(0).integers(0, 256, (50, 20, 30, 3), np.uint8)
-    content = images.encode(made, extension)
-    decoded = np.load(io.BytesIO(content)) if extension == ".npy" else iio.imread(content, index=None)
-    assert images.raw_bytes(50, (20, 30, 3), extension) == pytest.approx(decoded.nbytes, rel=0.4)
-
-
 @pytest.mark.parametrize("mode", [None, "RGB"])
 def test_frames_with_other_greys_than_the_first_are_read_as_they_are(mode: str | None) -> None:
     few, all_greys = np.full((16, 16), 7, np.uint8), np.arange(256, dtype=np.uint8).reshape(16, 16)

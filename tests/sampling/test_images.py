@@ -29,9 +29,19 @@ def test_a_grid_from_the_first_trial_that_has_a_generator(sample: CommandLine) -
 def test_a_trial_by_its_name(sample: CommandLine) -> None:
     code, out, _ = sample("plain", "--trial", "base-seed2", "--n", "1", "--out", "one.PNG")
     assert (code, out) == (0, ["1 image from base-seed2 at step 2: one.PNG"])
-    assert images.decode_png(Path("one.PNG").read_bytes()).shape == (2 * 32, 2 * 32)
+    assert images.decode_png(Path("one.PNG").read_bytes()).shape == (28, 28)
     other, same = (made(sample, "plain", "--trial", f"base-seed{k}") for k in (2, 1))
     assert (other != same).any()
+
+
+def test_a_picture_each(sample: CommandLine) -> None:
+    code, out, _ = sample("plain", "--n", "3", "--scale", "2", "--out", "digits/")
+    assert code == 0
+    assert out[0].endswith(": digits/")
+    assert sorted(it.name for it in Path("digits").iterdir()) == ["00000.png", "00001.png", "00002.png"]
+    image = made(sample, "plain", "--n", "3")[2, ..., 0]
+    png = images.decode_png(Path("digits/00002.png").read_bytes())
+    np.testing.assert_array_equal(png, images.magnified(image, 2))
 
 
 def test_the_best_generator_of_a_trial(sample: CommandLine) -> None:
@@ -117,6 +127,14 @@ class TestInterpolation:
         assert (told["loop"], told["duration"]) == (0, 60)
         np.testing.assert_array_equal(shown[0, ::9, ::9], path[0, ..., 0])
         np.testing.assert_array_equal(shown[-1, ::9, ::9], path[-1, ..., 0])
+
+    def test_leads_through_images_that_were_chosen_and_back(self, sample: CommandLine) -> None:
+        many = made(sample, "plain", "--n", "20", "--seed", "4")
+        path = made(sample, "plain", "--n", "30", "--seed", "4", "--between", "17,5,11")
+        np.testing.assert_array_equal(path[::10], many[[17, 5, 11]])
+        code, out, _ = sample("plain", "--n", "4", "--between", "3, 1", "--out", "path.gif")
+        assert code == 0
+        assert out[0].startswith("4 images along a path through 3, 1 from base-seed1 at step 2 ")
 
     def test_stays_within_one_class(self, sample: CommandLine) -> None:
         path = made(sample, "classes", "--label", "3", "--interpolate", "--n", "16")

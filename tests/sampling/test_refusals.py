@@ -39,8 +39,14 @@ RULE = "only a completed trial has one"
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ("plain", "--out mine.jpg: its name ends in none of .png, .gif, .npy"),
-        ("plain --out mine", "--out mine: its name ends in none of .png, .gif, .npy"),
+        ("plain", "--out mine.jpg: its name ends in none of .png, .gif, .mp4, .npy, or / for a PNG each"),
+        ("plain --out mine", "--out mine: its name ends in none of .png, .gif, .mp4, .npy, or /"),
+        ("plain --fps 10", "--fps 10: only a .gif or an .mp4 moves; leave it out"),
+        ("plain --between 3", "--between 3: give two or more numbers of images, such as 17,42,3"),
+        ("plain --between 3,x", "--between 3,x: give two or more numbers of images"),
+        ("plain --between 3,10000", "--between 3,10000: give two or more numbers of images"),
+        ("plain --scale 0", "gandist sample: Invalid value for '--scale'"),
+        ("classes --between 1,2", "--interpolate: base-seed0 is conditional, and a path stays within one"),
         ("plain --out none/x.png", "--out none/x.png: there is no directory none; make it first"),
         ("plain --out folder.png", "--out folder.png: a directory; give a file in it"),
         (f"plain --out {'x' * 300}.png", f"--out {'x' * 300}.png: File name too long"),
