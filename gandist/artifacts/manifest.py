@@ -32,6 +32,8 @@ class Manifest(BaseModel):
     created_at: AwareDatetime | None = None
     gandist: Line = ""
     """The version that ran it last; so are the fields up to ``spec_hash``."""
+    submitted_by: Line = ""
+    """Empty where that is not known, or not to be told."""
     versions: dict[Line, Line | None] = {}
     """Of the packages that numbers depend on; None for one that is not installed."""
     git_commit: Line | None = None

@@ -71,6 +71,7 @@ class JobOverview(_Document):
     """Trials by status."""
     images_per_second: float = 0.0
     created_at: datetime | None = None
+    submitted_by: str = ""
     written_at: datetime | None = None
     report: str | None = None
     """Where its page lies."""
@@ -104,6 +105,7 @@ class Status(_Document):
     counts: Mapping[str, int] = {}
     images_per_second: float = 0.0
     created_at: datetime | None = None
+    submitted_by: str = ""
     driver: Driver | None = None
     submission: Submission | None = None
     trials: tuple[Trial, ...] = ()
@@ -165,6 +167,7 @@ def status(standing: Standing | None, submission: Submission | None = None) -> S
         counts=standing.summary.counts,
         images_per_second=standing.summary.images_per_s,
         created_at=standing.manifest.created_at,
+        submitted_by=standing.manifest.submitted_by,
         driver=_driver(standing.holder),
         submission=submission,
         trials=tuple(_trial(row, listed[row.trial]) for row in standing.rows),
@@ -227,6 +230,7 @@ def _overview(job: Found, standing: Standing | str) -> JobOverview:
         counts=standing.summary.counts,
         images_per_second=standing.summary.images_per_s,
         created_at=standing.manifest.created_at,
+        submitted_by=standing.manifest.submitted_by,
         written_at=when(standing.written),
         report=job.job_dir.storage.where(JobDir.REPORT) if JobDir.REPORT in job.files else None,
         driver=_driver(standing.holder),

@@ -135,6 +135,7 @@ def _line(job: Found, how: Standing | str) -> str:
         summary = f"{trials} trials; of the first {summary}"
     parts = [summary, f"written {utc(how.written)}" if how.written else "nothing written yet"]
     parts += [JobDir.REPORT] if JobDir.REPORT in job.files else ["no report yet"]
+    parts += [f"submitted by {how.manifest.submitted_by}"] if how.manifest.submitted_by else []
     parts += [f"run by {how.holder}"] if how.holder else []
     return "; ".join(parts)
 

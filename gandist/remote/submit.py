@@ -18,7 +18,7 @@ from gandist.artifacts.address import mistake, public
 from gandist.errors import ClusterError, UsageError
 from gandist.remote.dashboard import UnreachableError
 from gandist.remote.jobs_api import JobsApi, Submission
-from gandist.runner.manifest import refuse_relative
+from gandist.runner.manifest import SUBMITTER, refuse_relative, submitter
 from gandist.spec.job import Job
 from gandist.version import VERSION
 
@@ -110,6 +110,7 @@ def submit(
         "job_name": job.spec.name,  # Ray's own key for what dashboards show
         "storage": request.storage,
         "job_dir": job_dir,
+        SUBMITTER: submitter(),
     }
     with tempfile.TemporaryDirectory(prefix="gandist-") as folder:  # the job file travels, and nothing else
         (Path(folder) / f"{job.spec.name}.yaml").write_bytes(job_file.read_bytes())

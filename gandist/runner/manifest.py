@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import getpass
 import hashlib
 import importlib.metadata
 import json
@@ -17,6 +18,7 @@ from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.manifest import ListedTrial, Manifest
 from gandist.artifacts.trials import read_manifest
 from gandist.errors import UsageError
+from gandist.printable import one_line
 from gandist.spec.job import Job
 from gandist.version import VERSION
 
@@ -24,6 +26,8 @@ PACKAGES = ("tensorflow", "keras", "ray", "numpy", "pyarrow")
 
 SUBMITTED = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 """Set by Ray for the driver of a submission."""
+SUBMITTER = "submitted_by"
+"""What it says there of who has submitted it."""
 SCRATCH = "working_dir_files"
 """Where Ray unpacks the working directory of a submission, below its temporary directory."""
 
@@ -104,6 +108,7 @@ def manifest(job: Job, before: Manifest) -> Manifest:
         job=job.spec.name,
         created_at=before.created_at or datetime.datetime.now(datetime.UTC).replace(microsecond=0),
         gandist=VERSION,
+        submitted_by=submitter(),
         versions={"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
         git_commit=git_commit(Path(__file__).parents[1]),
         spec_hash=hashlib.sha256(resolved.encode()).hexdigest()[:16],
@@ -111,6 +116,23 @@ def manifest(job: Job, before: Manifest) -> Manifest:
         start_s=before.start_s,
         trials=tuple(listed.values()),
     )
+
+
+def submitter() -> str:
+    """Who has it run: as ``GANDIST_USER`` says, else whoever submitted it, else the user of this process.
+
+    Empty where ``GANDIST_USER`` is, and where nobody knows.
+    """
+    try:
+        submitted = json.loads(os.environ.get(SUBMITTED, "{}"))["metadata"][SUBMITTER]
+    except (ValueError, KeyError, TypeError):
+        submitted = None
+    named = os.environ.get("GANDIST_USER", submitted)
+    try:
+        user = getpass.getuser() if named is None else named
+    except (OSError, KeyError, ImportError):  # an id without a name, as in a container
+        user = ""
+    return one_line(user, 100)
 
 
 def git_commit(package: Path) -> str | None:

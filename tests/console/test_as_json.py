@@ -32,7 +32,8 @@ STATES = {
 def job_dir(tmp_path: Path) -> JobDir:
     job_dir = JobDir(str(tmp_path / "runs" / "small"))
     listed = [{"id": trial, "config": "r1", "seed": seed} for seed, trial in enumerate(STATES)]
-    write_documents(job_dir, {}, {"job": "small", "created_at": "2026-01-01T12:00:00Z", "trials": listed})
+    made = {"created_at": "2026-01-01T12:00:00Z", "submitted_by": "alice"}
+    write_documents(job_dir, {}, {"job": "small", "trials": listed, **made})
     for trial, state in STATES.items():
         job_dir.trial(trial).write_state(state)
     return job_dir
@@ -53,7 +54,7 @@ def test_status_tells_each_trial(command_line: CommandLine, job_dir: JobDir) -> 
     found = document(out, STATUS)
     assert found["counts"] == {"running": 1, "failed": 1}
     assert found["driver"] == {"host": me.host, "pid": me.pid, "started_at": "2026-01-01T12:00:00.250000Z"}
-    assert found["created_at"] == "2026-01-01T12:00:00Z"
+    assert (found["created_at"], found["submitted_by"]) == ("2026-01-01T12:00:00Z", "alice")
     assert found["images_per_second"] == 70.5
     running, failed = found["trials"]
     assert (running["trial"], running["config"], running["seed"]) == ("r1-seed0", "r1", 0)

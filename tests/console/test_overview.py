@@ -54,6 +54,11 @@ def test_a_job_is_a_line(root: str) -> None:
     )
 
 
+def test_who_has_submitted_a_job_is_said(root: str) -> None:
+    write_documents(JobDir(f"{root}/small"), {}, {"job": "small", "submitted_by": "alice\x1b[2J"})
+    assert listed(root)[0][0].endswith(r"; submitted by alice\x1b[2J")
+
+
 def test_who_runs_a_job_is_said_unless_it_is_dead(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver, "RENEW_S", 0.0)
     job_dir = make(root, "small", a="running")

@@ -48,6 +48,7 @@ def send(client: FakeClient, job_file: Path, storage: str = "/shared/runs", **op
 def test_nothing_but_the_job_file_is_sent(job_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in SECRETS:
         monkeypatch.setenv(name, f"value-of-{name}")
+    monkeypatch.setenv("GANDIST_USER", "alice")
     client = FakeClient()
     submission = send(client, job_file)
     assert client.files == {"fake.yaml": JOB.encode()}
@@ -57,6 +58,7 @@ def test_nothing_but_the_job_file_is_sent(job_file: Path, monkeypatch: pytest.Mo
         "job_name": "fake",
         "storage": "/shared/runs",
         "job_dir": "/shared/runs/fake",
+        "submitted_by": "alice",
     }
     assert submission.id.startswith("fake-20")
     assert "value-of" not in str(client.sent)

@@ -237,6 +237,12 @@ def test_a_job_that_has_left_nothing_yet_has_a_short_report(empty_job, trials):
     assert ("2 queued" if trials else "no trials") in page.text
 
 
+def test_it_says_who_has_it_run_where_that_is_known(empty_job):
+    assert "Run by" not in report(empty_job()).text
+    assert "Run by" in (text := report(empty_job(submitted_by="<b>alice</b>\x1b")).text)
+    assert r"<b>alice</b>\x1b" in text
+
+
 @pytest.mark.parametrize("trials", [None, "many", [None], {"id": "slow-seed0"}])
 def test_a_manifest_of_which_little_is_left_still_has_a_report(empty_job, trials):
     job_dir = empty_job()

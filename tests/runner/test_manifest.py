@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import json
 import subprocess
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import gandist
 from gandist.artifacts.manifest import ListedTrial
 from gandist.artifacts.trials import listed_trials
 from gandist.errors import UsageError
-from gandist.runner.manifest import SCRATCH, SUBMITTED, git_commit, open_job_dir, write_job
+from gandist.runner.manifest import SCRATCH, SUBMITTED, git_commit, open_job_dir, submitter, write_job
 from gandist.spec.job import JobSpec
 
 from .conftest import make_job
@@ -74,6 +76,43 @@ def test_the_commit_is_that_of_the_package_and_not_of_a_repository_around_it(tmp
     assert len(clean) == 40
     (tmp_path / "__init__.py").write_text("changed")
     assert git_commit(tmp_path) == f"{clean}-dirty"
+
+
+@pytest.mark.parametrize(
+    ("named", "submitted", "expected"),
+    [
+        (None, None, "user"),
+        (None, json.dumps({"metadata": {"submitted_by": "alice"}}), "alice"),
+        (None, json.dumps({"metadata": {"job_name": "x"}}), "user"),
+        (None, "[1]", "user"),
+        (None, "{", "user"),
+        ("team\x1b[2J", json.dumps({"metadata": {"submitted_by": "alice"}}), r"team\x1b[2J"),
+        ("", json.dumps({"metadata": {"submitted_by": "alice"}}), ""),
+        (None, json.dumps({"metadata": {"submitted_by": ""}}), ""),
+    ],
+)
+def test_who_has_it_run(
+    monkeypatch: pytest.MonkeyPatch, named: str | None, submitted: str | None, expected: str
+) -> None:
+    monkeypatch.setattr(getpass, "getuser", lambda: "user")
+    for variable, value in (("GANDIST_USER", named), (SUBMITTED, submitted)):
+        monkeypatch.delenv(variable, raising=False)
+        if value is not None:
+            monkeypatch.setenv(variable, value)
+    assert submitter() == expected
+
+
+def test_a_user_without_a_name_is_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 1000")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    job_dir = open_job_dir(str(tmp_path), make_job())
+    write_job(job_dir, make_job())
+    assert job_dir.read_manifest().submitted_by == ""
+    monkeypatch.setenv("GANDIST_USER", "alice")
+    write_job(job_dir, make_job())
+    assert job_dir.read_manifest().submitted_by == "alice"
 
 
 def test_the_driver_of_a_submission_keeps_nothing_where_ray_deletes_it(

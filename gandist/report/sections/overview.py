@@ -26,6 +26,7 @@ def build(content: Content) -> dict[str, Any] | None:
         "Trials": _shape(content),
         "Data": "; ".join(dict.fromkeys(text.plain(it.summary, 1000) for it in content.datasets.values())),
         "Created": text.when(manifest.created_at and manifest.created_at.timestamp()),
+        "Run by": text.plain(manifest.submitted_by, 100),
         "From first start to last change": text.duration(took),
         "Training, all trials": text.duration(sum(state.train_s for state in states)),
         "Devices": _counted(text.device(state.device, state.replicas) for state in states if state.device),
