@@ -60,18 +60,44 @@ def status(
 
 
 @app.command()
-def report(job_dir: options.JobDirectory) -> None:
+def report(
+    job_dirs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="JOB_DIR...",
+            help="A job's directory: a path or s3://bucket/...; several are put side by side in one page.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where to write the page of several jobs.",
+            show_default=False,
+            callback=options.from_home,
+        ),
+    ] = None,
+) -> None:
     """Write the report of what is there so far.
 
-    Merges what the trials have written, writes report.html, and prints its answer and its path.
+    Merges what the trials have written, writes report.html, and prints its answer and its path. Of several
+    jobs it compares all configurations with each other, and writes nothing but FILE.
 
     \b
     gandist report runs/quickstart
+    gandist report runs/monday runs/tuesday --out compare.html
     """
     from gandist.artifacts.job_dir import JobDir
-    from gandist.report import write_report
+    from gandist.errors import UsageError
+    from gandist.report import write_comparison, write_report
 
-    written = write_report(JobDir(job_dir))
+    directories = [JobDir(options.from_home(job_dir)) for job_dir in job_dirs]
+    if len(directories) > 1 and out is None:
+        raise UsageError("several jobs: --out is missing; give the path of an HTML file to write")
+    if len(directories) == 1 and out is not None:
+        raise UsageError("--out is for several jobs; the report of one lies in its directory")
+    written = write_comparison(directories, out) if out else write_report(directories[0])
     if written.answer:
         typer.echo(printable(written.answer))
     typer.echo(written.where)

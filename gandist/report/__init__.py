@@ -6,7 +6,7 @@ Knows only what lies in a job directory; loads no TensorFlow.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir
-from gandist.report import kept
+from gandist.report import compare, kept
 from gandist.report.answer import answer
 from gandist.report.evaluations import measured, objective
 from gandist.report.merge import Merged, Opened, merge_opened, open_job
@@ -52,9 +52,9 @@ def write_report(job_dir: JobDir) -> Written:
     job_dir.storage.write(JobDir.METRICS, tables.encode_table(merged.metrics))
     job_dir.storage.write(JobDir.TRIALS, tables.encode_table(merged.trials))
     merge_s = time.monotonic() - began
-    page = render_page(Content(job_dir, job, merged.manifest, merged, made_at, merge_s, runs))
-    job_dir.storage.write(JobDir.REPORT, page)
-    return Written(job_dir.storage.where(JobDir.REPORT), answer_of(job, merged))
+    content = Content(job_dir, job, merged.manifest, merged, made_at, merge_s, runs)
+    job_dir.storage.write(JobDir.REPORT, render_page(content))
+    return Written(job_dir.storage.where(JobDir.REPORT), content.answer)
 
 
 def read_content(job_dir: JobDir) -> Content:
@@ -68,8 +68,7 @@ def read_content(job_dir: JobDir) -> Content:
 
 def read_answer(job_dir: JobDir) -> str:
     """What a report of ``job_dir`` would open with; writes nothing. Raises like ``write_report``."""
-    content = read_content(job_dir)
-    return answer_of(content.job, content.merged)
+    return read_content(job_dir).answer
 
 
 def answer_of(job: Mapping[str, Any], merged: Merged) -> str:
@@ -77,6 +76,25 @@ def answer_of(job: Mapping[str, Any], merged: Merged) -> str:
     metric = objective(job, measured(merged))
     found = verdict(merged.configs, metric) if metric else None
     return answer(found) if found else ""
+
+
+def write_comparison(job_dirs: Sequence[JobDir], out: str) -> Written:
+    """Several jobs side by side in one page at ``out``; nothing is written into their directories.
+
+    Args:
+        job_dirs: each once.
+        out: a file, or an object at ``s3://...``.
+
+    Raises:
+        UsageError: a directory is given twice, or ``out`` is no place for the page.
+        NotAJobError: one of them is no job's directory.
+        StorageError: a storage refused.
+    """
+    compare.check(job_dirs)
+    storage, name = compare.place(out)
+    compared = compare.combine([read_content(job_dir) for job_dir in job_dirs])
+    storage.write(name, compare.render(compared))
+    return Written(storage.where(name), compared.answer)
 
 
 def _merge(opened: Opened, sink: pa.NativeFile) -> Merged:
@@ -93,5 +111,6 @@ __all__ = [
     "read_answer",
     "read_content",
     "render_sections",
+    "write_comparison",
     "write_report",
 ]

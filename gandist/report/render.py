@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import pkgutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,9 +24,13 @@ from gandist.artifacts.statuses import MEANINGS
 from gandist.artifacts.trial_state import DatasetDescription
 from gandist.errors import StorageError
 from gandist.report import sections, text
+from gandist.report.answer import answer
+from gandist.report.cost import Cost, cost
+from gandist.report.evaluations import Metric, measured, objective
 from gandist.report.glossary import explain
 from gandist.report.merge import Merged
 from gandist.report.trial import Trial
+from gandist.report.verdict import verdict
 from gandist.version import VERSION
 
 HERE = Path(__file__).parent
@@ -53,6 +57,32 @@ class Content:
     def title(self) -> str:
         """The job's name."""
         return text.plain(self.job.get("name") or self.manifest.job or "a job", 100)
+
+    @property
+    def beside(self) -> bool:
+        """Whether the page lies beside the trials' files, so that it can link to them."""
+        return True
+
+    @cached_property
+    def metrics(self) -> list[Metric]:
+        """All that are reported."""
+        return measured(self.merged)
+
+    @cached_property
+    def objective(self) -> Metric | None:
+        """What configurations are compared by; None where nothing was measured."""
+        return objective(self.job, self.metrics)
+
+    @property
+    def answer(self) -> str:
+        """What its report opens with; empty where there is nothing yet."""
+        found = verdict(self.merged.configs, self.objective) if self.objective else None
+        return answer(found) if found else ""
+
+    @cached_property
+    def cost(self) -> Cost | None:
+        """How the cost of trials is counted; None where they cannot be compared."""
+        return cost(self.job, self.merged.members)
 
     def directory(self, trial: Trial) -> TrialDir:
         """Where a trial's files lie."""
@@ -117,8 +147,8 @@ def render_sections(content: Content, names: Collection[str] | None = None) -> l
     return shown
 
 
-def render_page(content: Content) -> bytes:
-    """The page, UTF-8."""
+def render_page(content: Content, sections: Sequence[Rendered] | None = None) -> bytes:
+    """The page, UTF-8, by default of all sections."""
     page = (
         _environment()
         .get_template("page.html")
@@ -127,7 +157,8 @@ def render_page(content: Content) -> bytes:
             description=text.plain(content.job.get("description") or "", 2000),
             statuses=text.status_counts(trial.status for trial in content.merged.members),
             trials=len(content.merged.members),
-            sections=render_sections(content),
+            sections=render_sections(content) if sections is None else sections,
+            beside=content.beside,
             style=style(),
             made_at=content.made_at,
             runs=content.runs,
@@ -135,6 +166,11 @@ def render_page(content: Content) -> bytes:
         )
     )
     return page.encode("utf-8", "replace")  # a lone surrogate is no reason to have no report
+
+
+def render_template(template: str, **context: Any) -> Markup:
+    """A template beside this file, all in it escaped."""
+    return Markup(_environment().get_template(template).render(context))  # noqa: S704
 
 
 def style() -> Markup:

@@ -54,6 +54,8 @@ def test_notes_on_a_trial_are_shown_wherever_it_is(gandist_: CommandLine) -> Non
         (["walk"], "gandist: No such command 'walk'. (see gandist --help)"),
         (["run", "none.yaml"], "none.yaml: no such file"),
         (["status", "none"], "none: no such directory; for a submitted job give its cluster's --address"),
+        (["report", "a", "b"], "several jobs: --out is missing; give the path of an HTML file"),
+        (["report", "a", "--out", "b.html"], "--out is for several jobs"),
         (["report", "none"], "none/job.yaml: no such file; is none a job directory?"),
         (["bench", "job.yaml", "--steps", "0"], "gandist bench: Invalid value for '--steps'"),
     ],

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from gandist.report import budgets, text
 from gandist.report.answer import NOTHING_YET, answer
 from gandist.report.dots import dots
-from gandist.report.evaluations import measured, objective
 from gandist.report.intervals import CONFIDENCE
 from gandist.report.tuning import layout
 from gandist.report.verdict import Equal, Ranked, verdict
@@ -30,7 +29,7 @@ Configs = Mapping[str, Sequence["Trial"]]
 def build(content: Content) -> dict[str, Any] | None:
     """By the job's first metric; None where nothing was measured."""
     configs = content.merged.configs
-    metric = objective(content.job, measured(content.merged))
+    metric = content.objective
     if metric is None:
         return None
     found = verdict(configs, metric)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gandist.report import budgets, text
-from gandist.report.cost import cost
 from gandist.report.dots import dots
 from gandist.report.drawing import figures
-from gandist.report.evaluations import Metric, measured, objective
+from gandist.report.evaluations import Metric
 from gandist.report.plots import Plot, prepare
 
 if TYPE_CHECKING:
@@ -31,10 +30,10 @@ Configs = Mapping[str, Sequence["Trial"]]
 
 def build(content: Content) -> dict[str, Any] | None:
     """The curves of each metric, a table of each with every seed, and the protocols."""
-    found = measured(content.merged)
+    found = content.metrics
     if not found:
         return None
-    first = objective(content.job, found)
+    first = content.objective
     metrics = sorted(found, key=lambda metric: metric != first)[:MAX_METRICS]
     configs = content.merged.configs
     counted = {config: metrics[0].counted(trials) for config, trials in configs.items()}
@@ -65,7 +64,7 @@ def plots(content: Content, metrics: Sequence[Metric]) -> list[list[Plot]]:
     first, *others = metrics
     titles = {metric: f"{metric.title}, {metric.direction}" for metric in metrics}
     measures = {titles[first]: first.series}
-    paid, x = cost(content.job, content.merged.members), {}
+    paid, x = content.cost, {}
     if paid:
         by_cost = f"{first.title} by cost"
         measures[by_cost] = lambda trial: paid.against(trial, first.series(trial))

@@ -81,5 +81,5 @@ def _cell(content: Content, pictures: Pictures, trial: Trial) -> dict[str, Any]:
         **_size(still or motion),
         "still": still.uri if still else "",
         "motion": motion.uri if motion else "",
-        "archive": archive(directory),
+        "archive": archive(directory) if content.beside else "",
     }

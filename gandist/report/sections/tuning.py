@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gandist.report import budgets, text
-from gandist.report.evaluations import counted_losses, final_losses, measured, objective
+from gandist.report.evaluations import counted_losses, final_losses
 from gandist.report.statistics import summary
 from gandist.report.tuning import Layout, layout, shades
 from gandist.report.verdict import broken, verdict
@@ -33,7 +33,7 @@ def build(content: Content) -> dict[str, Any] | None:
     places = layout(content.manifest.configs, list(configs))
     if len(configs) < 2 or places is None:
         return None
-    metric = objective(content.job, measured(content.merged))
+    metric = content.objective
     best = None
     maps = []
     if metric is not None:
