@@ -8,22 +8,28 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gandist.artifacts.job_dir import JobDir
-from gandist.errors import UsageError
+from gandist.artifacts.images import decode_png
+from gandist.artifacts.job_dir import JobDir, TrialDir
+from gandist.errors import StorageError, UsageError
 from gandist.export import panels
 from gandist.export.place import Place
 from gandist.report import Content, read_content, text
 from gandist.report.evaluations import Metric, measured, objective
+from gandist.report.pictures import MAX_PIXELS, look
 from gandist.report.plots import KIMG, Plot
 from gandist.report.sections import discriminator, health, losses, metrics
 from gandist.report.verdict import verdict
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.figure import Figure
 
 MAX_METRICS = 24
 MAX_HEALTH = 12
 """Panels of one row."""
+MAX_GRIDS = 23
+MAX_BYTES = 2**23
+"""Of a grid."""
 
 Draw = Callable[[Content], "Figure | None"]
 
@@ -92,6 +98,41 @@ def _answer(content: Content) -> Figure | None:
     return panels.dots(f"{content.title}: every seed", found.ranked.standings, found.metric)
 
 
+def _samples(content: Content) -> Figure | None:
+    """Real images, and of each configuration the last grid of its first seed that has one."""
+    found: list[tuple[str, np.ndarray]] = []
+    for config, trials in list(content.merged.configs.items())[:MAX_GRIDS]:
+        for trial in trials:
+            directory = content.directory(trial)
+            real, drawn = _pixels(directory, TrialDir.REAL), _last_grid(directory)
+            if real is not None and not found:
+                found.append(("real images", real))
+            if drawn is not None:
+                step, pixels = drawn
+                found.append((f"{config} (seed {trial.seed}, step {step:,})", pixels))
+                break
+    return panels.pictures(f"{content.title}: samples", found)
+
+
+def _last_grid(directory: TrialDir) -> tuple[int, np.ndarray] | None:
+    try:
+        step, path = directory.samples()[-1]
+    except (StorageError, IndexError):
+        return None
+    pixels = _pixels(directory, path)
+    return None if pixels is None else (step, pixels)
+
+
+def _pixels(directory: TrialDir, path: str) -> np.ndarray | None:
+    """Of a PNG, which may be a stranger's; None where it is none, or too large."""
+    try:
+        content = directory.storage.read(path, MAX_BYTES)
+        kind, size = look(content)
+        return decode_png(content) if kind == "png" and size and size[0] * size[1] <= MAX_PIXELS else None
+    except (StorageError, FileNotFoundError, ValueError):
+        return None
+
+
 def _losses(content: Content) -> Figure | None:
     return panels.curves(f"{content.title}: losses, means over seeds", losses.plots(content))
 
@@ -140,6 +181,7 @@ def _with_floor(plot: Plot, metric: Metric) -> Plot:
 
 _DRAWN_BY: dict[str, Draw] = {
     "answer": _answer,
+    "samples": _samples,
     "losses": _losses,
     "discriminator": _discriminator,
     "outputs": _outputs,

@@ -8,6 +8,7 @@ import math
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gandist.report import text
@@ -19,6 +20,7 @@ from gandist.report.plots import KIMG, Curve, Plot
 from gandist.report.ranking import Standing
 
 if TYPE_CHECKING:
+    import numpy as np
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -58,7 +60,7 @@ def curves(title: str, rows: Sequence[Sequence[Plot]], reference: str = "") -> F
         parts = sheet.subfigures(len(rows), height_ratios=heights, squeeze=False)[:, 0]
         for part, row, legend in zip(parts, rows, legends, strict=True):
             for axes, plot in zip(_grid(part, len(row), 2), row, strict=True):
-                draw_curves(axes, plot)
+                draw_curves(axes, replace(plot, also=()))  # one axis below, with its own label
                 axes.set(xlabel=_UNITS.get(plot.x, f"Cost ({plot.x})"), ylabel=_literal(plot.title, 30))
                 axes.margins(x=0.02)
             _legend(part, legend)
@@ -144,6 +146,25 @@ def histograms(title: str, found: Sequence[tuple[str, Histogram]]) -> Figure | N
     return sheet
 
 
+def pictures(title: str, found: Sequence[tuple[str, np.ndarray]]) -> Figure | None:
+    """Sample grids side by side, each with what it is; None where there is none.
+
+    Args:
+        title: of the sheet.
+        found: what each is, and its pixels, uint8 ``[height, width]`` or ``[height, width, 3]``.
+    """
+    if not found:
+        return None
+    columns = min(3, len(found))
+    rows = math.ceil(len(found) / columns)
+    with _sheet(title, rows * (WIDTH / columns + 2 * LINE)) as sheet:
+        for axes, (what, pixels) in zip(_grid(sheet, len(found), columns), found, strict=True):
+            axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+            axes.set_axis_off()
+            axes.set_title(_literal(what, 75 // columns), fontsize="medium")
+    return sheet
+
+
 def encode(sheet: Figure, extension: str) -> bytes:
     """A sheet as a file of one of ``FORMATS``; equal sheets give equal bytes."""
     content = io.BytesIO()
@@ -160,7 +181,7 @@ def _curve_legend(row: Sequence[Plot], reference: str) -> list[Artist]:
 
     every = [curve for plot in row for curve in plot.curves]
     entries: list[Artist] = [
-        Line2D([], [], color=SERIES_COLOURS[it.colour - 1], linewidth=1.5, label=_named(it))
+        Line2D([], [], color=SERIES_COLOURS[it.colour - 1], linewidth=1.5, label=_named(it, row[0]))
         for it in (_first(same) for same in zip(*(plot.curves for plot in row), strict=True))
     ]
     if any((curve.band.n > 1).any() for curve in every):
@@ -181,8 +202,8 @@ def _first(same: Sequence[Curve]) -> Curve:
     return next((curve for curve in same if curve.band.x.size), same[0])
 
 
-def _named(curve: Curve) -> str:
-    return f"{_literal(curve.config, _CHARACTERS)} ({curve.counts})"
+def _named(curve: Curve, plot: Plot) -> str:
+    return f"{_literal(curve.config, _CHARACTERS)} ({curve.counts.replace(KIMG, plot.x)})"
 
 
 def _legend(part: Any, entries: Sequence[Artist]) -> None:
@@ -214,10 +235,14 @@ def _grid(part: Any, count: int, columns: int) -> list[Axes]:
 def _sheet(title: str, height: float) -> Iterator[Figure]:
     """A figure to draw on, of a page's width and at least so many inches high."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     wrapped = _literal(title, 80)
     with styled():
-        sheet = Figure(figsize=(WIDTH, height + LINE * (2 + wrapped.count("\n"))), layout="constrained")
+        sheet = Figure(
+            figsize=(WIDTH, height + LINE * (2 + wrapped.count("\n"))),
+            layout=ConstrainedLayoutEngine(h_pad=0.06, w_pad=0.06),
+        )
         sheet.suptitle(wrapped, fontsize="large")
         yield sheet
 

@@ -7,19 +7,18 @@ TensorBoard that is open shows; a trial that was trained anew is written anew.
 from __future__ import annotations
 
 import json
-import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from gandist.artifacts.images import is_whole_png
 from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.errors import StorageError
 from gandist.export import _events, series
 from gandist.export.place import Place
 from gandist.report import text
 from gandist.report.merge import Opened, OpenedTrial, open_job
+from gandist.report.pictures import look
 from gandist.report.statistics import Floats, Ints
 
 SAMPLES = "samples"
@@ -116,9 +115,10 @@ def _events_of(
             steps: Ints = group[0].steps[part]
             yield _events.scalars(values, steps, group[0].times[part])
     for step, path in grids:
-        if png := _png(trial.directory, path):
-            width, height = struct.unpack(">II", png[16:24])
-            yield _events.image(SAMPLES, step, trial.state.updated_at, png, height, width)
+        png = _read_grid(trial.directory, path)
+        kind, size = look(png)
+        if kind == "png" and size:
+            yield _events.image(SAMPLES, step, trial.state.updated_at, png, height=size[1], width=size[0])
 
 
 def _grids(directory: TrialDir) -> list[tuple[int, str]]:
@@ -128,13 +128,11 @@ def _grids(directory: TrialDir) -> list[tuple[int, str]]:
         return []
 
 
-def _png(directory: TrialDir, path: str) -> bytes:
-    """The grid; empty where there is none that can be shown."""
+def _read_grid(directory: TrialDir, path: str) -> bytes:
     try:
-        content = directory.storage.read(path, MAX_IMAGE)
+        return directory.storage.read(path, MAX_IMAGE)
     except (StorageError, FileNotFoundError):
         return b""
-    return content if is_whole_png(content) and len(content) > 24 else b""
 
 
 def _read(place: Place, trial: str) -> _Cursor:

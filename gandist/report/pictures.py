@@ -66,7 +66,7 @@ class Pictures:
         """A PNG or GIF; None for None, and where it is left out."""
         if content is None:
             return None
-        kind, size = _look(content)
+        kind, size = look(content)
         if size is None:
             self._damaged += 1
             return None
@@ -81,7 +81,7 @@ def cropped(content: bytes, rows: int, kept: int) -> bytes:
     """The first ``kept`` of the ``rows`` of a sample grid; nothing of what is no PNG of a sensible size."""
     from PIL import Image  # here, for only large grids need it
 
-    kind, size = _look(content)
+    kind, size = look(content)
     if kind != "png" or size is None or size[0] * size[1] > MAX_PIXELS:
         return b""
     try:
@@ -102,7 +102,7 @@ def archive(directory: TrialDir) -> str:
     return f"trials/{directory.id}/{TrialDir.ARCHIVE}" if there else ""
 
 
-def _look(content: bytes) -> tuple[str, tuple[int, int] | None]:
+def look(content: bytes) -> tuple[str, tuple[int, int] | None]:
     """The kind of a whole image, and its width and height; None for what is none."""
     kind, size = "", (0, 0)
     if content.startswith(_PNG) and content.endswith(_PNG_END) and len(content) > 24:

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from gandist.artifacts.job_dir import JobDir
+from gandist.artifacts.images import decode_png, encode_png
+from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.errors import UsageError
 from gandist.export.figures import NAMES, figure, figures, prepare
 from gandist.export.place import RECORD
 from gandist.report import read_content
 from gandist.report.sections import losses
 from tests.export.conftest import make_evaluated_job
+from tests.report.conftest import state, write_trial
 from tests.report.sweep import BEST, SEEDS, STEPS, UNSTABLE
 
 
@@ -28,7 +30,7 @@ def test_there_is_one_of_each_plot_and_of_each_metric(drawn: dict[str, Figure]) 
     assert set(drawn) == {*NAMES, "frechet", "recall"}
 
 
-@pytest.mark.parametrize("name", [*NAMES, "frechet", "recall"])
+@pytest.mark.parametrize("name", sorted({*NAMES, "frechet", "recall"} - {"samples"}))
 def test_each_has_a_title_labelled_axes_and_a_legend(drawn: dict[str, Figure], name: str) -> None:
     sheet = drawn[name]
     assert sheet.get_suptitle().startswith("tuning: ")
@@ -64,6 +66,20 @@ def test_the_answer_has_a_dot_for_every_seed_and_a_cross_for_one_that_failed(
     assert sorted(dots[BEST]) == sorted(values[0] for values in written.values())
     (failed,) = [it for it in axes.lines if it.get_marker() == "x"]
     assert names[int(failed.get_ydata()[0])] == UNSTABLE[0]
+
+
+def test_samples_are_the_last_grids_beside_real_images(empty_job: Callable[..., JobDir]) -> None:
+    job_dir = empty_job(("slow", 0), ("slow", 1), ("fast", 0))
+    write_trial(job_dir.trial("slow-seed1"), "slow", 1, steps=20, state=state(20))
+    directory = job_dir.trial("slow-seed1")
+    real = np.full((12, 8, 3), 200, np.uint8)
+    directory.storage.write(TrialDir.REAL, encode_png(real))
+    job_dir.trial("fast-seed0").storage.write("samples/step-000000009.png", b"\x89PNG no")
+    axes = figure(job_dir, "samples").axes
+    assert [it.get_title() for it in axes] == ["real images", "slow (seed 1, step 20)"]
+    np.testing.assert_array_equal(axes[0].images[0].get_array(), real)
+    last = decode_png(directory.storage.read(directory.sample_path(20)))
+    np.testing.assert_array_equal(axes[1].images[0].get_array(), last)
 
 
 def test_a_metric_is_drawn_with_what_real_images_have(tmp_path: Path) -> None:
@@ -102,7 +118,7 @@ def test_a_metric_with_a_strangers_name_has_a_name_fit_for_a_file(tmp_path: Path
 
 def test_a_figure_that_is_unknown_or_empty_is_refused(empty_job: Callable[..., JobDir]) -> None:
     job_dir = empty_job(("slow", 0))
-    with pytest.raises(UsageError, match=r"^figure loses: unknown; choose one of answer, losses, .*$"):
+    with pytest.raises(UsageError, match=r"^figure loses: unknown; choose one of answer, samples, losses, .*$"):
         figure(job_dir, "loses")
     with pytest.raises(UsageError, match=r"^figure losses: .* has nothing to draw in it yet$"):
         figure(job_dir, "losses")
