@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -248,8 +249,7 @@ def _sheet(title: str, height: float) -> Iterator[Figure]:
 
 
 def _literal(shown: str, width: int = 200) -> str:
-    """``shown`` in lines of ``width`` characters, a name broken behind its commas; dollars are dollars."""
-    name = " " not in shown
-    lines = textwrap.wrap(shown.replace(",", ", ") if name else shown, width)
-    wrapped = "\n".join(lines)
-    return (wrapped.replace(", ", ",") if name else wrapped).replace("$", r"\$")
+    """``shown`` in lines of ``width`` characters, broken behind commas, too; dollars are dollars."""
+    breakable = re.sub(r",(?=\S)", ",\0 ", shown)
+    lines = textwrap.wrap(breakable, width)
+    return "\n".join(lines).replace("\0 ", "").replace("\0", "").replace("$", r"\$")

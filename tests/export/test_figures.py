@@ -118,7 +118,9 @@ def test_a_metric_with_a_strangers_name_has_a_name_fit_for_a_file(tmp_path: Path
 
 def test_a_figure_that_is_unknown_or_empty_is_refused(empty_job: Callable[..., JobDir]) -> None:
     job_dir = empty_job(("slow", 0))
-    with pytest.raises(UsageError, match=r"^figure loses: unknown; choose one of answer, samples, losses, .*$"):
+    with pytest.raises(
+        UsageError, match=r"^figure loses: unknown; choose one of answer, samples, losses, .*$"
+    ):
         figure(job_dir, "loses")
     with pytest.raises(UsageError, match=r"^figure losses: .* has nothing to draw in it yet$"):
         figure(job_dir, "losses")
