@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from gandist.errors import ClusterError, UsageError
 from gandist.printable import one_line
+from gandist.remote.client import RefusedError
 from gandist.runner.ray import auth
-from gandist.runner.ray.connection import CONNECT_S, QUIET
 
-READ_S = 60.0
 ADDRESSES = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
 
 
@@ -40,34 +37,6 @@ def named_address(option: str | None) -> str | None:
     return None
 
 
-def open_client(url: str) -> Any:
-    """Ray's ``JobSubmissionClient``, with limits to its patience and without its notices."""
-    auth.use_named_token()
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
-    from ray.job_submission import JobSubmissionClient  # it reads the environment when imported
-
-    for handler in logging.getLogger("ray").handlers:
-        handler.setLevel(logging.ERROR)
-
-    class Client(JobSubmissionClient):  # type: ignore[misc]  # Any to mypy
-        """Ray waits for an answer for ever."""
-
-        def _do_request(self, method: str, endpoint: str, **options: Any) -> Any:
-            return super()._do_request(method, endpoint, timeout=(CONNECT_S, READ_S), **options)
-
-    # Ray prefers its variable to the argument.
-    before = os.environ.get(ADDRESSES[0])
-    os.environ[ADDRESSES[0]] = url
-    try:
-        return Client(url)
-    finally:
-        if before is None:
-            del os.environ[ADDRESSES[0]]
-        else:
-            os.environ[ADDRESSES[0]] = before
-
-
 @contextmanager
 def asking(address: str) -> Iterator[None]:
     """Give whatever goes wrong while a cluster is asked as one line.
@@ -88,9 +57,7 @@ def asking(address: str) -> Iterator[None]:
             f"{address}: answers unlike a Ray dashboard of this version ({one_line(error)})"
             f"{_proxied(address)}"
         ) from error
-    except Exception as error:
-        if type(error).__name__ != "AuthenticationError":  # Ray's; by name, since importing Ray has effects
-            raise
+    except RefusedError as error:
         raise ClusterError(f"{address}: {auth.refused(str(error)) or one_line(error)}") from error
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from gandist.artifacts.job_dir import JobDir
 from gandist.errors import UsageError
-from gandist.remote.dashboard import asking, named_address, open_client, without_password
+from gandist.remote.client import Client
+from gandist.remote.dashboard import asking, named_address, without_password
 
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED")
 SIGTERM_EXIT = 143
@@ -35,7 +36,7 @@ class Submission:
 
     @classmethod
     def of(cls, details: Any) -> Submission:
-        """From Ray's ``JobDetails``."""
+        """From the fields of Ray's ``JobDetails``."""
         return cls(
             id=str(details.submission_id),
             status=str(getattr(details.status, "value", details.status)),
@@ -74,7 +75,7 @@ class JobsApi:
     """The Jobs API of one cluster.
 
     Args:
-        client: Ray's ``JobSubmissionClient``.
+        client: a ``Client``.
         address: as a person should see it.
         named: whether a command has to name it, because the environment does not.
     """
@@ -117,13 +118,16 @@ class JobsApi:
             return Submission.of(self._client.get_job_info(submission))
 
     def submit(
-        self, submission: str, entrypoint: str, runtime_env: dict[str, Any], metadata: dict[str, str]
+        self,
+        submission: str,
+        entrypoint: str,
+        files: Mapping[str, bytes],
+        env_vars: Mapping[str, str],
+        metadata: Mapping[str, str],
     ) -> None:
-        """Start ``entrypoint`` in the cluster."""
+        """Start ``entrypoint`` in the cluster, in a directory that holds ``files``."""
         with self._asking():
-            self._client.submit_job(
-                entrypoint=entrypoint, submission_id=submission, runtime_env=runtime_env, metadata=metadata
-            )
+            self._client.submit_job(entrypoint, submission, files, env_vars, metadata)
 
     def stop(self, submission: str) -> None:
         """Ask the driver to end; it has then still to do so."""
@@ -167,7 +171,7 @@ def connect(option: str | None) -> JobsApi:
         raise UsageError("--address: give the cluster's dashboard, as in http://127.0.0.1:8265")
     shown = without_password(url)
     with asking(shown):
-        return JobsApi(open_client(url), shown, named=bool(option))
+        return JobsApi(Client(url), shown, named=bool(option))
 
 
 def find_submission(name: str, option: str | None) -> Submission | None:

@@ -8,7 +8,6 @@ import datetime
 import re
 import secrets
 import shlex
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -112,11 +111,11 @@ def submit(
         "job_dir": job_dir,
         SUBMITTER: submitter(),
     }
-    with tempfile.TemporaryDirectory(prefix="gandist-") as folder:  # the job file travels, and nothing else
-        (Path(folder) / f"{job.spec.name}.yaml").write_bytes(job_file.read_bytes())
-        sending(submission)
-        runtime_env = {"working_dir": folder, "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_S)}}
-        api.submit(submission, request.entrypoint(f"{job.spec.name}.yaml"), runtime_env, metadata)
+    sent = f"{job.spec.name}.yaml"
+    files = {sent: job_file.read_bytes()}  # travels, and nothing else
+    sending(submission)
+    patience = {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_S)}
+    api.submit(submission, request.entrypoint(sent), files, patience, metadata)
     return Submission(submission, "PENDING", now.timestamp(), metadata=metadata)
 
 

@@ -1,9 +1,8 @@
-"""A stand-in for Ray's ``JobSubmissionClient``, without Ray."""
+"""A stand-in for the client of Ray's Jobs API, without a server."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,10 +16,6 @@ model: {name: dcgan}
 training: {steps: 3}
 seeds: [0, 1]
 """
-
-
-class AuthenticationError(Exception):
-    """Ray's has this name, and no base that says more."""
 
 
 def refused() -> ConnectionError:
@@ -51,7 +46,6 @@ class FakeClient:
         self.before: Callable[[str], None] = lambda _: None
         self.asked: list[str] = []
         self.sent: dict[str, Any] = {}
-        self.files: dict[str, bytes] = {}
         self.logs: list[list[str | Exception]] = []
         self.log = ""
 
@@ -69,17 +63,15 @@ class FakeClient:
             raise RuntimeError(f"Request failed with status code 404: Job {submission} does not exist.")
         return self.jobs[submission]
 
-    def submit_job(self, **sent: Any) -> str:
+    def submit_job(self, entrypoint: str, submission_id: str, *sent: Mapping[str, Any]) -> None:
         self._ask("submit")
-        self.sent = sent
-        folder = Path(sent["runtime_env"]["working_dir"])
-        self.files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*")}
-        self.jobs[sent["submission_id"]] = details(sent["submission_id"], "PENDING")
-        return str(sent["submission_id"])
+        names = ("files", "env_vars", "metadata")
+        self.sent = {"entrypoint": entrypoint, "submission_id": submission_id}
+        self.sent |= dict(zip(names, sent, strict=True))
+        self.jobs[submission_id] = details(submission_id, "PENDING")
 
-    def stop_job(self, _: str) -> bool:
+    def stop_job(self, _: str) -> None:
         self._ask("stop")
-        return True
 
     def get_job_logs(self, _: str) -> str:
         self._ask("log")

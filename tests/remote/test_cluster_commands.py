@@ -29,7 +29,7 @@ def no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
 def client(monkeypatch: pytest.MonkeyPatch) -> FakeClient:
     """What the commands talk to."""
     fake = FakeClient()
-    monkeypatch.setattr(jobs_api, "open_client", lambda _: fake)
+    monkeypatch.setattr(jobs_api, "Client", lambda _: fake)
     return fake
 
 
@@ -226,7 +226,7 @@ def test_ctrl_c_leaves_the_job_alone(
             await asyncio.Event().wait()
 
     client = Watched(details("a"))
-    monkeypatch.setattr(jobs_api, "open_client", lambda _: client)
+    monkeypatch.setattr(jobs_api, "Client", lambda _: client)
     code, out, err = gandist_("logs", "a", "--follow", "--address", ADDRESS)
     assert (code, out, err) == (130, ["one"], [LEFT])
     assert "stop" not in client.asked

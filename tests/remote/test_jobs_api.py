@@ -9,10 +9,11 @@ import pytest
 
 from gandist.errors import ClusterError, UsageError
 from gandist.remote import dashboard
+from gandist.remote.client import RefusedError
 from gandist.remote.dashboard import UnreachableError, asking, named_address
 from gandist.remote.jobs_api import Submission
 
-from .fake_jobs import ADDRESS, AuthenticationError, FakeClient, api, details, refused
+from .fake_jobs import ADDRESS, FakeClient, api, details, refused
 
 
 @pytest.fixture(autouse=True)
@@ -69,23 +70,21 @@ def test_a_password_is_never_shown() -> None:
         (RuntimeError("Ray version 1.0 is running"), ClusterError, "Ray version 1.0 is running"),
         (ValueError("bad status"), ClusterError, "answers unlike a Ray dashboard of this version"),
         (
-            AuthenticationError("Authentication required: Unauthorized: Missing\n\nToken"),
+            RefusedError("Authentication required: Unauthorized: Missing\n\nToken"),
             ClusterError,
             "asks for a token; set RAY_AUTH_TOKEN",
         ),
         (
-            AuthenticationError("Authentication failed: Forbidden: Invalid\n\nToken"),
+            RefusedError("Authentication failed: Forbidden: Invalid\n\nToken"),
             ClusterError,
             "refuses the token; give the one that its head was started with",
         ),
         (
-            AuthenticationError(
-                "Token authentication is enabled but Ray couldn't find an authentication token."
-            ),
+            RefusedError("Token authentication is enabled but Ray couldn't find an authentication token."),
             ClusterError,
             "asks for a token; set RAY_AUTH_TOKEN",
         ),
-        (AuthenticationError("of another kind\nx"), ClusterError, "of another kind"),
+        (RefusedError("of another kind\nx"), ClusterError, "of another kind"),
     ],
 )
 def test_each_trouble_is_one_line(trouble: Exception, kind: type[ClusterError], line: str) -> None:

@@ -51,7 +51,7 @@ def test_nothing_but_the_job_file_is_sent(job_file: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("GANDIST_USER", "alice")
     client = FakeClient()
     submission = send(client, job_file)
-    assert client.files == {"fake.yaml": JOB.encode()}
+    assert client.sent["files"] == {"fake.yaml": JOB.encode()}
     assert client.sent["submission_id"] == submission.id
     assert client.sent["metadata"] == {
         "gandist": client.sent["metadata"]["gandist"],
@@ -62,14 +62,13 @@ def test_nothing_but_the_job_file_is_sent(job_file: Path, monkeypatch: pytest.Mo
     }
     assert submission.id.startswith("fake-20")
     assert "value-of" not in str(client.sent)
-    assert list(client.sent["runtime_env"]["env_vars"]) == ["RAY_JOB_STOP_WAIT_TIME_S"]
-    assert not Path(client.sent["runtime_env"]["working_dir"]).exists()
+    assert list(client.sent["env_vars"]) == ["RAY_JOB_STOP_WAIT_TIME_S"]
 
 
 def test_ray_waits_until_trials_have_reached_a_checkpoint(job_file: Path) -> None:
     client = FakeClient()
     send(client, job_file)
-    granted = int(client.sent["runtime_env"]["env_vars"]["RAY_JOB_STOP_WAIT_TIME_S"])
+    granted = int(client.sent["env_vars"]["RAY_JOB_STOP_WAIT_TIME_S"])
     assert GRACE_S < granted < STOP_WAIT_S
 
 

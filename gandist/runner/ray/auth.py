@@ -17,23 +17,48 @@ def use_named_token() -> None:
     Raises:
         UsageError: it cannot be one; it is not repeated.
     """
-    token, path = os.environ.get(TOKEN), os.environ.get(TOKEN_PATH)
-    if not (token or path):
+    path = os.environ.get(TOKEN_PATH)
+    if not (os.environ.get(TOKEN) or path):
         return
     os.environ.setdefault(MODE, "token")
-    origin = TOKEN if token else f"{TOKEN_PATH}={path}"
-    if not token:
-        file = Path(str(path))
-        if file.exists() and not file.is_file():
-            return  # a pipe can be read once, by Ray
-        try:
-            token = file.read_text(encoding="ascii")
-        except OSError as error:
-            raise UsageError(f"{origin}: cannot be read ({error.strerror})") from error
-        except UnicodeDecodeError as error:
-            raise UsageError(f"{origin}: holds no token: a token is one line of ASCII") from error
-    if not token.strip() or not token.isascii() or len(token.split()) > 1:
+    if os.environ.get(TOKEN) or not _is_pipe(str(path)):  # which can be read once, by Ray
+        token()
+
+
+def token() -> str | None:
+    """The token that the environment names, or the one that Ray keeps where its mode is token; None without.
+
+    Raises:
+        UsageError: it cannot be one; it is not repeated.
+    """
+    if found := os.environ.get(TOKEN):
+        return _checked(found, TOKEN)
+    if path := os.environ.get(TOKEN_PATH):
+        return _checked(_read(Path(path), f"{TOKEN_PATH}={path}"), f"{TOKEN_PATH}={path}")
+    kept = Path(os.path.expanduser("~"), ".ray", "auth_token")  # noqa: PTH111 - never raises
+    if os.environ.get(MODE) == "token" and kept.is_file():
+        return _checked(_read(kept, str(kept)), str(kept))
+    return None
+
+
+def _is_pipe(path: str) -> bool:
+    return Path(path).exists() and not Path(path).is_file()
+
+
+def _read(path: Path, origin: str) -> str:
+    try:
+        return path.read_text(encoding="ascii")
+    except OSError as error:
+        raise UsageError(f"{origin}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{origin}: holds no token: a token is one line of ASCII") from error
+
+
+def _checked(text: str, origin: str) -> str:
+    words = text.split()
+    if len(words) != 1 or not text.isascii():
         raise UsageError(f"{origin}: is no token: a token is one word of ASCII")
+    return words[0]
 
 
 def use_own_token() -> None:
