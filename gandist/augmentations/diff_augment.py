@@ -3,7 +3,8 @@
 Real and generated images are changed in the same ways, and the generator learns through the changes
 (equations 4 to 6): a discriminator cannot learn a few images by heart, and the changes do not leak into
 generated ones. The color of images of one channel is brightness and contrast. As in the authors' code, grey
-comes in beside a moved image, and the middle of the square lies within the image.
+comes in beside a moved image, and the middle of the square lies within the image. ``flip`` is not theirs,
+and not among the default.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
 
     Kind = str
 else:
-    Kind = Literal["color", "translation", "cutout"]
+    Kind = Literal["flip", "color", "translation", "cutout"]
 
 KINDS: dict[str, tuple[_changes.Change, ...]] = {
+    "flip": (_changes.flip,),
     "color": (_changes.brightness, _changes.saturation, _changes.contrast),
     "translation": (partial(_changes.translation, around=_changes.GREY),),
     "cutout": (partial(_changes.cutout, outside=0.5),),
@@ -39,7 +41,9 @@ class Options(Augmentation):
 
     name: Literal["diff_augment"] = "diff_augment"
     policy: Annotated[tuple[Kind, ...], Field(strict=False)] = Field(
-        ("color", "translation", "cutout"), description="kinds of changes, one after the other"
+        ("color", "translation", "cutout"),
+        description="kinds of changes, one after the other; flip, left and right exchanged in half of the "
+        "images, is for pictures that may be seen in a mirror",
     )
 
     @field_validator("policy")

@@ -22,15 +22,18 @@ def smallest(
         UsageError: the sides cannot be halved so often.
     """
     height, width, _ = image_shape
-
-    def fits(times: int) -> bool:
-        return all(side % 2**times == 0 and side // 2**times >= 2 for side in (height, width))
-
-    if fits(halvings):
+    if halvings <= (fitting := most(image_shape)):
         return height // 2**halvings, width // 2**halvings
-    most = max(filter(fits, range(halvings)), default=0)
-    advice = f"give {allowed(most)}" if most else "give images of even sides, 4 or more"
+    advice = f"give {allowed(fitting)}" if fitting else "give images of even sides, 4 or more"
     raise UsageError(
         f"{field}: images of {height}x{width} cannot be halved {halvings} times "
         f"to whole feature maps of 2x2 or more; {advice}"
     )
+
+
+def most(image_shape: tuple[int, int, int], side: int = 2) -> int:
+    """How often sides can be halved to whole ones of ``side`` or more."""
+    halvings = 0
+    while all(it % 2 ** (halvings + 1) == 0 and it >> (halvings + 1) >= side for it in image_shape[:2]):
+        halvings += 1
+    return halvings

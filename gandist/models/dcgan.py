@@ -9,8 +9,12 @@ image's sides:
                    then ``depth`` of stride 2: again halving the channels, and at last the image
     discriminator  ``depth`` of stride 2: width, 2 * width, ... 2**(depth - 1) * width
 
+With ``upsampling: nearest`` the generator's convolutions of stride 2 are those of stride 1 after each pixel
+is repeated (Odena et al. 2016, "Deconvolution and checkerboard artifacts").
+
 28x28 images fit depth 2, the sources'. Feature maps of 4x4, where Radford et al. (2015, figure 1) start, need
-depth 3 for 32x32 images and 4 for 64x64: there width 64 starts, as they do, with 1024 channels.
+depth 3 for 32x32 images and 4 for 64x64, as 0 finds: there width 64 starts, as they do, with 1024
+channels.
 """
 
 from __future__ import annotations
@@ -25,15 +29,26 @@ if TYPE_CHECKING:
     import keras
 
 
+SMALLEST = 4
+"""Sides of the feature map where Radford et al. start."""
+
+
 class Options(ModelOptions):
     """The model section of a job file."""
 
     name: Literal["dcgan"] = "dcgan"
-    depth: Annotated[int, Field(ge=1, le=8)] = Field(
-        2, description="convolutions of stride 2: 2 suits sides of 28, 3 of 32, 4 of 64"
+    depth: Annotated[int, Field(ge=0, le=8)] = Field(
+        2,
+        description="how often sides are halved: 2 suits sides of 28, 3 of 32, 4 of 64; 0: as often as "
+        "leaves sides of 4 or more",
     )
     width: Annotated[int, Field(ge=1, le=1024)] = Field(
         64, description="channels at half the image's sides; they double with each further halving"
+    )
+    upsampling: Literal["transposed", "nearest"] = Field(
+        "transposed",
+        description="how the generator doubles sides: transposed convolutions, or a convolution after each "
+        "pixel is repeated, which leaves no checkerboards",
     )
     kernel_size: Annotated[int, Field(ge=2, le=9)] = Field(5, description="sides of the convolutions")
     dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.3, description="after each convolution of D")
@@ -70,12 +85,15 @@ def build_generator(options: Options, image_shape: tuple[int, int, int], classes
         return layers.LeakyReLU(negative_slope=options.leaky_slope)(x)
 
     def upsampled(x: keras.KerasTensor, filters: int, strides: int, **kwargs: str) -> keras.KerasTensor:
+        if options.upsampling == "nearest":
+            x = resampling.UpSampling2D(strides)(x) if strides > 1 else x
+            return layers.Conv2D(filters, options.kernel_size, padding="same", use_bias=False, **kwargs)(x)
         return resampling.Conv2DTranspose(
             filters, options.kernel_size, strides=strides, padding="same", use_bias=False, **kwargs
         )(x)
 
-    channels = [options.width * 2**halvings for halvings in reversed(range(options.depth + 1))]
-    height, width = _smallest_sides(options, image_shape)
+    depth, height, width = _smallest_sides(options, image_shape)
+    channels = [options.width * 2**halvings for halvings in reversed(range(depth + 1))]
     inputs, x = conditional.generator_inputs(options.latent_dim, options.embedding_dim, classes)
     x = layers.Dense(height * width * channels[0], use_bias=False)(x)
     x = layers.Reshape((height, width, channels[0]))(normalised(x))
@@ -97,15 +115,17 @@ def build_discriminator(options: Options, image_shape: tuple[int, int, int], cla
 
     from gandist.layers import conditional, dropout, spectral
 
-    _smallest_sides(options, image_shape)
+    depth, _, _ = _smallest_sides(options, image_shape)
     convolution = spectral.Conv2D if options.spectral_norm else layers.Conv2D
     images = x = keras.Input(image_shape, name="images")
-    for halvings in range(options.depth):
+    for halvings in range(depth):
         x = convolution(options.width * 2**halvings, options.kernel_size, strides=2, padding="same")(x)
         x = layers.LeakyReLU(negative_slope=options.leaky_slope)(x)
         x = dropout.Dropout(options.dropout)(x)
     return conditional.discriminator(images, layers.Flatten()(x), classes, options)
 
 
-def _smallest_sides(options: Options, image_shape: tuple[int, int, int]) -> tuple[int, int]:
-    return _sides.smallest(image_shape, options.depth, "model.depth", "a depth of at most {}".format)
+def _smallest_sides(options: Options, image_shape: tuple[int, int, int]) -> tuple[int, int, int]:
+    """How often sides are halved, and the height and width that are left."""
+    depth = options.depth or max(1, _sides.most(image_shape, SMALLEST))
+    return depth, *_sides.smallest(image_shape, depth, "model.depth", "a depth of at most {}".format)

@@ -29,6 +29,7 @@ def applied(images: Any, replica: int = 0, replicas: int = 1, **options: Any) ->
 @pytest.mark.parametrize(
     ("kind", "images", "changes"),
     [
+        ("flip", COLOR, ["flip"]),
         ("color", COLOR, ["brightness", "saturation", "contrast"]),
         ("color", GREY, ["brightness", "contrast"]),
         ("translation", COLOR, [("translation", {"around": 0.0})]),

@@ -114,3 +114,38 @@ def test_a_depth_that_does_not_fit_is_refused_in_one_line(
     assert text.startswith(f"model.depth: images of {sides[0]}x{sides[1]} cannot be halved {depth} times")
     assert text.endswith(advice)
     assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("shape", "maps"),
+    [
+        ((28, 28, 1), [(7, 7, 6), (14, 14, 3), (28, 28, 1)]),
+        ((32, 48, 3), [(4, 6, 12), (8, 12, 6), (16, 24, 3), (32, 48, 3)]),
+        ((6, 6, 1), [(3, 3, 3), (6, 6, 1)]),
+    ],
+)
+def test_a_depth_of_0_halves_sides_down_to_4(shape: Shape, maps: list[Shape]) -> None:
+    options = dcgan.Options(depth=0, width=3)
+    assert feature_maps(models.build_generator(options, shape)) == maps
+    first, *_ = feature_maps(models.build_discriminator(options, shape))[::-1]
+    assert first[:2] == maps[0][:2]
+    with pytest.raises(UsageError, match=r"^model\.depth: images of 7x7 .* even sides, 4 or more$"):
+        options.check((7, 7, 1))
+
+
+def test_nearest_upsampling_treats_all_places_alike_where_transposed_convolutions_leave_a_pattern() -> None:
+    def response(upsampling: str) -> np.ndarray:
+        """Of the last two layers to a map of ones, without the border."""
+        options = dcgan.Options(upsampling=upsampling, width=4, kernel_size=3, depth=2)
+        generator = models.build_generator(options, (16, 16, 1))
+        last = generator.layers[-1]
+        before = generator.layers[-2].output if upsampling == "nearest" else last.input
+        ones = np.ones((1, *before.shape[1:]), np.float32)
+        return np.asarray(last(ones))[0, 4:12, 4:12, 0]
+
+    np.testing.assert_allclose(np.ptp(response("nearest")), 0.0, atol=1e-6)
+    assert np.ptp(response("transposed")) > 0.01
+    options = dcgan.Options(upsampling="nearest", width=3)
+    generator = models.build_generator(options, (28, 28, 1))
+    assert feature_maps(generator) == [(7, 7, 6), (14, 14, 3), (28, 28, 1)]
+    assert generator(np.ones((2, 100), np.float32)).shape == (2, 28, 28, 1)
