@@ -14,6 +14,8 @@ TITLE, SIDE, LINE, MARGIN = 24, 16, 15, 6
 """Of the title's height, the y label's width, a line of the legend and the edge, in points."""
 NAME = 90
 """Characters of a name in the legend."""
+BOLD, PLAIN = 6.5, 5
+"""About the width of a character, in points."""
 
 Entry = tuple[str, str, bool]
 """Of a legend: colour, text, and whether its line is dashed."""
@@ -42,15 +44,17 @@ def standalone(svg: str, title: str, label: str, legend: Sequence[Entry]) -> str
     size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
     width, height = (float(size[1]), float(size[2])) if size else (0.0, 0.0)
     left, top = MARGIN + SIDE, MARGIN + TITLE
-    right, below = left + width + MARGIN, top + height
+    title, below = text.plain(title, 200), top + height
+    texts = [MARGIN + BOLD * len(title), *(left + 24 + PLAIN * min(len(name), NAME) for _, name, _ in legend)]
+    right = max(left + width + 2 * MARGIN, *texts)
     bottom = below + LINE * len(legend) + MARGIN
-    place = f'x="{left}" y="{top}" width="{width}" height="{height}"'
+    place = f'x="{left}" y="{top}" width="{width}" height="{height}" overflow="visible"'
     upright = f'text-anchor="middle" transform="translate({MARGIN + 9},{top + height / 2:.1f}) rotate(-90)"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {right:.1f} {bottom:.1f}" '
         f'width="{right:.0f}" height="{bottom:.0f}" font-family="sans-serif" font-size="9" fill="#22262b">',
         '<rect width="100%" height="100%" fill="#ffffff"/>',
-        _text(MARGIN, MARGIN + 12, text.plain(title, 200), 'font-size="11" font-weight="bold"'),
+        _text(MARGIN, MARGIN + 12, title, 'font-size="11" font-weight="bold"'),
         _text(0, 0, label, upright),
         # Few programs that draw know the page's variables.
         re.sub(r"var\(--[a-z0-9-]+, (#[0-9a-f]{6})\)", r"\1", svg).replace("<svg ", f"<svg {place} ", 1),

@@ -45,8 +45,8 @@ TERMS: Mapping[str, str] = {
     "memorization": (
         "0.5 where generated images are no nearer to training than to unseen images; 1 for copies."
     ),
-    "median": "The value in the middle: half of the seeds are better.",
-    "interval": "A range that holds the true median in 95% of jobs.",
+    "median": "The value in the middle: half of the seeds are better, half are worse.",
+    "interval": "A range that holds the true median in 95% of jobs; of two to five seeds in fewer.",
     "pairs": "Of a seed of one configuration and a seed of the other: in how many the first one is better.",
     "p (Holm)": (
         "How likely a difference at least so clear is by chance alone, corrected for the number of "

@@ -15,6 +15,7 @@ from gandist.report.drawing import draw, figures
 from gandist.report.merge import merge_job, merge_losses
 from gandist.report.plots import MAX_PLOTS, PER_PLOT, loss, prepare
 from gandist.report.scales import by_scale
+from gandist.report.sections import discriminator
 from gandist.report.sections import losses as losses_section
 from gandist.report.statistics import POINTS
 from tests.report.conftest import BATCH, rows, state
@@ -248,3 +249,20 @@ def test_steps_and_epochs_stand_below_kimg_where_they_are_those_of_all_curves(em
     trials["fast"].write_state(state(40, kimg=5.12))
     [[other]] = prepare(merge_job(job_dir), D_LOSS, sizes={"slow": 1000, "fast": 2000})
     assert other.also == ()
+
+
+def test_probabilities_and_scores_of_the_discriminator_never_share_an_axis(empty_job):
+    job_dir = empty_job(("critic", 0), ("plain", 0))
+    job_dir.trial("plain-seed0").write_losses(rows("plain", 0, 1, 20))
+    scores = {"d_real": np.linspace(0, 30, 20), "d_fake": np.linspace(-20, 3, 20)}
+    job_dir.trial("critic-seed0").write_losses(rows("critic", 0, 1, 20) | scores)
+
+    of_plain, of_critic = discriminator.plots(read_content(job_dir))
+
+    assert [(plot.title, plot.reference, plot.limits) for plot in of_plain] == [
+        ("Mean D(x) on real images", 0.5, (-0.02, 1.02)),
+        ("Mean D(G(z)) on generated images", 0.5, (-0.02, 1.02)),
+    ]
+    assert [curve.config for plot in of_plain for curve in plot.curves] == ["plain", "plain"]
+    assert [curve.config for plot in of_critic for curve in plot.curves] == ["critic", "critic"]
+    assert of_critic[0].title == "Mean score of real images"
