@@ -1,0 +1,113 @@
+"""One file for what clusters commonly need otherwise."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from .hardening import pod_problems
+from .manifests import K8S, Manifest, cluster_spec, compose, find, of_kind, pods, ray
+from .operators import kuberay_problems
+from .schemas import KUBERNETES, core_problems, crd_problems
+
+SHIPPED = K8S / "components" / "settings" / "settings.yaml"
+OTHER: dict[str, Any] = {
+    "image": "lab/gandist:7",
+    "imagePullSecrets": [{"name": "lab"}],
+    "operatorNamespace": "operators",
+    "storage": {
+        "storageClassName": "fast",
+        "accessModes": ["ReadWriteMany"],
+        "resources": {"requests": {"storage": "1Ti"}},
+    },
+    "head": {
+        "nodeSelector": {"pool": "cpu"},
+        "tolerations": [{"key": "head", "operator": "Exists"}],
+        "resources": {"requests": {"cpu": "3", "memory": "9Gi"}, "limits": {"cpu": "3", "memory": "9Gi"}},
+    },
+    "workers": {
+        "replicas": 1,
+        "minReplicas": 0,
+        "maxReplicas": 5,
+        "nodeSelector": {"pool": "gpu"},
+        "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists"}],
+        "resources": {"requests": {"cpu": "8", "memory": "30Gi"}, "limits": {"cpu": "8", "memory": "30Gi"}},
+    },
+}
+
+
+def composed(folder: Path, *components: str, **spec: Any) -> list[Manifest]:
+    """The base, settings of one's own, and components around them, in the order of the guide."""
+    folder.mkdir(exist_ok=True)
+    settings = yaml.safe_load(SHIPPED.read_text())
+    settings["spec"] |= spec
+    (folder / "settings.yaml").write_text(yaml.safe_dump(settings))
+    before = [name for name in components if name != "service"]
+    after = [name for name in components if name == "service"]
+    listed = [f"{os.path.relpath(K8S, folder)}/base", "settings.yaml"]
+    return compose(folder, [*before, "settings", *after], resources=listed)
+
+
+@pytest.fixture(scope="module")
+def manifests(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
+    return composed(tmp_path_factory.mktemp("other"), "autoscaler", **OTHER)
+
+
+def test_as_shipped_it_adds_only_what_has_no_effect(tmp_path: Path) -> None:
+    """A Secret that need not be there, a taint that no node has, and what all nodes are."""
+    for name in ("base", "settings"):
+        (tmp_path / name).mkdir()
+    base, changed = compose(tmp_path / "base"), composed(tmp_path / "settings")
+    for before, one in zip(pods(ray(base)), pods(ray(changed)), strict=True):
+        assert one.spec.pop("nodeSelector") == {"kubernetes.io/os": "linux"}
+        assert one.spec.pop("tolerations") == [{"key": "gandist", "operator": "Exists"}]
+        assert one.spec.pop("imagePullSecrets") == [{"name": "gandist-registry"}]
+        assert one == before
+    assert changed[:-1] == base[:-1]  # all but Ray's
+
+
+def test_every_setting_arrives(manifests: list[Manifest]) -> None:
+    assert of_kind(manifests, "Settings") == []
+    for one in pods(ray(manifests)):
+        part = OTHER["workers" if one.role == "worker" else "head"]
+        assert one.container["image"] == "lab/gandist:7"
+        assert one.spec["imagePullSecrets"] == [{"name": "lab"}]
+        assert one.spec["nodeSelector"] == part["nodeSelector"]
+        assert one.spec["tolerations"] == part["tolerations"]
+        if one.role != "submitter":
+            assert one.container["resources"] == part["resources"]
+    (workers,) = cluster_spec(ray(manifests))["workerGroupSpecs"]
+    assert [workers[key] for key in ("replicas", "minReplicas", "maxReplicas")] == [1, 0, 5]
+    assert find(manifests, "PersistentVolumeClaim")["spec"] == OTHER["storage"]
+    operator = find(manifests, "NetworkPolicy", "gandist-dashboard")["spec"]["ingress"][0]["from"][1]
+    assert operator["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "operators"}
+
+
+def test_every_setting_that_is_shipped_is_used() -> None:
+    """One that no replacement takes would be read and ignored."""
+    shipped = yaml.safe_load(SHIPPED.read_text())["spec"]
+    paths = {
+        f"spec.{name}.{inner}" if name in ("head", "workers") else f"spec.{name}"
+        for name, value in shipped.items()
+        for inner in (value if name in ("head", "workers") else [""])
+    }
+    replacements = yaml.safe_load((SHIPPED.parent / "kustomization.yaml").read_text())["replacements"]
+    assert {one["source"]["fieldPath"] for one in replacements} == paths
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_what_comes_of_it_is_valid_and_locked_up(manifests: list[Manifest], version: str) -> None:
+    assert [problem for manifest in manifests for problem in core_problems(manifest, version)] == []
+    assert [problem for one in pods(ray(manifests)) for problem in pod_problems(one)] == []
+    assert list(kuberay_problems(ray(manifests))) == []
+    assert crd_problems(ray(manifests)) == []
+
+
+def test_it_fits_s3_and_a_cluster_that_stays(tmp_path: Path) -> None:
+    cluster = ray(composed(tmp_path / "own", "s3", "service", image="lab/gandist:7"))
+    assert cluster["kind"] == "RayCluster"
+    assert {one.container["image"] for one in pods(cluster)} == {"lab/gandist:7"}
