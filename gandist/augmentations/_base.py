@@ -23,6 +23,11 @@ class Augmentation(Section):
     name: str
 
     @property
+    def strongest(self) -> Mapping[str, float]:
+        """The state in which it changes most, to be looked at."""
+        return self.state
+
+    @property
     def reads_signs(self) -> bool:
         """Whether it takes D(x) > 0 for "real", which is so where ``LossOptions.sign_decides``."""
         return False

@@ -21,7 +21,7 @@ from pydantic import Field, field_validator
 from gandist import lazy_tensorflow as tf
 from gandist.augmentations._base import Augmentation
 from gandist.augmentations._changes import CHANGES, distinct
-from gandist.spec.schedules import Clock, Rate, Within, value
+from gandist.spec.schedules import Clock, Rate, Schedule, Within, value
 
 if TYPE_CHECKING:
     from tensorflow import Tensor
@@ -51,6 +51,14 @@ class Options(Augmentation):
     changes: Annotated[tuple[ChangeName, ...], Field(strict=False)] = Field(
         ("brightness", "translation", "cutout"), description="one after the other, each with the probability"
     )
+
+    @property
+    def strongest(self) -> Mapping[str, float]:
+        """The largest probability that is given, or can be reached."""
+        given = self.probability
+        return {
+            "ada_p": MOST if given is None else max(given.ends if isinstance(given, Schedule) else (given,))
+        }
 
     @property
     def reads_signs(self) -> bool:
