@@ -1,7 +1,7 @@
 """Train small-image GANs as jobs of configurations x seeds on Ray, and get one honest report.
 
 ``load_job``, ``run``, ``evaluate`` and ``open`` are loaded when they are first used: importing gandist takes
-no time.
+no time. ``gandist.keras`` is the way of Keras, and loads TensorFlow.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ __all__ = ["__version__", "evaluate", "load_job", "open", "run"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "keras":
+        import gandist.keras as found
+
+        return found
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from gandist import api
@@ -25,4 +29,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, "keras"]

@@ -80,6 +80,7 @@ def test_the_public_names() -> None:
         "run": "(job, storage='runs', *, data_dir=None, local=False, retry_failed=False, fresh=False, "
         "on_event=None)",
     }
+    assert dir(gandist) == sorted([*gandist.__all__, "keras"])
     with pytest.raises(AttributeError, match="no attribute 'train'"):
         _ = gandist.train  # type: ignore[attr-defined]
 

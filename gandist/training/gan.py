@@ -37,6 +37,7 @@ class GAN:
         replicas: how many share a batch.
         images_per_step: real images that the discriminator sees in a step, of all replicas.
         classes: that conditional networks tell apart; 0 for unconditional ones.
+        networks: of ``build_networks``, where they are there already.
     """
 
     def __init__(
@@ -46,11 +47,9 @@ class GAN:
         replicas: int,
         images_per_step: int,
         classes: int = 0,
+        networks: tuple[keras.Model, keras.Model] | None = None,
     ) -> None:
-        keras.utils.set_random_seed(trial.seed)
-        precision = trial.training.precision
-        self.generator = models.build_generator(trial.model, image_shape, classes, precision)
-        self.discriminator = models.build_discriminator(trial.model, image_shape, classes, precision)
+        self.generator, self.discriminator = networks or build_networks(trial, image_shape, classes)
         self._model, self._loss, self._training = trial.model, trial.loss, trial.training
         self._replicas, self._conditional = replicas, classes > 0
         self._images_per_step = images_per_step
@@ -279,6 +278,18 @@ class GAN:
             **self.generator_player.regularization.state(),
             **self.discriminator_player.regularization.state(),
         }
+
+
+def build_networks(
+    trial: TrialSpec, image_shape: tuple[int, int, int], classes: int
+) -> tuple[keras.Model, keras.Model]:
+    """A generator and a discriminator; arguments as of ``GAN``."""
+    keras.utils.set_random_seed(trial.seed)
+    precision = trial.training.precision
+    return (
+        models.build_generator(trial.model, image_shape, classes, precision),
+        models.build_discriminator(trial.model, image_shape, classes, precision),
+    )
 
 
 def _sum(terms: Sequence[tf.Tensor]) -> tf.Tensor:

@@ -6,6 +6,7 @@ from contextlib import closing
 from functools import cached_property
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -27,9 +28,16 @@ class Trainer:
         trial: what to train.
         dataset: its images, which stay uint8 until a step takes them; ``feed`` says where they lie.
         strategy: of this process.
+        networks: of ``build_networks``, where they are there already.
     """
 
-    def __init__(self, trial: TrialSpec, dataset: Dataset, strategy: tf.distribute.MirroredStrategy) -> None:
+    def __init__(
+        self,
+        trial: TrialSpec,
+        dataset: Dataset,
+        strategy: tf.distribute.MirroredStrategy,
+        networks: tuple[keras.Model, keras.Model] | None = None,
+    ) -> None:
         self.trial, self.strategy = trial, strategy
         self.budget = Budget(trial.training, trial.data.batch_size, len(dataset))
         self.image_shape = dataset.image_shape
@@ -41,6 +49,7 @@ class Trainer:
                 strategy.num_replicas_in_sync,
                 self.budget.images_per_step,
                 models.classes(trial.model, dataset.class_names),
+                networks,
             )
         self._figures: tuple[str, ...] = ()
         """What a step computes, known once it was traced."""

@@ -1,0 +1,1 @@
+"""Of gandist.keras; a folder of that name would hide Keras itself from the tests."""
