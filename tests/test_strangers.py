@@ -32,11 +32,13 @@ training: {steps: 3}
 resources: {cpus: 1}
 schedule: {max_failures: 0}  # a failed trial is not tried again after a pause
 """
+EVERYWHERE = ("--figures", "out", "--csv", "out", "--tensorboard", "out", "--mlflow", "file:mlruns")
 COMMANDS = {
     "status": ["status", "runs/small"],
     "jobs": ["jobs", "runs"],
     "report": ["report", "runs/small"],
     "sample": ["sample", "runs/small", "--out", "x.png"],
+    "export": ["export", "runs/small", "--latex", *EVERYWHERE],
     "fetch": ["fetch", "runs/small", "copy"],
     "run": ["run", "job.yaml", "--local"],
 }

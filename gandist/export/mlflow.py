@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.statuses import Counts, Meaning
-from gandist.errors import RunError, StorageError, UsageError
+from gandist.errors import GandistError, RunError, StorageError, UsageError
 from gandist.export import series
 from gandist.export.place import identity
 from gandist.printable import one_line
@@ -33,6 +34,13 @@ BATCH = 1000
 """Points that MLflow takes in one call."""
 MAX_PARAMS = 100
 """As many as it takes with them."""
+_ENVIRONMENT = {
+    "MLFLOW_ALLOW_FILE_STORE": "true",  # else it refuses what needs no server
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # where a table may be going
+}
+"""Where the user has not set it."""
 _JOB, _TRIAL, _BEGUN = "gandist.job", "gandist.trial", "gandist.begun"
 _STATUS = {
     Counts.SUCCESS: "FINISHED",
@@ -51,15 +59,13 @@ def prepare(job_dir: JobDir, uri: str) -> Callable[[], str]:
         NotAJobError: ``job_dir`` holds no job.
         StorageError: the job's storage refused.
     """
-    # It refuses a file store, which needs no server, without the first; with the second it calls nobody.
-    os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     try:
         from mlflow import MlflowClient
     except ImportError as error:
         raise UsageError("--mlflow: MLflow is not installed; pip install 'gandist[mlflow]'") from error
-    job, opened = identity(job_dir), open_job(job_dir)
+    uri, job, opened = _absolute(uri), identity(job_dir), open_job(job_dir)
     name = opened.manifest.job or "gandist"
     with _told(uri):
         client = MlflowClient(tracking_uri=uri)
@@ -174,13 +180,19 @@ def _runs(client: MlflowClient, experiment: str) -> Iterator[Run]:
 
 @contextmanager
 def _told(uri: str) -> Iterator[None]:
-    """What MLflow raises, as one line."""
-    from mlflow.exceptions import MlflowException
-
+    """What MLflow raises, as one line: besides its own errors bare ones, and those of what it calls."""
     try:
         yield
-    except (MlflowException, OSError) as error:
+    except GandistError:
+        raise
+    except Exception as error:
         raise RunError(f"--mlflow {_shown(uri)}: {_shown(one_line(error))}") from error
+
+
+def _absolute(uri: str) -> str:
+    """A file store's directory as this process sees it, and ``~`` as shells have it."""
+    path = uri.removeprefix("file:")
+    return uri if path == uri or path.startswith("/") else f"file:{Path(path).expanduser().absolute()}"
 
 
 def _shown(told: str) -> str:

@@ -20,7 +20,7 @@ from tests.report.sweep import write_metrics
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("MLFLOW_ALLOW_FILE_STORE", "MLFLOW_DISABLE_TELEMETRY", "MLFLOW_HTTP_REQUEST_MAX_RETRIES"):
+    for name in mlflow._ENVIRONMENT:
         monkeypatch.setenv(name, "")  # so that it is taken back
         monkeypatch.delenv(name)
 
