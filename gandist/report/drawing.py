@@ -240,13 +240,18 @@ def _axes(width: float, height: float, salt: str, below: float = 0.43) -> Iterat
 
 
 def _for_the_page(document: str) -> str:
-    """The ``<svg>`` of a document: coordinates to 1/100, groups without ids, colours as CSS variables."""
+    """The ``<svg>`` of a document: paths to 1/10 point, groups without ids, colours as CSS variables."""
     svg = re.sub(r"\s*\n\s*", " ", document[document.index("<svg") :])
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'<g id="[^"]*"', "<g", svg)
     svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d\.\d\d)\d+", r"\1", tag[0]), svg)  # but no label
+    svg = re.sub(r' d="[^"]*"', _short, svg)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg))
     svg = re.sub(r" font-family: [^;\"]*;", "", svg)
     for colour, variable in _VARIABLES.items():
         svg = svg.replace(colour, f"var({variable}, {colour})")
     return svg
+
+
+def _short(path: re.Match[str]) -> str:
+    return re.sub(r" ?([MLQCz]) ?", r"\1", re.sub(r"(\.\d)\d+", r"\1", path[0]))
