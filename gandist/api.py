@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gandist.activity import Tell, silent
 from gandist.artifacts.job_dir import JobDir
+from gandist.console.told import Told
 from gandist.report import write_report
 from gandist.results import Results, open
 from gandist.runner import run as running
@@ -50,7 +53,7 @@ def run(
     fresh: bool = False,
     on_event: Callable[[RunEvent], None] | None = None,
 ) -> Ran:
-    """Run a job, or continue it, and write its report: ``gandist run`` without its output.
+    """Run a job, or continue it, and write its report: what ``gandist run`` does.
 
     In the main thread, as in a notebook, Ctrl-C (an interrupted kernel) or SIGTERM stop the trials at a
     checkpoint first, and a second Ctrl-C at once; the same call goes on from there. In another thread no
@@ -63,15 +66,17 @@ def run(
         local: in this process, one trial after another, without Ray.
         retry_failed: run trials that ended as ``failed`` once more.
         fresh: train anew what was trained with other settings; what there is moves to ``aside/``.
-        on_event: told of everything that happens, in this thread; what it raises ends the run.
+        on_event: told of everything that happens, in this thread; what it raises ends the run. Without it
+            the run is shown as by the command line: in a notebook or a terminal as a table that is drawn anew
+            in place, elsewhere as lines. ``on_event=lambda event: None`` shows nothing.
 
     Raises:
         UsageError: the input is wrong, or what there is was trained with other settings; nothing was written.
         RunError: data, storage or cluster refused, or another driver runs the job.
         KeyboardInterrupt: a signal stopped it.
     """
-    tell = on_event or _nobody
-    with interruptible():
+    with ExitStack() as shown, interruptible():
+        tell = on_event or shown.enter_context(Told(print, _complain))
         wanted = job if isinstance(job, Job) else load_job(job)
         with notified(wanted, str(storage), lambda line: tell(Notice(line, warning=True))) as ending:
             ending.outcome = outcome = running.run(
@@ -91,8 +96,8 @@ def run(
     return Ran(outcome.states, outcome.root, report=written.where, verdict=written.answer)
 
 
-def _nobody(_: RunEvent) -> None:
-    """Is told of a run that nobody watches."""
+def _complain(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def evaluate(

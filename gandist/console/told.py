@@ -10,6 +10,8 @@ from typing import Self
 from rich.console import Console
 
 from gandist.artifacts.statuses import Counts
+from gandist.console import notebook
+from gandist.console.notebook_view import NotebookView
 from gandist.console.progress import Board
 from gandist.console.views import LiveView, PlainView, view
 from gandist.runner.events import Began, Notice, Outcome, RunEvent
@@ -26,7 +28,7 @@ class Told:
     def __init__(self, say: Callable[[str], None], complain: Callable[[str], None]) -> None:
         self._say, self._complain = say, complain
         self._stack = ExitStack()
-        self._view: PlainView | LiveView | None = None
+        self._view: PlainView | LiveView | NotebookView | None = None
         """While trials run."""
 
     def __enter__(self) -> Self:
@@ -40,7 +42,8 @@ class Told:
     def __call__(self, event: RunEvent) -> None:
         """Show an event."""
         if isinstance(event, Began):
-            self._view = view(Board(event.states, steps=event.steps), Console(highlight=False))
+            board = Board(event.states, steps=event.steps)
+            self._view = NotebookView(board) if notebook.kernel() else view(board, Console(highlight=False))
             self._stack.enter_context(self._view)
         elif isinstance(event, Outcome):
             self._stack.close()

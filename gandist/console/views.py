@@ -105,12 +105,16 @@ class LiveView(AbstractContextManager["LiveView"]):
         self._board.update(event)
 
     def _draw(self) -> RenderableType:
-        rows, summary = self._board.rows(), self._board.summary()
-        shown = choose(rows, max(1, self._console.height - AROUND))
-        hidden = [Text(f"and {len(rows) - len(shown)} more", style="dim")] if len(shown) < len(rows) else []
-        width = self._console.width
-        whole = [bar(summary.whole, width)] if summary.whole is not None else []
-        return Group(table(shown, width, folded=False), *hidden, Text(summary.trials), *whole)
+        return drawing(self._board, self._console.width, self._console.height - AROUND)
+
+
+def drawing(board: Board, width: int, most: int) -> RenderableType:
+    """How a job stands, in ``width`` columns: a table of at most so many trials, and the job as a whole."""
+    rows, summary = board.rows(), board.summary()
+    shown = choose(rows, max(1, most))
+    hidden = [Text(f"and {len(rows) - len(shown)} more", style="dim")] if len(shown) < len(rows) else []
+    whole = [bar(summary.whole, width)] if summary.whole is not None else []
+    return Group(table(shown, width, folded=False), *hidden, Text(summary.trials), *whole)
 
 
 def choose(rows: list[Row], most: int) -> list[Row]:
