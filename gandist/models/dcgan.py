@@ -10,7 +10,8 @@ image's sides:
     discriminator  ``depth`` of stride 2: width, 2 * width, ... 2**(depth - 1) * width
 
 With ``upsampling: nearest`` the generator's convolutions of stride 2 are those of stride 1 after each pixel
-is repeated (Odena et al. 2016, "Deconvolution and checkerboard artifacts").
+is repeated (Odena et al. 2016, "Deconvolution and checkerboard artifacts"); with ``filtered`` after the
+low-pass filter of Karras et al. (2020), as ``r3gan`` and ``stylegan2`` have it.
 
 28x28 images fit depth 2, the sources'. Feature maps of 4x4, where Radford et al. (2015, figure 1) start, need
 depth 3 for 32x32 images and 4 for 64x64, as 0 finds: there width 64 starts, as they do, with 1024
@@ -45,10 +46,10 @@ class Options(ModelOptions):
     width: Annotated[int, Field(ge=1, le=1024)] = Field(
         64, description="channels at half the image's sides; they double with each further halving"
     )
-    upsampling: Literal["transposed", "nearest"] = Field(
+    upsampling: Literal["transposed", "nearest", "filtered"] = Field(
         "transposed",
-        description="how the generator doubles sides: transposed convolutions, or a convolution after each "
-        "pixel is repeated, which leaves no checkerboards",
+        description="how the generator doubles sides: by transposed convolutions; or before each one, "
+        "pixels repeated (nearest) or smoothed (filtered), without checkerboards",
     )
     kernel_size: Annotated[int, Field(ge=2, le=9)] = Field(5, description="sides of the convolutions")
     dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.3, description="after each convolution of D")
@@ -76,7 +77,7 @@ def build_generator(options: Options, image_shape: tuple[int, int, int], classes
     import keras
     from keras import layers
 
-    from gandist.layers import conditional, normalization, resampling
+    from gandist.layers import conditional, filtered, normalization, resampling
 
     def normalised(x: keras.KerasTensor) -> keras.KerasTensor:
         x = normalization.BatchNormalization(
@@ -85,8 +86,10 @@ def build_generator(options: Options, image_shape: tuple[int, int, int], classes
         return layers.LeakyReLU(negative_slope=options.leaky_slope)(x)
 
     def upsampled(x: keras.KerasTensor, filters: int, strides: int, **kwargs: str) -> keras.KerasTensor:
-        if options.upsampling == "nearest":
-            x = resampling.UpSampling2D(strides)(x) if strides > 1 else x
+        if options.upsampling != "transposed":
+            nearest = options.upsampling == "nearest"
+            if strides > 1:
+                x = (resampling.UpSampling2D() if nearest else filtered.Upsample())(x)
             return layers.Conv2D(filters, options.kernel_size, padding="same", use_bias=False, **kwargs)(x)
         return resampling.Conv2DTranspose(
             filters, options.kernel_size, strides=strides, padding="same", use_bias=False, **kwargs
