@@ -54,6 +54,16 @@ def jobs(storage: str) -> tuple[list[Found], int]:
     return found, len(names) - len(found)
 
 
+def find(root: JobDir, name: str) -> JobDir | None:
+    """The job that the storage ``root`` lists as ``name``, whoever has given that name.
+
+    Raises:
+        StorageError: the storage refused.
+    """
+    found = _look(root, name) if name in root.storage.list() else None
+    return found.job_dir if found else None
+
+
 @dataclass(frozen=True)
 class Standing:
     """How a job stands."""

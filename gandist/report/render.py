@@ -137,12 +137,12 @@ def discover() -> list[Section]:
 
 def render_sections(content: Content, names: Collection[str] | None = None) -> list[Rendered]:
     """The sections called ``names``, by default all, in their order; without those that show nothing."""
-    environment = _environment()
+    templates = environment()
     shown: list[Rendered] = []
     for section in discover():
         context = section.build(content) if names is None or section.name in names else None
         if context is not None:
-            body = environment.get_template(f"{section.name}.html").render(context)
+            body = templates.get_template(f"{section.name}.html").render(context)
             shown.append({"name": section.name, "title": section.title, "body": Markup(body)})  # noqa: S704
     return shown
 
@@ -150,7 +150,7 @@ def render_sections(content: Content, names: Collection[str] | None = None) -> l
 def render_page(content: Content, sections: Sequence[Rendered] | None = None) -> bytes:
     """The page, UTF-8, by default of all sections."""
     page = (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
             job=content.title,
@@ -178,15 +178,16 @@ def style() -> Markup:
     return Markup((HERE / "style.css").read_text(encoding="utf-8"))  # noqa: S704
 
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader([HERE, HERE / "sections"]),
+def environment(*folders: Path) -> Environment:
+    """Templates in ``folders``, or else the report's: all that is put into them is escaped."""
+    made = Environment(
+        loader=FileSystemLoader(folders or (HERE, HERE / "sections")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
+    made.filters.update(
         number=text.number,
         whole=text.whole,
         spread=text.spread,
@@ -197,8 +198,8 @@ def _environment() -> Environment:
         term=_term,
         tone=lambda status: f"tone-{MEANINGS[status].tone.value}",
     )
-    environment.tests["successful"] = lambda status: MEANINGS[status].is_success
-    return environment
+    made.tests["successful"] = lambda status: MEANINGS[status].is_success
+    return made
 
 
 def _term(phrase: str) -> Markup:
