@@ -21,7 +21,7 @@ from gandist.serve.index import Row
 from gandist.serve.live import Followed, Live
 
 HERE = Path(__file__).parent
-SECTIONS = ("answer", "outcomes", "trials", "overview")
+SECTIONS = ("answer", "warnings", "outcomes", "trials", "settings", "overview")
 """Of the report: those without curves, which are drawn anew here."""
 MAX_LINES = 200
 """Trials that have curves of their own in a page."""

@@ -196,6 +196,7 @@ def test_help_shows_every_command_with_an_example_and_every_option_with_a_text(g
         "run",
         "sample",
         "schema",
+        "serve",
         "status",
         "validate",
     ]
