@@ -170,7 +170,7 @@ def render_page(content: Content, sections: Sequence[Rendered] | None = None) ->
 
 def render_template(template: str, **context: Any) -> Markup:
     """A template beside this file, all in it escaped."""
-    return Markup(_environment().get_template(template).render(context))  # noqa: S704
+    return Markup(environment().get_template(template).render(context))  # noqa: S704
 
 
 def style() -> Markup:

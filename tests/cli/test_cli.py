@@ -190,6 +190,7 @@ def test_help_shows_every_command_with_an_example_and_every_option_with_a_text(g
     about_jobs = [
         "bench",
         "clean",
+        "data",
         "evaluate",
         "export",
         "report",
