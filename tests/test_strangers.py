@@ -32,13 +32,12 @@ training: {steps: 3}
 resources: {cpus: 1}
 schedule: {max_failures: 0}  # a failed trial is not tried again after a pause
 """
-EVERYWHERE = ("--figures", "out", "--csv", "out", "--tensorboard", "out", "--mlflow", "file:mlruns")
 COMMANDS = {
     "status": ["status", "runs/small"],
     "jobs": ["jobs", "runs"],
     "report": ["report", "runs/small"],
     "sample": ["sample", "runs/small", "--out", "x.png"],
-    "export": ["export", "runs/small", "--latex", *EVERYWHERE],
+    "export": ["export", "runs/small", "--latex", "--csv", "out", "--tensorboard", "out"],
     "fetch": ["fetch", "runs/small", "copy"],
     "run": ["run", "job.yaml", "--local"],
 }

@@ -7,6 +7,7 @@ import io
 import math
 import re
 import textwrap
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -170,7 +171,9 @@ def encode(sheet: Figure, extension: str) -> bytes:
     """A sheet as a file of one of ``FORMATS``; equal sheets give equal bytes."""
     content = io.BytesIO()
     reproducible: Any = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    with styled(**{"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "gandist"}):
+    settings = {"pdf.fonttype": 42, "svg.fonttype": "path", "svg.hashsalt": "gandist"}
+    with styled(**settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # signs that the font lacks are boxes
         sheet.savefig(content, format=extension, dpi=DPI, metadata=reproducible.get(extension))
     return content.getvalue()
 
