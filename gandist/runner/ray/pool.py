@@ -277,7 +277,9 @@ class RayBackend:
         for worker in self._workers:
             if worker.placed and worker.trial is None and self._queue:
                 trial = worker.trial = self._queue.popleft()
-                run = worker.actor.run.options(num_returns="streaming", name=f"{trial.job}/{trial.id}")
+                # Also the title of the process, which a preStop hook knows by the class.
+                name = f"{TrialActor.__name__}:{trial.job}/{trial.id}"
+                run = worker.actor.run.options(num_returns="streaming", name=name)
                 worker.waits_for = run.remote(self._function, trial, *self._arguments)
                 worker.seen = time.monotonic()
                 events.append(Started(trial.id))

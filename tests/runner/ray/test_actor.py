@@ -57,7 +57,7 @@ def test_ray_knows_actors_by_job_and_what_they_do_by_trial(ray_jobs: Jobs) -> No
 
     states = ray_jobs.run(make_job(seeds=3, schedule={"max_concurrent": 1}), on_event=look).states
     assert [json.loads(states[trial].reason)["task"] for trial in trials] == [
-        f"fake/{trial}" for trial in trials
+        f"TrialActor:fake/{trial}" for trial in trials
     ]
     (actor,) = actors
     assert re.fullmatch(r"fake/\d+", actor)
