@@ -40,6 +40,11 @@ class DocumentError(ValueError):
     """The document is not what it should be; one line."""
 
 
+def to_json(document: BaseModel) -> bytes:
+    """A document as it is stored."""
+    return f"{document.model_dump_json(indent=1)}\n".encode()
+
+
 def parse_json(content: bytes) -> Any:
     """What a JSON document says.
 

@@ -70,7 +70,7 @@ class TrialDir:
     def write_state(self, state: TrialState) -> None:
         """Replace the trial's state."""
         checked = TrialState.model_validate(state.model_dump())  # a copy with changes has not been looked at
-        self.storage.write("state.json", checked.model_dump_json(indent=1).encode())
+        self.storage.write("state.json", documents.to_json(checked))
 
     def write_trial(self, resolved: dict[str, Any]) -> None:
         """Write ``trial.yaml``: the trial with every default filled in."""
@@ -102,7 +102,7 @@ class TrialDir:
 
     def write_dataset(self, description: DatasetDescription) -> None:
         """Write ``dataset.json``: what the trial's data is."""
-        self.storage.write(self.DATASET, description.model_dump_json(indent=1).encode())
+        self.storage.write(self.DATASET, documents.to_json(description))
 
     def read_dataset(self) -> DatasetDescription | None:
         """``dataset.json``; None where there is none.
@@ -248,7 +248,7 @@ class JobDir:
     def write_job(self, resolved: dict[str, Any], manifest: Manifest) -> None:
         """Write ``job.yaml`` and ``manifest.json``."""
         self.storage.write("job.yaml", yaml.dump(resolved).encode())
-        self.storage.write("manifest.json", manifest.model_dump_json(indent=1).encode())
+        self.storage.write("manifest.json", documents.to_json(manifest))
 
     def read_job(self) -> dict[str, Any]:
         """``job.yaml``.

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gandist.artifacts import driver
+from gandist.artifacts import documents, driver
 from gandist.artifacts.driver import Holder, read_holder
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.storage import Storage
@@ -179,7 +179,7 @@ class Lease:
         return read_holder(self._storage)
 
     def _write(self) -> None:
-        self._storage.write(JobDir.DRIVER, self._mine.model_dump_json(indent=1).encode())
+        self._storage.write(JobDir.DRIVER, documents.to_json(self._mine))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -87,7 +87,7 @@ def save(
     if not _is_there(directory, path, identity, manifest):
         directory.delete_checkpoint(path)  # what an earlier attempt has left, whatever that is
         directory.storage.write(f"{path}/{_ARRAYS}", content)
-        directory.storage.write(f"{path}/{_MANIFEST}", json.dumps(manifest, indent=1).encode())
+        directory.storage.write(f"{path}/{_MANIFEST}", f"{json.dumps(manifest, indent=1)}\n".encode())
     tidy(directory, int(state["step"]), keep, best)
 
 
