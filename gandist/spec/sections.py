@@ -288,4 +288,7 @@ class Schedule(Section):
     placement_timeout_s: Annotated[float, Field(gt=0)] | None = Field(
         None, description="seconds without a place for any trial that end the run; else it waits, and tells"
     )
+    priority: Annotated[int, Field(ge=-1000, le=1000)] = Field(
+        0, description="of the jobs of one cluster, which places its trials first: the highest"
+    )
     notify: Addresses = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,18 @@ from gandist import environment
 from gandist.runner.backend import attempt
 from gandist.runner.events import BackendEvent
 from gandist.spec.job import TrialSpec
+
+
+def variables(gpus: float) -> dict[str, str]:
+    """What the process of an actor with so many GPUs has in its environment.
+
+    The driver's does not reach the actors of a running cluster. They take over, too, but by then NumPy has
+    been imported.
+    """
+    hidden = {} if gpus else {"CUDA_VISIBLE_DEVICES": ""}  # with no GPU it would see them all
+    level = {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")}
+    cache = {name: os.environ[name] for name in ("GANDIST_CACHE_DIR",) if name in os.environ}
+    return {**environment.PINNED, **level, **cache, **hidden}
 
 
 class TrialActor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -13,14 +12,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from gandist import environment
 from gandist.artifacts.statuses import STOPPED
 from gandist.errors import RunError, UsageError
 from gandist.runner.backend import RUN_TRIAL
 from gandist.runner.events import BackendEvent, Finished, Lost, Notice, Started
-from gandist.runner.ray.actor import TrialActor
+from gandist.runner.ray.actor import TrialActor, variables
 from gandist.runner.ray.connection import QUIET, Cluster, connected
 from gandist.runner.ray.failures import lost
+from gandist.runner.ray.turns import Turns
 from gandist.spec.job import MAX_TRIALS, Job, TrialSpec
 
 MAX_PENDING = 100
@@ -74,11 +73,8 @@ class RayBackend:
         env_vars: Mapping[str, str] | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._job = job.spec.name
-        self._resources = job.spec.resources
-        self._max_concurrent = job.spec.schedule.max_concurrent or MAX_TRIALS
-        self._stall_timeout_s = job.spec.schedule.stall_timeout_s
-        self._placement_timeout_s = job.spec.schedule.placement_timeout_s
+        self._job, self._resources, self._schedule = job.spec.name, job.spec.resources, job.spec.schedule
+        self._max_concurrent = self._schedule.max_concurrent or MAX_TRIALS
         # An actor's working directory is not the driver's.
         root = job_root if "://" in job_root else str(Path(job_root).absolute())
         self._arguments = (root, data_dir and str(Path(data_dir).absolute()))
@@ -101,19 +97,13 @@ class RayBackend:
         import ray  # connected() has set the environment that it reads
 
         self._ray = ray
-        gpus = self._gpus
-        hidden = {} if gpus else {"CUDA_VISIBLE_DEVICES": ""}  # an actor with no GPU would see them all
-        level = {"TF_CPP_MIN_LOG_LEVEL": os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")}
-        # The driver's environment does not reach the actors of a running cluster. They take over, too, but by
-        # then NumPy has been imported.
-        pinned = environment.PINNED
-        cache = {name: os.environ[name] for name in ("GANDIST_CACHE_DIR",) if name in os.environ}
+        self._turns = Turns(self._job, self._schedule.priority)
         self._actor_class = ray.remote(
             num_cpus=self._resources.cpus,
-            num_gpus=gpus,
+            num_gpus=self._gpus,
             max_restarts=0,
             max_concurrency=3,  # run, the last run while it is leaving, and stop
-            runtime_env={"env_vars": {**QUIET, **pinned, **level, **cache, **hidden, **self._env_vars}},
+            runtime_env={"env_vars": QUIET | variables(self._gpus) | self._env_vars},
         )(TrialActor)
         return self
 
@@ -121,8 +111,10 @@ class RayBackend:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # A Ray that has died would be waited for, once for each; its processes are ended in another way.
-        for worker in [] if self._cluster.watch.error else list(self._workers):
-            self._discard(worker)
+        if not self._cluster.watch.error:
+            for worker in list(self._workers):
+                self._discard(worker)
+            self._turns.leave()
         self._stack.close()
 
     @property
@@ -155,7 +147,7 @@ class RayBackend:
         return f"{asks}, more than any node has ({cluster}): {cluster.advice(cpus, gpus)}"
 
     def _patience(self) -> str:
-        limit = self._placement_timeout_s
+        limit = self._schedule.placement_timeout_s
         how = f"for {limit:g} s" if limit else "without end; schedule.placement_timeout_s sets one"
         return f"waiting for a place {how}"
 
@@ -176,6 +168,8 @@ class RayBackend:
         """
         self._cluster.watch.check()
         events = self._wake_up() + self._tell_unplaced()
+        if not self._cluster.own:  # else there are no others
+            events += self._turns.look(self._waits)
         self._grow()
         events += [event for worker in self._ready(timeout_s) for event in self._take(worker)]
         events += self._kill_stalled()
@@ -191,7 +185,14 @@ class RayBackend:
         for worker in self._workers:
             worker.actor.stop.remote()
 
+    def _waits(self) -> bool:
+        """Whether trials are queued that a node could hold, and none of what runs is to end first."""
+        room = sum(worker.trial is not None for worker in self._workers) < self._max_concurrent
+        return bool(self._queue) and room and self._cluster.now().fits(self._resources.cpus, self._gpus)
+
     def _grow(self) -> None:
+        if self._turns.yielding:
+            return
         busy = sum(worker.trial is not None for worker in self._workers)
         pending = sum(not worker.placed for worker in self._workers)
         wanted = min(busy + len(self._queue), self._max_concurrent) - len(self._workers)
@@ -254,7 +255,7 @@ class RayBackend:
         now = time.monotonic()
         if not self._workers or any(worker.placed for worker in self._workers):
             self._placed_at, self._tell_after_s = now, PLACE_S
-        waited_s, limit = now - self._placed_at, self._placement_timeout_s
+        waited_s, limit = now - self._placed_at, self._schedule.placement_timeout_s
         if limit and waited_s >= limit:
             ended = f"schedule.placement_timeout_s: no trial has had a place for {limit:g} s"
             raise RunError(f"{ended}: {self._demand()}")
@@ -264,18 +265,21 @@ class RayBackend:
         return [Notice(f"no trial has a place yet: {self._demand()}; {self._patience()}")]
 
     def _kill_stalled(self) -> list[BackendEvent]:
-        oldest = time.monotonic() - self._stall_timeout_s
+        oldest = time.monotonic() - self._schedule.stall_timeout_s
         stalled = [
             (worker, worker.trial) for worker in self._workers if worker.trial and worker.seen < oldest
         ]
         for worker, _ in stalled:
             self._discard(worker)
-        return [Lost(trial.id, f"no sign of life for {self._stall_timeout_s:g} s") for _, trial in stalled]
+        return [
+            Lost(trial.id, f"no sign of life for {self._schedule.stall_timeout_s:g} s")
+            for _, trial in stalled
+        ]
 
     def _assign(self) -> list[BackendEvent]:
         events: list[BackendEvent] = []
         for worker in self._workers:
-            if worker.placed and worker.trial is None and self._queue:
+            if worker.placed and worker.trial is None and self._queue and not self._turns.yielding:
                 trial = worker.trial = self._queue.popleft()
                 # Also the title of the process, which a preStop hook knows by the class.
                 name = f"{TrialActor.__name__}:{trial.job}/{trial.id}"
@@ -286,8 +290,8 @@ class RayBackend:
         return events
 
     def _shrink(self) -> None:
-        """Let go of actors for which nothing is queued: others may need their place."""
-        if not self._queue:
+        """Let go of actors for which nothing is queued, or may be placed: others need their place."""
+        if not self._queue or self._turns.yielding:
             for worker in [worker for worker in self._workers if worker.trial is None]:
                 self._discard(worker)
 

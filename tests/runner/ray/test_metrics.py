@@ -7,6 +7,7 @@ import re
 import time
 import urllib.request
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +15,14 @@ import ray
 from ray.util import metrics
 
 from gandist.artifacts.trial_state import TrialState
+from gandist.runner import run
 from gandist.runner.events import Alive, Began, Finished, Notice, Progress, Requeued, Started
+from gandist.runner.local_backend import LocalBackend
 from gandist.runner.ray.metrics import REFRESH_S, TrialMetrics
+from gandist.spec.job import Job
+
+from ..conftest import make_job
+from ..fakes import FAKE
 
 A, B = "base-seed0", "base-seed1"
 SCRAPE_S = 60.0
@@ -43,7 +50,7 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Kept:
             self.name, self.labels = name, tag_keys
 
         def set(self, value: float, tags: Mapping[str, str]) -> None:
-            assert (tuple(tags), tags["gandist_job"]) == (self.labels, "job")
+            assert (tuple(tags), tags["gandist_job"]) == (self.labels, "fake")
             series = (self.name, *(tags[label] for label in self.labels[1:]))
             kept.found.pop(series, None)
             if not math.isnan(value):
@@ -63,14 +70,14 @@ def running(**fields: Any) -> TrialState:
 
 
 def test_before_anything_runs_each_trial_has_its_status_and_step(kept: Kept) -> None:
-    TrialMetrics("job")(Began({A: TrialState(status="completed", step=9), B: running(step=4)}))
+    TrialMetrics("fake")(Began({A: TrialState(status="completed", step=9), B: running(step=4)}))
     assert kept.of("status") == {(A, "completed"): 1, (B, "queued"): 1}
     assert kept.of("step") == {A: 9, B: 4}
     assert kept.of("images_per_second") == kept.of("failures_total") == {}
 
 
 def test_a_trial_has_one_status_at_a_time(kept: Kept) -> None:
-    told = TrialMetrics("job")
+    told = TrialMetrics("fake")
     seen = []
     for event in (
         Began({A: TrialState()}),
@@ -91,7 +98,7 @@ def test_a_trial_has_one_status_at_a_time(kept: Kept) -> None:
 
 
 def test_what_only_a_running_trial_has_goes_with_it(kept: Kept) -> None:
-    told = TrialMetrics("job")
+    told = TrialMetrics("fake")
     for ending in (Requeued(A, "lost", 1, 2.0), Finished(A, TrialState(status="completed", step=7))):
         told(Started(A))
         told(Progress(A, running(step=7, images_per_s=450.0, updated_at=30.0, checkpointed_at=10.0)))
@@ -103,7 +110,7 @@ def test_what_only_a_running_trial_has_goes_with_it(kept: Kept) -> None:
 
 
 def test_lost_attempts_and_failed_trials_are_counted_and_nodes_that_go_are_not(kept: Kept) -> None:
-    told = TrialMetrics("job")
+    told = TrialMetrics("fake")
     told(Requeued(A, "its node had to go", 0, 2.0))
     assert kept.of("failures_total") == {}
     told(Requeued(A, "its process died", 1, 2.0))
@@ -114,7 +121,7 @@ def test_lost_attempts_and_failed_trials_are_counted_and_nodes_that_go_are_not(k
 
 def test_a_checkpoint_ages_without_any_event(kept: Kept) -> None:
     now = [1000.0]
-    told = TrialMetrics("job", clock=lambda: now[0])
+    told = TrialMetrics("fake", clock=lambda: now[0])
 
     def age() -> float:
         return kept.of("seconds_since_checkpoint")[A]
@@ -132,6 +139,23 @@ def test_a_checkpoint_ages_without_any_event(kept: Kept) -> None:
     told(Started(A))
     told(Progress(A, running(updated_at=6e8, checkpointed_at=5e8)))
     assert age() == 0, "an earlier attempt's: nothing of this one is lost yet"
+
+
+def test_a_run_that_is_not_local_keeps_them_up_to_date(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def backend(job: Job, root: str, data_dir: None, tell: object = None) -> LocalBackend:
+        return LocalBackend(job, root, data_dir, FAKE)
+
+    refreshed: list[object] = []
+    for either in ("LocalBackend", "RayBackend"):
+        monkeypatch.setattr(run, either, backend)
+    monkeypatch.setattr(TrialMetrics, "refresh", lambda self: refreshed.append(self))
+    for local in (True, False):
+        options = {"data_dir": None, "local": local, "retry_failed": False, "fresh": False}
+        run.run(make_job(seeds=1), f"{tmp_path}/{local}", **options, on_event=lambda _: None)
+        assert bool(kept.found) == bool(refreshed) == (not local)
+    assert (kept.of("status"), kept.of("step")) == ({(A, "completed"): 1}, {A: 3})
 
 
 def test_prometheus_finds_them_at_ray(ray_cluster: object) -> None:
