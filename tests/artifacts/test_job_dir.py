@@ -100,3 +100,8 @@ def test_a_directory_without_a_manifest_is_no_job(tmp_path: Path, content: bytes
 def test_settings_that_are_too_long_to_be_a_trials_are_none(trial: TrialDir) -> None:
     trial.write_trial({"x": ["y"] * 100_000})
     assert trial.read_trial() == {}
+
+
+def test_its_json_files_end_with_a_line(trial: TrialDir) -> None:
+    trial.write_state(TrialState(status="running"))
+    assert trial.storage.read("state.json").endswith(b"\n}\n")
