@@ -140,12 +140,12 @@ def sample(
 
     target = files.target(out)
     through = _numbers(between) if between is not None else []
-    moving = interpolate or bool(through)
-    form = target.kind(scale, fps, moving)
+    along = "--between" if through else "--interpolate" if interpolate else ""
+    form = target.kind(scale, fps, moving=bool(along))
     form.check()
     path = {"last": TrialDir.GENERATOR, "best": TrialDir.BEST}[checkpoint]
     source = find(JobDir(job_dir), trial, path)
-    chosen = source.labels(labels or [], count, one=moving)
+    chosen = source.labels(labels or [], count, path=along)
     shape, latent_dim = source.dataset.image_shape, source.trial.model.latent_dim
     each = max(form.raw_bytes(count, shape) // count, BYTES_A_LATENT * latent_dim)
     if count * each > MAX_BYTES:
@@ -158,7 +158,7 @@ def sample(
     generator = generate.open_generator(source.trial, shape, source.classes, *source.generator())
     if truncation is not None:
         generator.truncate(truncation)
-    if moving:
+    if along:
         latents = generate.draw_path(seed, count, latent_dim, through)
     else:
         latents = generate.draw(seed, count, latent_dim)
@@ -166,7 +166,7 @@ def sample(
     storage = Storage(target.directory, Retry(write_s=0.0))
     for name, content in form.encode(made):
         storage.write(name or target.name, content)
-    typer.echo(f"{_what(source, labels or [], count, moving, through)}: {out}")
+    typer.echo(f"{_what(source, labels or [], count, bool(along), through)}: {out}")
 
 
 def _numbers(between: str) -> list[int]:

@@ -67,13 +67,13 @@ class Exported:
         storage = self.directory.storage
         return storage.read(self.path), storage.where(self.path)
 
-    def labels(self, given: Sequence[str], count: int, *, one: bool = False) -> np.ndarray:
+    def labels(self, given: Sequence[str], count: int, *, path: str = "") -> np.ndarray:
         """int32 ``[count]``: the classes ``given``, an equal share of images each; by default all in turn.
 
         Args:
             given: names of classes, or indices.
             count: images.
-            one: all images are to be of one class.
+            path: the option that asks for one, on which all images are of one class; empty for none.
 
         Raises:
             UsageError: there is no such class, or the generator cannot choose; it says what is allowed.
@@ -85,9 +85,9 @@ class Exported:
                     "leave it out, or train with model.conditional: true"
                 )
             return np.zeros(count, np.int32)
-        if one and len(given) != 1:
+        if path and len(given) != 1:
             raise UsageError(
-                f"--interpolate: {self.trial.id} is conditional, and a path stays within one class; "
+                f"{path}: {self.trial.id} is conditional, and a path stays within one class; "
                 f"give one --label of {self._allowed()}"
             )
         if len(given) > count:

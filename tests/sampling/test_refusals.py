@@ -46,7 +46,7 @@ RULE = "only a completed trial has one"
         ("plain --between 3,x", "--between 3,x: give two or more numbers of images"),
         ("plain --between 3,10000", "--between 3,10000: give two or more numbers of images"),
         ("plain --scale 0", "gandist sample: Invalid value for '--scale'"),
-        ("classes --between 1,2", "--interpolate: base-seed0 is conditional, and a path stays within one"),
+        ("classes --between 1,2", "--between: base-seed0 is conditional, and a path stays within one"),
         ("plain --out none/x.png", "--out none/x.png: there is no directory none; make it first"),
         ("plain --out folder.png", "--out folder.png: a directory; give a file in it"),
         (f"plain --out {'x' * 300}.png", f"--out {'x' * 300}.png: File name too long"),
