@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -209,5 +210,5 @@ def _term(phrase: str) -> Markup:
 
 
 def _name(name: str) -> Markup:
-    """A configuration's or a trial's name, which may be long, and break after each setting in it."""
-    return Markup(",<wbr>").join(name.split(","))
+    """Text with names of configurations or trials, which may be long, and break after each setting in it."""
+    return Markup(",<wbr>").join(re.split(r",(?=\S)", name))
