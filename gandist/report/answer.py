@@ -10,6 +10,10 @@ from gandist.report.comparisons import Comparison
 from gandist.report.ranking import Standing
 from gandist.report.verdict import Ranked, Verdict
 
+NOT_MEASURED = (
+    "Nothing was measured of the images, so no configuration is called better: losses do not tell. "
+    "Compare the samples, or measure afterwards: gandist evaluate JOB_DIR --metric frechet."
+)
 NOTHING_YET = "No trial has completed with an evaluation after its last step yet."
 
 

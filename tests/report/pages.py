@@ -40,7 +40,8 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         if "style" not in self.open:
-            (self.words if self.sections[-1:] == ["glossary"] else self.texts).append(data)
+            in_glossary = "section" in self.open and self.sections[-1] == "glossary"
+            (self.words if in_glossary else self.texts).append(data)
 
     @property
     def text(self) -> str:

@@ -42,6 +42,7 @@ def page(finished) -> Page:
 
 def test_a_report_has_all_sections_and_leaves_the_merged_tables_beside_it(finished, page):
     assert page.sections == [
+        "answer",
         "outcomes",
         "samples",
         "stages",

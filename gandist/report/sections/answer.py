@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gandist.report import budgets, text
-from gandist.report.answer import NOTHING_YET, answer
+from gandist.report.answer import NOT_MEASURED, NOTHING_YET, answer
 from gandist.report.dots import dots
 from gandist.report.intervals import CONFIDENCE
 from gandist.report.tuning import layout
@@ -27,11 +27,12 @@ Configs = Mapping[str, Sequence["Trial"]]
 
 
 def build(content: Content) -> dict[str, Any] | None:
-    """By the job's first metric; None where nothing was measured."""
+    """By the job's first metric; None where nothing was measured and no trial has completed."""
     configs = content.merged.configs
     metric = content.objective
     if metric is None:
-        return None
+        ended = any(trial.ended.is_success for trial in content.merged.members)
+        return {"sentence": NOT_MEASURED, "table": None} if ended else None
     found = verdict(configs, metric)
     if found is None:
         return {"sentence": NOTHING_YET, "table": None}
