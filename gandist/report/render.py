@@ -12,7 +12,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -179,6 +179,7 @@ def style() -> Markup:
     return Markup((HERE / "style.css").read_text(encoding="utf-8"))  # noqa: S704
 
 
+@cache
 def environment(*folders: Path) -> Environment:
     """Templates in ``folders``, or else the report's: all that is put into them is escaped."""
     made = Environment(

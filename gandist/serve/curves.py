@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from gandist.report.evaluations import measured
 from gandist.report.merge import Merged
@@ -67,15 +68,14 @@ def series(name: str, trials: Sequence[Trial], shown: Sequence[Panel], images: i
         shown: what to draw.
         images: of the data set; 0 where that is not known.
     """
-    axes: list[list[float]] = []
+    axes: list[Floats] = []
     curves: dict[str, Any] = {}
     for panel in shown:
         drawn = band([panel.measure(trial) for trial in trials])
         if not drawn.x.size:
             continue
-        x = _numbers(drawn.x, 7)
-        if not axes or axes[-1] != x:
-            axes.append(x)
+        if not axes or not np.array_equal(axes[-1], drawn.x):
+            axes.append(drawn.x)
         curve: dict[str, Any] = {"x": len(axes) - 1, "y": _numbers(drawn.mean)}
         if (drawn.n > 1).any():
             curve |= {"low": _numbers(drawn.low), "high": _numbers(drawn.high)}
@@ -85,7 +85,7 @@ def series(name: str, trials: Sequence[Trial], shown: Sequence[Panel], images: i
     clock = band([_since_first(clock) for clock in clocks])
     return {
         "name": name,
-        "axes": axes,
+        "axes": [_numbers(x, 7) for x in axes],
         "curves": curves,
         "steps": steps[0] if steps else None,
         "epochs": 1000 / images if images else None,
@@ -97,6 +97,11 @@ def _since_first(clock: Series) -> Series:
     return replace(clock, values=clock.values - clock.values[0])
 
 
-def _numbers(values: Floats, digits: int = 5) -> list[Any]:
+def _numbers(values: Floats, digits: int = 5) -> list[float | None]:
     """Short ones; None for what is no number."""
-    return [float(f"{value:.{digits}g}") if math.isfinite(value) else None for value in values.tolist()]
+    finite = np.isfinite(values)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        scale = 10.0 ** (digits - 1 - np.floor(np.log10(np.abs(values))))
+        rounded = np.round(values * scale) / scale
+    short = np.where(np.isfinite(rounded), rounded, values).tolist()
+    return short if finite.all() else [it if there else None for it, there in zip(short, finite, strict=True)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from gandist.artifacts.driver import Holder
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.manifest import ListedTrial, Manifest
 from gandist.artifacts.trial_state import TrialState
+from gandist.artifacts.trials import READERS
 from gandist.console import overview
 from gandist.console.progress import Summary, recorded
 from gandist.errors import GandistError, NotAJobError, StorageError
@@ -132,7 +134,9 @@ class Index:
         listed = {trial.id: trial for trial in manifest.trials[:MAX_TRIALS]}
         changed = seen.changes.look(job.job_dir.storage, list(listed))
         known = {id_: trial for id_, trial in seen.trials.items() if id_ in listed}
-        known |= {id_: _read(job.job_dir, listed[id_], stamps) for id_, stamps in changed.items()}
+        with ThreadPoolExecutor(READERS) as readers:
+            read = readers.map(lambda id_: _read(job.job_dir, listed[id_], changed[id_]), changed)
+            known |= dict(zip(changed, read, strict=True))
         trials = {id_: known[id_] for id_ in listed}
         states = {id_: it.state for id_, (it, _) in trials.items() if it.status != UNREADABLE}
         summary = recorded(states, time.time(), driven=holder is not None)[1]

@@ -4,7 +4,7 @@ import { Chart } from "/static/chart.js";
 const TINTS = 7;
 const DASHES = [null, "6 3", "2 3", "8 3 2 3"];
 const found = (id) => document.getElementById(id);
-const controls = Object.fromEntries(["axis", "lines", "smooth", "log", "whole"].map((id) => [id, found(id)]));
+const controls = Object.fromEntries(["axis", "lines", "smooth", "logarithmic", "whole"].map((id) => [id, found(id)]));
 const jobs = [...document.querySelectorAll("section[data-url]")].map((section) => ({
   name: section.dataset.job,
   url: section.dataset.url,
@@ -104,7 +104,7 @@ function draw() {
     if (chart.root.parentElement !== parent) parent.append(chart.root);
     extra += panel.extra;
     chart.describe(panel);
-    chart.set(drawn, { label: axis.label, show: axis.show, log: controls.log.checked });
+    chart.set(drawn, { label: axis.label, show: axis.show, log: controls.logarithmic.checked });
   }
   for (const [name, chart] of charts) if (!panels.has(name)) chart.root.remove(), charts.delete(name);
   // Metrics first, in the order in which the jobs name them.
