@@ -13,9 +13,12 @@ from gandist.artifacts.job_dir import JobDir
 from gandist.errors import DataError
 from gandist.runner.plan import make_plan
 from gandist.spec.job import TrialSpec
+from gandist.spec.loading import load_job
 from tests.data import pictures
 from tests.training.conftest import tiny_trial
 from tests.training.trials import generated, losses, train, weights
+
+JOBS = Path(__file__).parents[2] / "jobs"
 
 
 def test_a_folder_trains_resident_or_streamed_and_goes_on_with_the_same_bits(
@@ -77,3 +80,28 @@ def test_the_pictures_may_move_while_what_is_in_them_stays(
     assert weights(moved) == weights(whole)
     assert losses(moved).equals(losses(whole))
     assert moved.read_state().notes == ()
+
+
+def test_the_job_for_ones_own_pictures_fits_their_size_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, devices: None
+) -> None:
+    monkeypatch.setenv("GANDIST_CACHE_DIR", str(tmp_path / "cache"))
+    root = pictures.folder(tmp_path / "my_photos")
+    narrow = [
+        "data.image_size=16",
+        "data.batch_size=8",
+        "model.width=2",
+        "training.steps=5",
+        "resources.cpus=1",
+    ]
+    job = load_job(JOBS / "my_pictures.yaml", [*narrow, f"data.path={root}"])
+    (trial,) = job.trials
+    assert (trial.model.depth, trial.model.upsampling) == (0, "filtered")
+    assert trial.augmentation is not None
+    done = train(trial, tmp_path / "job")
+    state = done.read_state()
+    assert (state.status, state.step) == ("completed", 5)
+    values = losses(done)
+    assert np.isfinite(values["d_loss"].to_numpy()).all()
+    assert values["r1"].null_count == 5 - 2  # lazily
+    assert images.decode_png(generated(done)[-1]).ndim == 3
