@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gandist.report import text
+from gandist.report import read_content, render_sections, text
 from gandist.report.settings import compare
 from tests.report.conftest import state, write_trial
-from tests.report.pages import report
+from tests.report.pages import Page
 
 
 def test_what_is_off_in_one_configuration_has_its_settings_off_there():
@@ -42,7 +42,8 @@ def test_few_configurations_are_columns_and_many_are_rows(empty_job):
             trial = job_dir.trial(f"{config}-seed0")
             write_trial(trial, config, 0, steps=20, state=state(20), optimizer=optimizer)
 
-        shown = report(job_dir).text
+        [settings] = render_sections(read_content(job_dir), {"settings"})
+        shown = Page(settings["body"]).text
 
         few = "Setting c0 c1 optimizer.learning_rate 0 0.1"
         assert (few if count == 2 else "Configuration optimizer.learning_rate c0 0 c1 0.1") in shown
