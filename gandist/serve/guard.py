@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from gandist.printable import one_line, printable
 from gandist.serve import views
 
 COOKIE = "gandist_serve"
@@ -28,6 +30,8 @@ HEADERS = {
 }
 OPEN = ("/login", "/static/style.css", "/static/live.css")
 """What the page that asks for the token needs."""
+
+LOGGER = logging.getLogger("gandist.serve")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -51,6 +55,9 @@ class Guard:
             response = self._refusal(request) or await handler(request)
         except web.HTTPException as error:
             response = _told(error.status, error.reason)
+        except Exception as error:
+            LOGGER.exception("%s could not be answered", printable(request.path_qs, 200))
+            response = _told(500, f"this cannot be shown: {one_line(error)}")
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response

@@ -109,6 +109,8 @@ def pods(manifest: Manifest) -> Iterator[Pod]:
     """The pods that a manifest makes, if any."""
     if manifest["kind"] == "Pod":
         yield _pod(manifest["metadata"]["name"], manifest)
+    if manifest["kind"] == "Deployment":
+        yield _pod(manifest["metadata"]["name"], manifest["spec"]["template"])
     if manifest["kind"] not in ("RayJob", "RayCluster"):
         return
     cluster = cluster_spec(manifest)

@@ -40,6 +40,8 @@ COMBINATIONS = {
     "gpu service on s3": ["autoscaler", "gpu", "s3", "service"],
     "fixed service": ["service"],
     "queued service": ["kueue", "service"],
+    "live page": ["serve"],
+    "live page of a bucket": ["serve", "s3"],
 }
 SETTINGS = {
     "gpu": {"name": "gandist-job", "behavior": "merge", "files": ["job.yaml"]},

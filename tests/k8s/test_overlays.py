@@ -9,6 +9,7 @@ import pytest
 from .hardening import TOKENS, reaches
 from .manifests import (
     OVERLAYS,
+    Manifest,
     cluster_spec,
     compose,
     environment,
@@ -182,3 +183,31 @@ class TestOnesOwnOverlay:
             assert job["data"] == {"job.yaml": text}
             names.add(job["metadata"]["name"])
         assert len(names) == 2
+
+
+class TestTheLivePage:
+    @pytest.fixture
+    def manifests(self, tmp_path: Path) -> list[Manifest]:
+        return compose(tmp_path, ["serve"])
+
+    def test_it_cannot_write_to_the_storage(self, manifests: list[Manifest]) -> None:
+        (page,) = (one for manifest in of_kind(manifests, "Deployment") for one in pods(manifest))
+        assert page.volume_of("/storage")["persistentVolumeClaim"]["readOnly"] is True
+        mounts = {mount["mountPath"]: mount for mount in page.container["volumeMounts"]}
+        assert mounts["/storage"]["readOnly"] is True
+
+    def test_it_serves_the_jobs_storage_to_whoever_knows_the_secret(self, manifests: list[Manifest]) -> None:
+        (page,) = (one for manifest in of_kind(manifests, "Deployment") for one in pods(manifest))
+        (source,) = page.container["envFrom"]
+        variables = find(manifests, "ConfigMap", source["configMapRef"]["name"])["data"]
+        assert variables["GANDIST_STORAGE"] == "/storage"
+        (token,) = page.container["env"]
+        assert token["valueFrom"]["secretKeyRef"] == {"name": "gandist-serve", "key": "token"}
+
+    def test_its_service_leads_to_it_and_only_an_ingress_may_ask(self, manifests: list[Manifest]) -> None:
+        (page,) = (one for manifest in of_kind(manifests, "Deployment") for one in pods(manifest))
+        (service,) = of_kind(manifests, "Service")
+        assert service["spec"]["selector"].items() <= page.labels.items()
+        policies = of_kind(manifests, "NetworkPolicy")
+        assert reaches(policies, {}, page.labels, 8321, namespace="ingress-nginx")
+        assert not reaches(policies, {"app.kubernetes.io/name": "gandist"}, page.labels, 8321)
