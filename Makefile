@@ -20,7 +20,7 @@ venv: $(DEV) ## Make .venv with everything, development tools included
 quickstart: $(CORE) ## Train the first job and write its report
 	$(BIN)/gandist run jobs/quickstart.yaml --storage runs
 	@echo
-	@echo "the report, for a browser:  file://$(CURDIR)/runs/quickstart/report.html"
+	@echo "the report, for a browser:  $(CURDIR)/runs/quickstart/report.html"
 	@echo "next:  source $(BIN)/activate"
 	@echo "       gandist run jobs/mnist_fast.yaml      # MNIST, downloaded: readable digits in about a minute"
 

@@ -29,7 +29,12 @@ CONSTRAINTS = [
     if line and not line.startswith("#")
 ]
 
-DISTRIBUTIONS = {"PIL": "pillow", "yaml": "PyYAML", "sklearn": "scikit-learn"}
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "mlflow": "mlflow-skinny",
+    "sklearn": "scikit-learn",
+    "yaml": "PyYAML",
+}
 """Where the name of an import is not that of its distribution."""
 
 
