@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.artifacts.trials import listed_trials
 from gandist.errors import UsageError
-from gandist.export import figures
+from gandist.export import figures, panels
 from gandist.report import merge, read_answer, write_report
 from gandist.report.losses import pieces, read_piece
 from gandist.report.reading import read_metrics
@@ -67,7 +68,10 @@ class Results:
         Raises:
             UsageError: there is no such figure, or nothing to draw in it yet.
         """
-        return figures.figure(self._directory, name)
+        drawn = figures.figure(self._directory, name)
+        # A notebook shows what has this, whether or not pyplot was imported.
+        drawn._repr_png_ = partial(panels.encode, drawn, "png")  # type: ignore[attr-defined]
+        return drawn
 
     def report(self) -> str:
         """Write the merged tables and the page; where the page lies."""

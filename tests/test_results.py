@@ -51,6 +51,7 @@ def test_a_trial_that_has_left_nothing_has_empty_tables(tmp_path: Path) -> None:
 def test_a_figure_is_one_of_the_exports(job_dir: JobDir) -> None:
     drawn = gandist.open(job_dir.root).figure("losses")
     assert drawn.get_suptitle() == figures.figure(job_dir, "losses").get_suptitle() != ""
+    assert drawn._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]
     with pytest.raises(UsageError, match=r"^figure loses: unknown; choose one of answer, losses, "):
         gandist.open(job_dir.root).figure("loses")
 

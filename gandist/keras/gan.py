@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -128,7 +129,7 @@ class GAN(keras.Model):
             SpecError: it is wrong; one line per mistake.
         """
         self._trial = self._sections.trial(optimizer)
-        self._optimizer, self._most, self._trainer = optimizer, steps_per_execution, None
+        self._optimizer, self._most, self._trainer = optimizer, max(1, steps_per_execution), None
         super().compile(optimizer=None, jit_compile=False)
 
     def fit(
@@ -189,14 +190,19 @@ class GAN(keras.Model):
             seed: of the latents.
 
         Raises:
-            UsageError: there are no networks yet, or no such class.
+            UsageError: there are no networks yet, or no such class, or not one label for each image.
         """
+        if n < 1 or seed < 0:
+            raise UsageError(f"n {n}, seed {seed}: give n from 1 on, and a seed from 0 on")
         sampler = self._up_to_date()
         labels = sampler.labels(n)
         if label is not None:
-            labels = np.broadcast_to(np.asarray(label, np.int32), n)
-            if labels.min() < 0 or labels.max() >= self._classes:
+            given = np.asarray(label)
+            if given.dtype.kind not in "iu" or given.shape not in ((), (n,)):
+                raise UsageError(f"label: {label}; give an int, or one for each of the {n} images")
+            if given.min() < 0 or given.max() >= self._classes:
                 raise UsageError(f"label: {label}; the model has {self._classes} classes, from 0 on")
+            labels = np.broadcast_to(given, n).astype(np.int32)
         return generate(sampler, draw(seed, n, self._trial.model.latent_dim), labels)
 
     def export(self, path: str | Path) -> None:
@@ -232,13 +238,13 @@ class GAN(keras.Model):
         assert self._trainer is not None  # noqa: S101 - of ``fit``
         trainer = self._trainer
         self._blocks.append(trainer.run(trainer.step + self.steps_per_execution))
-        names = [name for name in self._blocks[0] if name not in HIDDEN]
-        figures = {name: np.concatenate([it[name] for it in self._blocks]) for name in names}
-        optional = trainer.gan.optional  # not computed in each step: NaN where it was not
-        return {
-            name: float(np.mean(values[~np.isnan(values)] if name in optional else values))
-            for name, values in figures.items()
-        }
+        logs = {}
+        for name in [name for name in self._blocks[0] if name not in HIDDEN]:
+            values = np.concatenate([block[name] for block in self._blocks])
+            if name in trainer.gan.optional:  # not computed in each step: NaN where it was not
+                values = values[~np.isnan(values)]
+            logs[name] = float(values.mean()) if values.size else math.nan
+        return logs
 
     def _take(self, found: Dataset, batch_size: int) -> Trainer:
         """A trainer on these images, which goes on where the one before has stopped."""

@@ -77,6 +77,8 @@ class Sections:
 
     @staticmethod
     def _with_own(trial: TrialSpec, networks: own.Options) -> TrialSpec:
+        if trial.training.precision != "float32":
+            raise UsageError("training.precision: networks of your own have theirs; leave it out")
         per_sample = [name for name, it in given(trial.regularizers).items() if it.network == "discriminator"]
         if per_sample and own.has_batch_norm(networks.discriminator):
             raise UsageError(

@@ -131,8 +131,14 @@ class TestConditional:
         np.testing.assert_array_equal(sevens, gan.generate(3, label=[7, 7, 7]))
         np.testing.assert_array_equal(gan.generate(3)[0], gan.generate(3, label=0)[0])
         assert not np.array_equal(sevens, gan.generate(3, label=1))
-        with pytest.raises(UsageError, match=r"^label: 10; the model has 10 classes, from 0 on$"):
-            gan.generate(label=10)
+        for arguments, told in (
+            ({"label": 10}, "label: 10; the model has 10 classes, from 0 on"),
+            ({"n": 3, "label": [1, 2]}, r"label: \[1, 2\]; give an int, or one for each of the 3 images"),
+            ({"label": "7"}, "label: 7; give an int"),
+            ({"n": 0}, "n 0, seed 0: give n from 1 on"),
+        ):
+            with pytest.raises(UsageError, match=f"^{told}"):
+                gan.generate(**arguments)
 
     def test_labels_that_a_model_does_not_take_are_refused(
         self, images: np.ndarray, labels: np.ndarray

@@ -72,6 +72,10 @@ NETWORKS: list[tuple[Callable[[], dict[str, Any]], str]] = [
         "generator and discriminator: only one of them takes labels",
     ),
     (
+        lambda: {"training": {"precision": "mixed_bfloat16"}},
+        "training.precision: networks of your own have theirs; leave it out",
+    ),
+    (
         lambda: {"discriminator": discriminator(layers.BatchNormalization()), "regularizers": "r1"},
         "regularizers: r1 is a gradient per sample: it needs a discriminator without batch norm",
     ),
