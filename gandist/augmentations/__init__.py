@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BeforeValidator
 
 from gandist.augmentations._base import Augmentation
-from gandist.spec.base import choice, options
+from gandist.spec.variants import Kind, choice
 
 
 def _named(section: Any) -> Any:
@@ -18,6 +18,6 @@ def _named(section: Any) -> Any:
 if TYPE_CHECKING:
     AnyAugmentation = Augmentation
 else:
-    AnyAugmentation = Annotated[choice(options(__name__)), BeforeValidator(_named)]
+    AnyAugmentation = Annotated[choice(Kind(__name__, Augmentation)), BeforeValidator(_named)]
 
 __all__ = ["AnyAugmentation", "Augmentation"]

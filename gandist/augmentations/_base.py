@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -32,6 +33,7 @@ class Augmentation(Section):
         """Whether it takes D(x) > 0 for "real", which is so where ``LossOptions.sign_decides``."""
         return False
 
+    @abstractmethod
     def apply(self, images: Tensor, randomness: Randomness, state: Mapping[str, Any]) -> Tensor:
         """The images ``[batch, height, width, channels]``, changed.
 

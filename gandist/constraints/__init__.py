@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gandist.constraints._base import Constraint
-from gandist.spec.base import Section, by_name
+from gandist.spec.base import Section
+from gandist.spec.variants import Kind, by_name
 
 if TYPE_CHECKING:
 
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
 
+    NONE = Constraints()
 else:
-    Constraints = by_name(__name__, "What the discriminator's weights must be after each update.")
+    Constraints, NONE = by_name(
+        Kind(__name__, Constraint), "What the discriminator's weights must be after each update."
+    )
 
-__all__ = ["Constraint", "Constraints"]
+__all__ = ["NONE", "Constraint", "Constraints"]

@@ -15,7 +15,8 @@ from pydantic import Field
 
 from gandist.activity import Activity, Tell, silent
 from gandist.order import permutation
-from gandist.spec.base import Section, choice, module_of, options
+from gandist.spec.base import Section
+from gandist.spec.variants import Kind, choice, home
 
 SHOWN = 10
 """Classes that a summary names."""
@@ -147,11 +148,11 @@ def load(options: DataOptions, data_dir: Path | None, tell: Tell = silent) -> Da
     Raises:
         DataError: the data set is missing, unreachable, or not what its name says.
     """
-    dataset: Dataset = module_of(options).load(options, data_dir, tell)
+    dataset: Dataset = home(options).load(options, data_dir, tell)
     return dataset
 
 
 if TYPE_CHECKING:
     Data = DataOptions
 else:
-    Data = choice(options(__name__))  # they import what stands above
+    Data = choice(Kind(__name__, DataOptions, functions=("load",)))

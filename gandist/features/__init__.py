@@ -6,8 +6,7 @@ a data set. A network is named by the hash of its weights, and values of two net
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator
 
@@ -15,7 +14,9 @@ from gandist.activity import Tell, silent
 from gandist.data import DataOptions, Dataset
 from gandist.features._base import FeatureOptions, Network, Seen
 from gandist.features._cached import look
-from gandist.spec.base import choice, module_of, options
+from gandist.spec.variants import Kind, choice, home, names
+
+NETWORKS: Kind[Any] = Kind(__name__, FeatureOptions, functions=("load",))
 
 
 def load(options: FeatureOptions, dataset: Dataset, tell: Tell = silent) -> Network:
@@ -24,7 +25,7 @@ def load(options: FeatureOptions, dataset: Dataset, tell: Tell = silent) -> Netw
     Raises:
         DataError: it cannot be had for these images; says why.
     """
-    network: Network = module_of(options).load(options, dataset, tell)
+    network: Network = home(options).load(options, dataset, tell)
     return network
 
 
@@ -35,7 +36,7 @@ def chosen(given: FeatureOptions | None, data: DataOptions) -> FeatureOptions:
 
 def named(name: str) -> FeatureOptions:
     """The network ``name`` with its default options."""
-    found: FeatureOptions = importlib.import_module(f"{__name__}.{name}").Options()
+    found: FeatureOptions = NETWORKS[name]()
     return found
 
 
@@ -47,10 +48,7 @@ def _named(features: Any) -> Any:
 if TYPE_CHECKING:
     Features = FeatureOptions
 else:
-    _networks = options(__name__)
-    _name = Literal[tuple(network.model_fields["name"].default for network in _networks)]
-    Features = Annotated[
-        choice(_networks), BeforeValidator(_named, json_schema_input_type=choice(_networks) | _name)
-    ]
+    _section = choice(NETWORKS)
+    Features = Annotated[_section, BeforeValidator(_named, json_schema_input_type=_section | names(NETWORKS))]
 
 __all__ = ["FeatureOptions", "Features", "Network", "Seen", "chosen", "load", "look", "named"]

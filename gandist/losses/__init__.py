@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from gandist.losses._base import LossOptions, SeparableLoss
 from gandist.losses.non_saturating import Options as NonSaturating
-from gandist.spec.base import choice, options
+from gandist.spec.variants import Kind, choice
 
 if TYPE_CHECKING:
     Loss = LossOptions
 else:
-    Loss = choice(options(__name__))
+    Loss = choice(Kind(__name__, LossOptions))
 
 DEFAULT = NonSaturating()
 

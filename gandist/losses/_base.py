@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
@@ -48,6 +49,7 @@ class LossOptions(Section):
             )
         return section
 
+    @abstractmethod
     def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> dict[str, tf.Tensor]:
         """The parts of the discriminator's loss, by the names under which they are logged.
 
@@ -55,6 +57,7 @@ class LossOptions(Section):
         """
         raise TypeError(f"{type(self).__name__} has no discriminator")
 
+    @abstractmethod
     def generator(self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None) -> tf.Tensor:
         """The generator's loss; ``real_logits`` are given to a ``paired`` loss only."""
         raise TypeError(f"{type(self).__name__} has no generator")
@@ -90,10 +93,12 @@ class SeparableLoss(LossOptions):
         """The discriminator's loss on generated images, named."""
         return {"d_loss_fake": self.discriminator_fake(logits)}
 
+    @abstractmethod
     def discriminator_real(self, logits: tf.Tensor) -> tf.Tensor:
         """The discriminator's loss on real images."""
         raise TypeError(f"{type(self).__name__} has no discriminator_real")
 
+    @abstractmethod
     def discriminator_fake(self, logits: tf.Tensor) -> tf.Tensor:
         """The discriminator's loss on generated images."""
         raise TypeError(f"{type(self).__name__} has no discriminator_fake")

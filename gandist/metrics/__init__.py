@@ -9,42 +9,54 @@ number that is not the same each time.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from gandist.metrics._base import Images, Judge, Need, Sets, Value
-from gandist.spec.base import modules
+from gandist.metrics._base import Images, Judge, Metric, Need, Sets, Value
+from gandist.spec.variants import Kind, names
+
+METRICS: Kind[Any] = Kind(__name__, Metric, of_module=lambda module: module, of_class=lambda found: found())
 
 
 def measure(name: str, sets: Sets) -> list[Value]:
     """The values of the metric ``name``; none where the sets allow none, as without labels or a judge."""
-    values: list[Value] = _module(name).measure(sets)
+    values: list[Value] = METRICS[name].measure(sets)
     return values
 
 
 def headline(name: str) -> str:
-    """The name of the value that decides where something is chosen by the metric ``name``."""
-    return str(_module(name).HEADLINE)
+    """The name of the value that decides where something is chosen by the metric ``name``.
+
+    That of a plug-in's metric is the metric's own, and so is known where no plug-in is in use.
+    """
+    return str(METRICS[name].HEADLINE) if name in METRICS.own else name
 
 
 def needs(name: str) -> frozenset[Need]:
     """What the metric ``name`` gives no values without."""
-    found: frozenset[Need] = _module(name).NEEDS
+    found: frozenset[Need] = METRICS[name].NEEDS
     return found
 
 
 def has_floor(name: str) -> bool:
     """Whether real training images in place of generated ones say what a perfect generator would have."""
-    return bool(_module(name).HAS_FLOOR)
-
-
-def _module(name: str) -> Any:
-    return importlib.import_module(f"{__name__}.{name}")
+    return bool(METRICS[name].HAS_FLOOR)
 
 
 if TYPE_CHECKING:
-    Metric = str
+    MetricName = str
 else:
-    Metric = Literal[tuple(module.__name__.rpartition(".")[2] for module in modules(__name__))]
+    MetricName = names(METRICS)
 
-__all__ = ["Images", "Judge", "Metric", "Need", "Sets", "Value", "has_floor", "headline", "measure", "needs"]
+__all__ = [
+    "Images",
+    "Judge",
+    "Metric",
+    "MetricName",
+    "Need",
+    "Sets",
+    "Value",
+    "has_floor",
+    "headline",
+    "measure",
+    "needs",
+]

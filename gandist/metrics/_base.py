@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 
@@ -110,3 +111,20 @@ class Value:
     lower_is_better: bool
     error: float | None = None
     floor: float | None = None
+
+
+class Metric(ABC):
+    """A metric that is a class of a plug-in; gandist's own are modules with the same names in them.
+
+    The value that decides, where something is chosen by the metric, is the one that has the metric's name.
+    """
+
+    name: ClassVar[str]
+    HAS_FLOOR: ClassVar[bool] = False
+    """Whether its values of real training images in place of generated ones stand beside it."""
+    NEEDS: ClassVar[frozenset[Need]] = frozenset()
+    """What it gives no values without."""
+
+    @abstractmethod
+    def measure(self, sets: Sets) -> list[Value]:
+        """One value or several, or none where the sets allow none; the same ones each time."""

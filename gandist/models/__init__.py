@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from gandist.errors import UsageError
-from gandist.spec.base import Section, choice, module_of, options
+from gandist.spec.base import Section
+from gandist.spec.variants import Kind, choice, home
 
 if TYPE_CHECKING:
     import keras
@@ -160,7 +161,7 @@ def build_generator(
     """
     _check_keras()
     with _computing_in(precision):
-        return module_of(options).build_generator(options, image_shape, classes)
+        return home(options).build_generator(options, image_shape, classes)
 
 
 def build_discriminator(
@@ -184,7 +185,7 @@ def build_discriminator(
     _check_keras()
     height, width, channels = image_shape
     with _computing_in(precision):
-        network = module_of(options).build_discriminator(
+        network = home(options).build_discriminator(
             options, (height, width, channels * options.packing), classes
         )
     if options.class_conditioning == "auxiliary_classifier" and len(network.outputs) < 2:
@@ -197,4 +198,4 @@ def build_discriminator(
 if TYPE_CHECKING:
     Model = ModelOptions
 else:
-    Model = choice(options(__name__))  # they import what stands above
+    Model = choice(Kind(__name__, ModelOptions, functions=("build_generator", "build_discriminator")))

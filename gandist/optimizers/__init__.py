@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from gandist.optimizers._base import OptimizerOptions, Update
 from gandist.optimizers.adam import Options as Adam
-from gandist.spec.base import choice, options
+from gandist.spec.variants import Kind, choice
 
 if TYPE_CHECKING:
     Optimizer = OptimizerOptions
 else:
-    Optimizer = choice(options(__name__))
+    Optimizer = choice(Kind(__name__, OptimizerOptions))
 
 DEFAULT = Adam()
 

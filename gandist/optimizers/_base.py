@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -34,6 +35,7 @@ class OptimizerOptions(Section):
         """Whether what was asked for has no effect without a lazy regularizer."""
         return False
 
+    @abstractmethod
     def update(self, learning_rate: Any, count: Tensor, clock: Clock, every: int = 1) -> Update:
         """How this update applies gradients; what all variables share is computed once.
 

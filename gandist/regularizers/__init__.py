@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gandist.regularizers._base import DiscriminatorPass, Figures, GeneratorPass, Regularizer
-from gandist.spec.base import Section, by_name
+from gandist.spec.base import Section
+from gandist.spec.variants import Kind, by_name
 
 if TYPE_CHECKING:
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
 
+    NONE = Regularizers()
 else:
-    Regularizers = by_name(__name__, "Terms that are added to the networks' losses.")
+    Regularizers, NONE = by_name(Kind(__name__, Regularizer), "Terms that are added to the networks' losses.")
 
-__all__ = ["GeneratorPass", "Figures", "DiscriminatorPass", "Regularizer", "Regularizers"]
+__all__ = ["NONE", "GeneratorPass", "Figures", "DiscriminatorPass", "Regularizer", "Regularizers"]

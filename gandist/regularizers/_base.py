@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -78,6 +79,8 @@ class Regularizer(Section):
     """
 
     network: ClassVar[Literal["discriminator", "generator"]] = "discriminator"
+    name: ClassVar[str] = ""
+    """What a plug-in's is called in a job file; gandist's own are called as their files."""
     bounds_the_slope: ClassVar[bool] = False
     """Whether it keeps the discriminator's slope bounded, which some losses need."""
     state: ClassVar[Mapping[str, float]] = {}
@@ -85,10 +88,12 @@ class Regularizer(Section):
 
     every: Positive = Field(1, description="updates of its network from one use to the next")
 
+    @abstractmethod
     def strength(self, clock: Clock) -> Any:
         """What the value is multiplied with: a number, or a float32 scalar."""
         raise TypeError(f"{type(self).__name__} has no strength")
 
+    @abstractmethod
     def per_sample(self, given: Any, state: Figures) -> tuple[Tensor, Figures]:
         """The value float32 ``[batch]``, and other figures per sample for the log.
 

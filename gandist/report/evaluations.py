@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from gandist.artifacts.tables import SELECTION
-from gandist.metrics import Metric as Name
 from gandist.metrics import headline
 from gandist.report import text
 from gandist.report.merge import Merged
@@ -167,8 +166,8 @@ def objective(job: Mapping[str, Any], metrics: Sequence[Metric]) -> Metric | Non
     evaluation = job.get("evaluation")
     named = evaluation.get("metrics") if isinstance(evaluation, Mapping) else None
     first = todays_metric(str(named[0]))[0] if isinstance(named, list | tuple) and named else ""
-    first = headline(first) if first in get_args(Name) else first
-    return next((metric for metric in metrics if metric.name == first), metrics[0] if metrics else None)
+    decides = headline(first)
+    return next((metric for metric in metrics if metric.name == decides), metrics[0] if metrics else None)
 
 
 def _numbered(metrics: Sequence[Metric]) -> list[Metric]:

@@ -7,10 +7,8 @@ TensorFlow at the top: validating a job must take a second, not ten.
 
 from __future__ import annotations
 
-import functools
 import importlib
 import json
-import operator
 import pkgutil
 import re
 import sys
@@ -18,7 +16,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._=,+-]{0,99}$"
 NAME_WORDS = "1 to 100 of the letters, digits and . _ = , + -, the first a letter or digit"
@@ -50,7 +48,7 @@ cadences, resources, places. Whatever is not so marked shapes the numbers of a s
 def _described(schema: dict[str, Any], section: type[BaseModel]) -> None:
     """In the JSON schema, and so in editors, a variant says what its file says."""
     if section.__name__ == "Options":
-        schema["description"] = _first_line(sys.modules[section.__module__])
+        schema["description"] = first_line(sys.modules[section.__module__])
 
 
 class Section(BaseModel):
@@ -82,41 +80,18 @@ def modules(package: str) -> list[ModuleType]:
     return [importlib.import_module(f"{package}.{name}") for name in names]
 
 
-def module_of(options: Section) -> ModuleType:
-    """The module that defines ``options``' class: where its builder or loader lives."""
-    return importlib.import_module(type(options).__module__)
-
-
 def options(package: str) -> list[type[Section]]:
     """The ``Options`` of each variant in ``package``, by the alphabet."""
     return [module.Options for module in modules(package)]
 
 
-def by_name(package: str, doc: str) -> type[Section]:
-    """A section with a key for each variant of ``package``, its ``Options``; null where it is not used."""
-    found: dict[str, Any] = {
-        module.__name__.rpartition(".")[2]: (
-            Annotated[module.Options | None, Field(description=_first_line(module))],
-            None,
-        )
-        for module in modules(package)
-    }
-    return create_model(package.rpartition(".")[2].title(), __base__=Section, __doc__=doc, **found)
-
-
 def given(section: Section) -> dict[str, Any]:
-    """The variants that a section of ``by_name`` names, in the order of their names."""
+    """The variants that a section of ``variants.by_name`` names, in the order of their names."""
     return {
         name: value for name in type(section).model_fields if (value := getattr(section, name)) is not None
     }
 
 
-def _first_line(module: ModuleType) -> str:
-    return (module.__doc__ or "").partition("\n")[0]
-
-
-def choice(options: list[type[Section]]) -> Any:
-    """A pydantic type that accepts any of ``options``, distinguished by their ``name``."""
-    if len(options) == 1:
-        return options[0]
-    return Annotated[functools.reduce(operator.or_, options), Field(discriminator="name")]
+def first_line(documented: ModuleType | type) -> str:
+    """Of its docstring."""
+    return (documented.__doc__ or "").partition("\n")[0]

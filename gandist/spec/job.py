@@ -19,7 +19,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from gandist import losses, optimizers
+from gandist import constraints, losses, optimizers, regularizers
 from gandist.augmentations import AnyAugmentation
 from gandist.constraints import Constraints
 from gandist.data import Data
@@ -50,8 +50,8 @@ class TrialSpec(Section):
     data: Data
     model: Model
     loss: Loss
-    regularizers: Regularizers = Regularizers()
-    constraints: Constraints = Constraints()
+    regularizers: Regularizers = regularizers.NONE
+    constraints: Constraints = constraints.NONE
     augmentation: AnyAugmentation | None = None
     optimizer: Optimizer
     training: Training
@@ -162,8 +162,8 @@ class JobSpec(Section):
     data: Data
     model: Model
     loss: Loss = losses.DEFAULT
-    regularizers: Regularizers = Regularizers()
-    constraints: Constraints = Constraints()
+    regularizers: Regularizers = regularizers.NONE
+    constraints: Constraints = constraints.NONE
     augmentation: AnyAugmentation | None = None
     optimizer: Optimizer = optimizers.DEFAULT
     training: Training

@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails  # pydantic's own name for one entry of e
 from gandist.printable import printable
 from gandist.spec.overrides import nearest
 from gandist.spec.schedules import HALF_LIFE, NUMBER, SCHEDULE, HalfLife, Schedule
+from gandist.spec.variants import Use, in_use
 
 Schema = Mapping[str, Any]
 
@@ -38,7 +39,7 @@ class Problem:
 
 def explain(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     """Each mistake that validating into ``model`` found, in the order of the fields."""
-    schema = _schema(model)
+    schema = _schema(model, in_use())
     found = error.errors(include_url=False)
     # Of a list pydantic counts the items that are right: with a wrong one it would be called too short.
     wrong = {details["loc"][:-1] for details in found}
@@ -46,8 +47,8 @@ def explain(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     return list(dict.fromkeys(_problem(details, schema) for details in told))
 
 
-@functools.cache
-def _schema(model: type[BaseModel]) -> Schema:
+@functools.lru_cache(maxsize=16)
+def _schema(model: type[BaseModel], _: Use) -> Schema:
     return model.model_json_schema()
 
 

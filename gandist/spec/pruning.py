@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from gandist.metrics import Metric
+from gandist.metrics import MetricName
 from gandist.spec.base import Section
 from gandist.spec.sections import Evaluation
 
@@ -21,7 +21,7 @@ class Pruning(Section):
     """
 
     name: Literal["halving"] = "halving"
-    metric: Metric = Field("frechet", description="one of evaluation.metrics, or evaluation.select")
+    metric: MetricName = Field("frechet", description="one of evaluation.metrics, or evaluation.select")
     rungs_kimg: Annotated[
         tuple[Annotated[float, Field(gt=0)], ...], Field(strict=False, min_length=1, max_length=20)
     ] = Field(description="where trials wait for each other, increasing; thousand real images")

@@ -13,14 +13,15 @@ from gandist.spec.notify import Addresses
 from gandist.spec.overrides import BUDGETS, CADENCES
 from gandist.spec.renamed import refuse_metric
 from gandist.spec.schedules import Decay, WithinOrHalfLife
+from gandist.spec.variants import names
 from gandist.updates import RULES, Update
 
 if TYPE_CHECKING:
     Metric = str
     Rule = str
 else:
-    Rule = Literal[tuple(RULES)]
-    Metric = Annotated[metrics.Metric, BeforeValidator(refuse_metric)]
+    Rule = names(RULES)
+    Metric = Annotated[metrics.MetricName, BeforeValidator(refuse_metric)]
 
 
 class EarlyStopping(Section):

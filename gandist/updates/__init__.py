@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from gandist.spec.base import modules
+from gandist.spec.variants import Kind
 from gandist.updates._base import Batch, Judged, Metrics, Terms, Update
 
-RULES: dict[str, Update] = {module.__name__.rpartition(".")[2]: module.Rule() for module in modules(__name__)}
+RULES: Kind[Update] = Kind(
+    __name__, Update, of_module=lambda module: module.Rule(), of_class=lambda found: found()
+)
 """By the names that a job file gives them."""
 
 __all__ = ["RULES", "Batch", "Judged", "Metrics", "Terms", "Update"]

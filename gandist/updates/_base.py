@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from gandist.spec.schedules import Clock
@@ -111,9 +112,11 @@ class Networks(Protocol):
         """Update the generator."""
 
 
-class Update:
+class Update(ABC):
     """How one step updates both networks."""
 
+    name: ClassVar[str] = ""
+    """What a plug-in's is called in a job file; gandist's own are called as their files."""
     joint: ClassVar[bool] = True
     """Whether real and generated images meet in one update of the discriminator."""
     several: ClassVar[bool] = True
@@ -121,6 +124,7 @@ class Update:
     halves: ClassVar[bool] = False
     """Whether the discriminator is updated on half of a batch."""
 
+    @abstractmethod
     def step(self, gan: Networks, batch: Batch, randomness: Randomness, clock: Clock) -> Metrics:
         """Update both networks once, the discriminator ``n_critic`` times.
 
