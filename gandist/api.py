@@ -22,6 +22,8 @@ from gandist.runner.webhook import notified
 from gandist.sampling import kept
 from gandist.spec.job import Job
 from gandist.spec.loading import load_job
+from gandist.spec.plugins import allow
+from gandist.spec.variants import held
 
 
 @dataclass(frozen=True, repr=False)
@@ -109,6 +111,7 @@ def evaluate(
     features: Any = None,
     samples: int | None = None,
     data_dir: str | Path | None = None,
+    plugins: Sequence[str | Path] = (),
     on_line: Callable[[str], None] = lambda _: None,
     tell: Tell = silent,
 ) -> int:
@@ -124,6 +127,7 @@ def evaluate(
         features: a name, or a mapping as in a job file; by default those of the trial.
         samples: images; by default as many as the trial has measured.
         data_dir: where data files lie.
+        plugins: as for ``load_job``: those that the job was made with, and those of metrics.
         on_line: told what was measured.
         tell: told of what takes long.
 
@@ -134,9 +138,10 @@ def evaluate(
         UsageError: the input is wrong; nothing was written.
         RunError: data, storage or a checkpoint cannot be used, or a driver runs the job.
     """
+    allow(plugins)
     job_dir = JobDir(str(root))
     asked = kept.Asked(tuple(metrics), features, samples)
-    with Lease(job_dir.storage, on_line) as lease:
+    with Lease(job_dir.storage, on_line) as lease, held():
         trials = kept.find(job_dir, trial, checkpoint, asked, on_line)
         lease.take()
 

@@ -24,6 +24,7 @@ from gandist.report import merge, read_answer, write_report
 from gandist.report.losses import pieces, read_piece
 from gandist.report.reading import read_metrics
 from gandist.sampling import generators
+from gandist.spec.plugins import allow
 
 if TYPE_CHECKING:
     import keras
@@ -202,14 +203,21 @@ class Generator:
         )
 
 
-def open(root: str | Path) -> Results:
+def open(root: str | Path, *, plugins: Sequence[str | Path] = ()) -> Results:
     """The results in a job directory, or in a copy of one; also while it runs.
 
+    Args:
+        root: the job directory.
+        plugins: as for ``load_job``: those that its models are from. Nothing else needs any.
+
     Raises:
+        UsageError: a plug-in is not what it should be.
         NotAJobError: the directory holds no job.
         StorageError: the storage refused.
     """
     JobDir(str(root)).read_manifest()
+    if plugins:
+        allow(plugins)
     return Results(str(root))
 
 

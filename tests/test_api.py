@@ -74,9 +74,9 @@ def test_the_public_names() -> None:
     functions = {name: signature(getattr(gandist, name)) for name in gandist.__all__ if name[0] != "_"}
     assert functions == {
         "evaluate": "(root, *, trial=None, checkpoint='last', metrics=(), features=None, samples=None, "
-        "data_dir=None, on_line=Ellipsis, tell=Ellipsis)",
-        "load_job": "(source, overrides=())",
-        "open": "(root)",
+        "data_dir=None, plugins=(), on_line=Ellipsis, tell=Ellipsis)",
+        "load_job": "(source, overrides=(), plugins=())",
+        "open": "(root, *, plugins=())",
         "run": "(job, storage='runs', *, data_dir=None, local=False, retry_failed=False, fresh=False, "
         "on_event=None)",
     }

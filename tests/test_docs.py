@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from gandist.cli import app
 from gandist.spec.loading import load_job
+from tests.plugins import write_example
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -61,7 +62,8 @@ def test_its_commands_can_be_typed(page: str, words: list[str]) -> None:
 def test_its_jobs_are_valid(page: str, job: str, tmp_path: Path) -> None:
     path = tmp_path / "job.yaml"
     path.write_text(job)
-    assert load_job(path).trials
+    plugins = [write_example(tmp_path)[1]] if page == "plugins.md" else []
+    assert load_job(path, plugins=plugins).trials
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -219,6 +219,8 @@ class JobDir:
     """What a report of a running job keeps for the next one."""
     DRIVER = "driver.json"
     """Who runs the job at the moment."""
+    PLUGINS = "plugins"
+    """A copy of each plug-in's file, for people: nothing of it is ever run from there."""
     ASIDE = "aside"
     """Trials' directories that others have taken the place of."""
 

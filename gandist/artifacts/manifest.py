@@ -36,6 +36,8 @@ class Manifest(BaseModel):
     """Empty where that is not known, or not to be told."""
     versions: dict[Line, Line | None] = {}
     """Of the packages that numbers depend on; None for one that is not installed."""
+    plugins: dict[Line, Line] = {}
+    """Those that were allowed: by name, ``sha256:`` and a file's hash, or a package and its version."""
     git_commit: Line | None = None
     spec_hash: Line = ""
     configs: dict[Line, dict[Line, Any]] = {}

@@ -66,13 +66,15 @@ def submit(
             show_default=False,
         ),
     ] = None,
+    plugins: options.Plugins = None,
     overrides: options.Overrides = None,
 ) -> None:
     """Run a job in a Ray cluster, or continue it there.
 
-    The job file is checked here and travels; `gandist run` then runs in the cluster and needs this machine no
-    more. Submitting the same job to the same storage again continues it. A token goes into RAY_AUTH_TOKEN, or
-    into a file named by RAY_AUTH_TOKEN_PATH. The last line is the submission's id.
+    The job file and the files of plug-ins are checked here and travel; `gandist run` then runs in the cluster
+    and needs this machine no more. Submitting the same job to the same storage again continues it. A token
+    goes into RAY_AUTH_TOKEN, or into a file named by RAY_AUTH_TOKEN_PATH. The last line is the submission's
+    id.
 
     Exit code: 0 submitted, 1 the cluster refuses or cannot be reached, 2 the input is wrong and nothing was
     sent; with --follow that of the job.
@@ -86,7 +88,7 @@ def submit(
     from gandist.spec.loading import load_job
     from gandist.spec.notices import notices
 
-    job = load_job(job_file, overrides or ())
+    job = load_job(job_file, overrides or (), plugins or ())
     request = submitting.Request(storage, data_dir, retry_failed, fresh, overrides or (), python)
     submitting.check(request)
     api = _connect(address)

@@ -48,18 +48,20 @@ def evaluate(
         typer.Option("--trial", metavar="ID", help="One trial; without it all.", show_default=False),
     ] = None,
     data_dir: options.DataDir = None,
+    plugins: options.Plugins = None,
 ) -> None:
     """Measure the images of trained generators, without training.
 
     What is measured as the trial itself did is equal to it, to the last bit on the same machine; values by
     another protocol stand beside those that are there, and nothing is written twice. In this process, one
     trial after another, while nobody runs the job. The job directory may be a stranger's: no code in it is
-    run.
+    run; a job that was made with plug-ins needs the same ones again.
 
     \b
     gandist evaluate runs/quickstart --metric frechet --metric prdc
     gandist evaluate runs/mnist_dcgan --checkpoint all --samples 50000
     gandist evaluate runs/mnist_dcgan --trial base-seed0 --features pixels
+    gandist evaluate runs/quickstart --metric my_metric --plugin my_metrics.py
     """
     from gandist import api
     from gandist.errors import UsageError
@@ -79,6 +81,7 @@ def evaluate(
             features=network,
             samples=samples,
             data_dir=data_dir,
+            plugins=plugins or (),
             on_line=typer.echo,
             tell=tell,
         )

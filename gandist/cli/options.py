@@ -56,6 +56,17 @@ Overrides = Annotated[
         show_default=False,
     ),
 ]
+Plugins = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--plugin",
+        metavar="FILE",
+        help="Code of your own that the job may use and that may run: a .py file, or the name under which an "
+        "installed package offers it; may be given several times.",
+        show_default=False,
+        callback=lambda given: given and [from_home(one) for one in given],
+    ),
+]
 StorageDir = Annotated[
     str,
     typer.Option(

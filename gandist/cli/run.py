@@ -33,6 +33,7 @@ def run(
         bool, typer.Option("--retry-failed", help="Run trials that ended as failed once more.")
     ] = False,
     fresh: options.Fresh = False,
+    plugins: options.Plugins = None,
     overrides: options.Overrides = None,
 ) -> None:
     """Run a job, or continue it: finished trials are not run twice.
@@ -50,6 +51,7 @@ def run(
     gandist run jobs/mnist_dcgan.yaml --set seeds=0..7 --set resources.gpus=0.5
     gandist run jobs/mnist_dcgan.yaml --storage s3://bucket/gans --data-dir /data
     gandist run jobs/quickstart.yaml --local --set training.epochs=1
+    gandist run my_job.yaml --plugin my_losses.py
     """
     with _stoppable():
         from gandist import api
@@ -57,7 +59,7 @@ def run(
         from gandist.runner.interrupts import at_once
 
         with at_once():
-            job = api.load_job(job_file, overrides or ())
+            job = api.load_job(job_file, overrides or (), plugins or ())
         with Told(typer.echo, complain) as told:
             ran = api.run(
                 job,
@@ -83,6 +85,7 @@ def validate(
     ] = False,
     as_json: options.AsJson = False,
     data_dir: options.DataDir = None,
+    plugins: options.Plugins = None,
     overrides: options.Overrides = None,
 ) -> None:
     """Check a job file, build its networks, and say what it will cost and what is known to fail.
@@ -98,7 +101,7 @@ def validate(
     """
     from gandist.spec.loading import load_job
 
-    job = load_job(job_file, overrides or ()).located(data_dir)
+    job = load_job(job_file, overrides or (), plugins or ()).located(data_dir)
     say = complain if as_json else typer.echo
     say(str(job))
 

@@ -116,6 +116,7 @@ def sample(
             show_default=False,
         ),
     ] = None,
+    plugins: options.Plugins = None,
 ) -> None:
     """Make images with the generator that a completed trial has exported.
 
@@ -124,6 +125,7 @@ def sample(
     spherical interpolation. A film shows a path without an end, other images as slides.
 
     The job directory may be a stranger's: no code in it is run, and of its generator only numbers are read.
+    A model that is a plug-in's needs that plug-in again.
 
     \b
     gandist sample runs/quickstart --out digits.png
@@ -137,7 +139,9 @@ def sample(
     from gandist.errors import UsageError
     from gandist.sampling import files
     from gandist.sampling.generators import find
+    from gandist.spec.plugins import allow
 
+    allow(plugins or ())
     target = files.target(out)
     through = _numbers(between) if between is not None else []
     along = "--between" if through else "--interpolate" if interpolate else ""

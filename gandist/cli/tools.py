@@ -16,6 +16,7 @@ from gandist.cli.application import app, complain
 @app.command()
 def schema(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a page to read instead.")] = False,
+    plugins: options.Plugins = None,
 ) -> None:
     """Print the JSON schema of a job file.
 
@@ -23,11 +24,13 @@ def schema(
 
     \b
     gandist schema > job.schema.json
+    gandist schema --plugin my_losses.py > my_job.schema.json
     """
     from gandist.spec.loading import json_schema
     from gandist.spec.reference import reference
 
-    typer.echo(reference(json_schema()) if markdown else json.dumps(json_schema(), indent=2))
+    found = json_schema(plugins or ())
+    typer.echo(reference(found) if markdown else json.dumps(found, indent=2))
 
 
 @app.command()
@@ -36,6 +39,7 @@ def bench(
     steps: Annotated[int, typer.Option(min=1, help="Steps to time, after those that compile.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     data_dir: options.DataDir = None,
+    plugins: options.Plugins = None,
     overrides: options.Overrides = None,
 ) -> None:
     """Time the training steps of a job's first trial on this machine. Writes nothing.
@@ -47,7 +51,7 @@ def bench(
     from gandist.runner.datasets import datasets
     from gandist.spec.loading import load_job
 
-    trials = load_job(job_file, overrides or ()).located(data_dir).trials
+    trials = load_job(job_file, overrides or (), plugins or ()).located(data_dir).trials
     (dataset,) = telling(partial(datasets, trials[:1], data_dir), complain).values()
 
     from gandist.training.bench import bench as measure  # TensorFlow, when the data is there

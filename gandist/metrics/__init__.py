@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gandist.errors import UsageError
 from gandist.metrics._base import Images, Judge, Metric, Need, Sets, Value
 from gandist.spec.variants import Kind, names
 
@@ -18,8 +19,15 @@ METRICS: Kind[Any] = Kind(__name__, Metric, of_module=lambda module: module, of_
 
 
 def measure(name: str, sets: Sets) -> list[Value]:
-    """The values of the metric ``name``; none where the sets allow none, as without labels or a judge."""
+    """The values of the metric ``name``; none where the sets allow none, as without labels or a judge.
+
+    Raises:
+        UsageError: that of a plug-in gives no value of its own name.
+    """
     values: list[Value] = METRICS[name].measure(sets)
+    given = [value.name for value in values]
+    if given and headline(name) not in given:
+        raise UsageError(f"metric {name}: gives {', '.join(given)}, and no value that is called {name}")
     return values
 
 

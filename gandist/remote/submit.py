@@ -46,7 +46,7 @@ class Request:
     python: str | None = None
     """The cluster's Python that has gandist; None = ``gandist`` is on the head's PATH."""
 
-    def entrypoint(self, job_file: str) -> str:
+    def entrypoint(self, job_file: str, plugins: Sequence[str] = ()) -> str:
         """The command, for a shell; it takes the shell's place, and so gets the signals itself."""
         words = [self.python, "-m", "gandist"] if self.python else ["gandist"]
         words += ["run", job_file, "--storage", self.storage]
@@ -54,6 +54,8 @@ class Request:
         words += ["--retry-failed"] * self.retry_failed + ["--fresh"] * self.fresh
         for override in self.overrides:
             words += ["--set", override]
+        for plugin in plugins:
+            words += ["--plugin", plugin]
         return f"exec {shlex.join(words)}"
 
 
@@ -81,7 +83,7 @@ def submit(
     request: Request,
     sending: Callable[[str], None] = lambda _: None,
 ) -> Submission:
-    """Send a job file, and start its driver in the cluster. File and request were found right.
+    """Send a job file with its plug-ins, and start its driver there. File and request were found right.
 
     Args:
         api: the cluster.
@@ -112,10 +114,12 @@ def submit(
         SUBMITTER: submitter(),
     }
     sent = f"{job.spec.name}.yaml"
-    files = {sent: job_file.read_bytes()}  # travels, and nothing else
+    sources = {plugin.argument: plugin.source for plugin in job.plugins if plugin.source is not None}
+    files = {sent: job_file.read_bytes(), **sources}  # travel, and nothing else
+    entrypoint = request.entrypoint(sent, [plugin.argument for plugin in job.plugins])
     sending(submission)
     patience = {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_S)}
-    api.submit(submission, request.entrypoint(sent), files, patience, metadata)
+    api.submit(submission, entrypoint, files, patience, metadata)
     return Submission(submission, "PENDING", now.timestamp(), metadata=metadata)
 
 

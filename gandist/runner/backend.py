@@ -16,6 +16,7 @@ from gandist.errors import GandistError
 from gandist.printable import one_line
 from gandist.runner.events import Alive, BackendEvent, Finished, Lost, Progress
 from gandist.spec.job import TrialSpec
+from gandist.spec.plugins import described
 
 TrialFunction = Callable[[TrialSpec, str, str | None, threading.Event], Iterator[TrialState]]
 """``(trial, job_root, data_dir, stop)``: train from where the trial stands, yield its state now and then, the
@@ -98,4 +99,4 @@ def attempt(
 
 
 def _reason(error: Exception) -> str:
-    return one_line(error if isinstance(error, GandistError) else f"{type(error).__name__}: {error}")
+    return one_line(error if isinstance(error, GandistError) else described(error))

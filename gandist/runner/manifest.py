@@ -84,7 +84,7 @@ def refuse_scratch(storage: str) -> None:
 
 
 def write_job(job_dir: JobDir, job: Job, start_s: float | None = None) -> None:
-    """Write ``job.yaml`` and ``manifest.json``; the trials of earlier runs stay listed.
+    """Write ``job.yaml``, ``manifest.json`` and plug-ins' files; the trials of earlier runs stay listed.
 
     Args:
         job_dir: where to.
@@ -95,6 +95,10 @@ def write_job(job_dir: JobDir, job: Job, start_s: float | None = None) -> None:
     made = manifest(job, before)
     if start_s is not None:
         made = made.model_copy(update={"start_s": start_s})
+    for plugin in job.plugins:
+        if plugin.source is not None:
+            place = plugin.version.replace("sha256:", "")
+            job_dir.storage.write(f"{JobDir.PLUGINS}/{place}/{plugin.argument}", plugin.source)
     job_dir.write_job(job.spec.model_dump(mode="json"), made)
 
 
@@ -110,6 +114,7 @@ def manifest(job: Job, before: Manifest) -> Manifest:
         gandist=VERSION,
         submitted_by=submitter(),
         versions={"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        plugins={plugin.name: plugin.version for plugin in job.plugins},
         git_commit=git_commit(Path(__file__).parents[1]),
         spec_hash=hashlib.sha256(resolved.encode()).hexdigest()[:16],
         configs=before.configs | job.points,

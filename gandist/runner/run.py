@@ -25,8 +25,10 @@ from gandist.runner.ray.connection import on_this_machine
 from gandist.runner.ray.metrics import TrialMetrics
 from gandist.runner.ray.pool import RayBackend
 from gandist.runner.schedule import run_job
+from gandist.spec import plugins
 from gandist.spec.job import Job, TrialSpec
 from gandist.spec.notices import notices
+from gandist.spec.variants import held
 
 
 def run(
@@ -47,6 +49,7 @@ def run(
         How the trials stand; what ``on_event`` has been told last.
     """
     began = time.monotonic()
+    plugins.use(job.plugins)
 
     def tell(line: str) -> None:
         on_event(Notice(line))
@@ -91,7 +94,7 @@ def run(
         backend = RayBackend(job, job_dir.root, data_dir, tell=tell)
     with at_once():
         lease.look()
-    with lease, backend:  # the lease goes when all trials have ended
+    with lease, backend, held():  # the lease goes when all trials have ended
         with at_once():
             for line in backend.admit():
                 tell(line)

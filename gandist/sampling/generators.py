@@ -6,13 +6,14 @@ Reads what may be a stranger's job directory, and loads no TensorFlow: wrong inp
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
-from gandist import models
+from gandist import losses, models, optimizers
 from gandist.artifacts.documents import DocumentError
 from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.artifacts.trial_state import DatasetDescription, TrialState
@@ -22,6 +23,8 @@ from gandist.printable import printable
 from gandist.spec.job import TrialSpec
 from gandist.spec.messages import explain
 from gandist.spec.overrides import nearest
+from gandist.spec.plugins import compare, recorded
+from gandist.spec.variants import Kind, in_use
 
 MAX_SIDE = 1024
 MAX_NAMES = 12
@@ -168,7 +171,7 @@ def plain(text: str, limit: int = 60) -> str:
 
 
 def _open(directory: TrialDir, choice: str) -> Exported:
-    trial = read_trial(directory)
+    trial = read_trial(directory, to_draw=True)
     dataset = directory.read_dataset()
     where = directory.storage.where(TrialDir.DATASET)
     if dataset is None:
@@ -182,17 +185,25 @@ def _open(directory: TrialDir, choice: str) -> Exported:
     return Exported(directory, trial, dataset, directory.read_state(), choice)
 
 
-def read_trial(directory: TrialDir) -> TrialSpec:
+def read_trial(directory: TrialDir, *, to_draw: bool = False) -> TrialSpec:
     """The trial that was trained in a directory, which may be a stranger's.
+
+    Args:
+        directory: the trial's.
+        to_draw: only the model matters: what plug-ins it was trained and evaluated with does not.
 
     Raises:
         NotAJobError: there is none.
         SpecError: it is none that this gandist knows.
+        UsageError: it was made with plug-ins that are not in use.
         StorageError: the storage refused.
     """
     where = directory.storage.where("trial.yaml")
     try:
-        return TrialSpec.model_validate(directory.parse_trial())
+        values = directory.parse_trial()
+        values = _to_draw(values) if to_draw else values
+        compare(recorded(values), in_use().plugins, where)
+        return TrialSpec.model_validate(values)
     except FileNotFoundError:
         raise NotAJobError(
             f"{where}: no such file; is {directory.storage.root} a trial's directory?"
@@ -201,7 +212,24 @@ def read_trial(directory: TrialDir) -> TrialSpec:
         what = str(explain(error, TrialSpec)[0])
     except DocumentError as error:
         what = str(error)
-    raise SpecError([f"{where}: {plain(what, 400)}; was it written by another version of gandist?"])
+    other = "another version of gandist, or with --plugin"
+    raise SpecError([f"{where}: {plain(what, 400)}; was it written by {other}?"])
+
+
+def _to_draw(values: dict[str, Any]) -> dict[str, Any]:
+    """A ``trial.yaml`` without what drawing does not need, and what may need plug-ins to be understood."""
+    values = {**values, "evaluation": None}
+    model, data = (values.get(name) for name in ("model", "data"))
+    own = isinstance(model, Mapping) and model.get("name") in Kind.every["models"].own
+    if not (recorded(values) and own and isinstance(data, Mapping)):
+        return values
+    kept = ("job", "config", "seed", "model", "samples", "checkpoint", "resources")
+    return {
+        **{name: values.get(name) for name in kept},
+        "data": {"name": "digits", "batch_size": data.get("batch_size")},
+        **{"loss": losses.DEFAULT, "optimizer": optimizers.DEFAULT, "training": {"steps": 1}},
+        "evaluation": None,
+    }
 
 
 def _standing(state: TrialState) -> str:

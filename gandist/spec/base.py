@@ -67,7 +67,7 @@ def fixed(section: Section) -> dict[str, Any]:
     """What of ``section`` a continuation must leave as it is, as plain values."""
     dumped = section.model_dump(mode="json")
     kept = [name for name, field in type(section).model_fields.items() if MAY_CHANGE not in field.metadata]
-    values = {name: getattr(section, name) for name in kept}
+    values = {name: getattr(section, name) for name in kept if name in dumped}
     return {
         name: fixed(value) if isinstance(value, Section) else dumped[name] for name, value in values.items()
     }

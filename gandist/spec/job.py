@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import operator
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ from gandist.spec.overrides import configurations, leaves
 from gandist.spec.pruning import Pruning
 from gandist.spec.renamed import PENALTY, advice, migrated
 from gandist.spec.sections import Checkpoint, Evaluation, Resources, Samples, Schedule, Training
+from gandist.spec.variants import Plugin
 from gandist.updates import RULES
 
 MAX_TRIALS = 10_000
@@ -59,6 +61,9 @@ class TrialSpec(Section):
     evaluation: Annotated[Evaluation | None, MAY_CHANGE]
     checkpoint: Annotated[Checkpoint, MAY_CHANGE]
     resources: Annotated[Resources, MAY_CHANGE]
+    plugins: dict[str, str] = Field(
+        {}, exclude_if=operator.not_, description="those that shape its training, and their versions"
+    )
     pause_kimg: Annotated[float | None, MAY_CHANGE] = Field(None, exclude=True)
     """Where it waits for other configurations; what the runner says, and no setting."""
 
@@ -188,6 +193,12 @@ class JobSpec(Section):
     )
     resources: Resources = Resources()
     schedule: Schedule = Schedule()
+    plugins: dict[str, str | None] = Field(
+        {},
+        exclude_if=operator.not_,
+        description="code that the job needs beside gandist, and its version (null: any); it runs only where "
+        "--plugin allows it",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -236,7 +247,7 @@ class JobSpec(Section):
 
     def base(self) -> dict[str, Any]:
         """The sections that a configuration may override, as plain values."""
-        kept = set(TrialSpec.model_fields) - {"job", "config", "seed"}
+        kept = set(TrialSpec.model_fields) - {"job", "config", "seed", "plugins"}
         return self.model_dump(mode="json", include=kept)
 
 
@@ -251,6 +262,8 @@ class Job:
     """By configuration: the entry of ``configs`` and the values of ``sweep`` that it was made of."""
     folder: Path | None = field(default=None, compare=False)
     """Where the job file lies, if it is one."""
+    plugins: tuple[Plugin, ...] = ()
+    """That it may use: those that it was loaded with."""
 
     def located(self, data_dir: str | None) -> Job:
         """With the place of the user's own data made absolute, where it lies beside the job file or here."""

@@ -15,22 +15,30 @@ from gandist.printable import printable
 from gandist.spec.job import Job, JobSpec, expand
 from gandist.spec.messages import explain
 from gandist.spec.overrides import Change, apply, leaves
+from gandist.spec.plugins import allow, compare, find, made_with, recorded, use
 from gandist.spec.renamed import GONE
 from gandist.spec.yaml import YamlError, parse
 
 MAX_BYTES = 1_000_000
 
 
-def load_job(source: Path | str | Mapping[str, Any], overrides: Sequence[str] = ()) -> Job:
+def load_job(
+    source: Path | str | Mapping[str, Any],
+    overrides: Sequence[str] = (),
+    plugins: Sequence[Path | str] = (),
+) -> Job:
     """Read, override and validate a job, down to each of its trials.
 
     Args:
         source: the path of a job file, or what would stand in one.
         overrides: ``dotted.path=value`` each, or one such text, the value in YAML; all are applied as one
             change.
+        plugins: code that may run, and then is known in this process: Python files, or names under which
+            installed packages offer some. What the job itself names does not run for that reason.
 
     Raises:
         SpecError: the file cannot be read or the job is not valid; one line per mistake.
+        UsageError: a plug-in is not what it should be, or the job needs one that was not given.
     """
     if isinstance(source, Mapping):
         origin, values = "job", copy.deepcopy(dict(source))
@@ -46,8 +54,11 @@ def load_job(source: Path | str | Mapping[str, Any], overrides: Sequence[str] = 
         apply(values, ((change.path, change.value) for change in changes))
     except ValueError as error:
         raise _error([f"--set {error}"]) from None
+    allowed = find([plugins] if isinstance(plugins, str | Path) else plugins)
+    compare(recorded(values), allowed, origin)
+    use(allowed)
     try:
-        job = expand(JobSpec.model_validate(values))
+        job = made_with(expand(JobSpec.model_validate(values)), allowed)
     except ValidationError as error:
         problems = [str(problem) for problem in explain(error, JobSpec)]
     except SpecError as error:
@@ -57,8 +68,9 @@ def load_job(source: Path | str | Mapping[str, Any], overrides: Sequence[str] = 
     raise _error([_blame(problem, origin, changes) for problem in problems])
 
 
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of a job file, for editors."""
+def json_schema(plugins: Sequence[Path | str] = ()) -> dict[str, Any]:
+    """The JSON Schema of a job file, for editors; of one that may name what is in ``plugins``, too."""
+    allow(plugins)
     schema = JobSpec.model_json_schema()
     for section in ("loss", "optimizer"):  # may leave out their name, so that several variants may fit
         field = schema["properties"][section]

@@ -16,22 +16,33 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args, get_origin
 
+from pydantic import TypeAdapter, ValidationError
+
 from gandist.errors import UsageError
 from gandist.printable import printable
-from gandist.spec.base import Section
-from gandist.spec.job import TrialSpec
-from gandist.spec.variants import Kind, Plugin, Use, in_use, take_into_use
+from gandist.spec.base import Section, given
+from gandist.spec.job import Job, TrialSpec
+from gandist.spec.variants import Kind, Plugin, Use, in_use, origin, take_into_use
 
 GROUP = "gandist.plugins"
 """Of the entry points with which packages offer modules."""
 MAX_BYTES = 1_000_000
+FILE = "sha256:"
+"""How the version of a plug-in begins that is a file."""
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}\.py")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_files: set[str] = set()
+"""That were run in this process."""
+
+
+def allow(given: Iterable[str | Path]) -> None:
+    """Let the code run that a person has named, see ``find``, and know its variants from now on: ``use``."""
+    use(find(given))
 
 
 def find(given: Iterable[str | Path]) -> tuple[Plugin, ...]:
@@ -54,22 +65,29 @@ def use(plugins: Sequence[Plugin]) -> None:
     """Run the code of ``plugins``, once in this process, and know their variants and no others from now on.
 
     Raises:
-        UsageError: one is not what it should be, or has a name that is taken; or a job with others is running.
+        UsageError: one is not what it should be, has a name that is taken, or a job with others is running.
     """
     variants: dict[str, dict[str, type]] = {kind: {} for kind in Kind.every}
     origins: dict[type, Plugin] = {}
     for plugin in plugins:
         for kind, name, variant in _variants(plugin):
-            if name in Kind.every[kind].own:
-                raise _wrong(plugin, variant, f"the name {name} is taken by one of gandist's own {kind}")
+            owner = "gandist" if name in Kind.every[kind].own else ""
             if name in variants[kind]:
-                other = origins[variants[kind][name]]
-                raise _wrong(
-                    plugin, variant, f"the name {name} is taken by one of the {kind} of {other.name}"
-                )
+                owner = origins[variants[kind][name]].name
+            if owner:
+                raise _wrong(plugin, variant, f"{name} is one of the {kind} of {owner}; choose another name")
             variants[kind][name] = variant
             origins[variant] = plugin
     take_into_use(Use(tuple(plugins), variants, origins))
+
+
+def recorded(values: Mapping[str, Any]) -> dict[str, str | None]:
+    """The plug-ins that a job file or a ``trial.yaml`` names; none where that section is not right."""
+    named = values.get("plugins")
+    try:
+        return TypeAdapter(dict[str, str | None]).validate_python(named or {}, strict=True)
+    except ValidationError:
+        return {}
 
 
 def compare(recorded: Mapping[str, str | None], given: Iterable[Plugin], where: str) -> None:
@@ -85,18 +103,41 @@ def compare(recorded: Mapping[str, str | None], given: Iterable[Plugin], where: 
     """
     versions = {plugin.name: plugin.version for plugin in given}
     for name, version in recorded.items():
-        shown = f"the plug-in {printable(name, 100)}"
+        shown, exact = printable(name, 100), printable(version or "any version", 100)
+        argument = shown if version and not version.startswith(FILE) else f"{shown}.py"
         if name not in versions:
-            exact = f" ({printable(version, 100)})" if version else ""
             raise UsageError(
-                f"{where}: needs {shown}{exact}: code, which runs only where it is allowed; if you trust it, add "
-                f"--plugin {printable(name, 100)}"
+                f"{where}: needs the plug-in {shown} ({exact}): code, which runs only where it is allowed; "
+                f"if you trust it, add --plugin {argument}"
             )
         if version not in (None, versions[name]):
             raise UsageError(
-                f"{where}: needs {shown} as {printable(version, 100)}, and the one given is {versions[name]}; "
-                "give the former, or train anew"
+                f"{where}: needs the plug-in {shown} as {exact}; the one given is {versions[name]}"
             )
+
+
+def made_with(job: Job, plugins: tuple[Plugin, ...]) -> Job:
+    """``job``, which says of itself and of each trial what it is made of, beside gandist.
+
+    Args:
+        job: as validated while ``plugins`` were in use.
+        plugins: that it may use. A trial is made of those that shape its training: metrics do not.
+    """
+    if not plugins:
+        return job
+    spec = job.spec.model_copy(update={"plugins": {plugin.name: plugin.version for plugin in plugins}})
+    trials = tuple(trial.model_copy(update={"plugins": _parts(trial)}) for trial in job.trials)
+    return replace(job, spec=spec, trials=trials, plugins=plugins)
+
+
+def _parts(trial: TrialSpec) -> dict[str, str]:
+    parts = (
+        *(trial.data, trial.model, trial.loss, trial.augmentation, trial.optimizer, trial.training.rule),
+        *given(trial.regularizers).values(),
+        *given(trial.constraints).values(),
+    )
+    found = {plugin.name: plugin.version for part in parts if (plugin := origin(part))}
+    return dict(sorted(found.items()))
 
 
 @dataclass(frozen=True)
@@ -126,7 +167,7 @@ class Sent:
 def _of_file(path: Path) -> Plugin:
     if not _FILE.fullmatch(path.name):
         raise UsageError(
-            f"--plugin {printable(str(path), 200)}: a file's name is letters, digits, _ and -, then .py; rename it"
+            f"--plugin {printable(str(path), 200)}: give a file named by letters, digits, _ and -, then .py"
         )
     try:
         with path.open("rb") as file:
@@ -135,7 +176,7 @@ def _of_file(path: Path) -> Plugin:
         raise UsageError(f"--plugin {path}: {error.strerror}") from None
     if len(source) > MAX_BYTES:
         raise UsageError(f"--plugin {path}: larger than {MAX_BYTES // 1_000_000} MB; install it as a package")
-    return Plugin(path.name, f"sha256:{hashlib.sha256(source).hexdigest()}", source, str(path))
+    return Plugin(path.stem, f"{FILE}{hashlib.sha256(source).hexdigest()}", source, str(path))
 
 
 def _of_package(name: str) -> Plugin:
@@ -161,8 +202,8 @@ def _variants(plugin: Plugin) -> list[tuple[str, str, type]]:
     module, own = _run_file(plugin) if plugin.source is not None else _import_package(plugin)
     if "tensorflow" in sys.modules and not had_tensorflow:
         raise UsageError(
-            f"{plugin.path}: imports TensorFlow or Keras when it is loaded; import keras inside the functions "
-            "that need it, and TensorFlow as: from gandist import lazy_tensorflow as tf"
+            f"{plugin.path}: imports TensorFlow or Keras at its top; import keras inside the functions that "
+            "need it, and TensorFlow as: from gandist import lazy_tensorflow as tf"
         )
     found = []
     for variant in vars(module).values():
@@ -187,6 +228,7 @@ def _run_file(plugin: Plugin) -> tuple[ModuleType, str]:
     name = f"gandist_plugin_{hashlib.sha256(source).hexdigest()[:16]}"
     module = ModuleType(name)
     module.__file__ = plugin.path
+    _files.add(plugin.path)
     sys.modules[name] = module  # pydantic looks up annotations there
     try:
         text = importlib.util.decode_source(source)
@@ -195,7 +237,7 @@ def _run_file(plugin: Plugin) -> tuple[ModuleType, str]:
         exec(compile(text, plugin.path, "exec"), vars(module))  # noqa: S102 - what a plug-in is for
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise UsageError(_failed(plugin, error)) from error
+        raise _failed(plugin, error) from error
     return module, name
 
 
@@ -206,22 +248,26 @@ def _import_package(plugin: Plugin) -> tuple[ModuleType, str]:
     try:
         module = importlib.import_module(entry.module)
     except (Exception, SystemExit) as error:
-        raise UsageError(_failed(plugin, error)) from error
+        raise _failed(plugin, error) from error
     return module, entry.module.partition(".")[0]
 
 
-def _failed(plugin: Plugin, error: BaseException) -> str:
-    """``my.py, line 3: NameError: ...``: where in the plug-in it began to go wrong."""
-    lines = [
-        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == plugin.path
-    ]
-    line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
-    what = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
-    where = f"{plugin.path}, line {line}" if line else plugin.path
-    advice = ""
+def described(error: BaseException) -> str:
+    """``ValueError: ...``; where it is a plug-in that raised it, or what that called, with the place."""
+    what, places = getattr(error, "message", error), traceback.extract_tb(error.__traceback__)
+    lines = [(place.filename, place.lineno) for place in places if place.filename in _files]
+    if isinstance(error, SyntaxError) and error.filename in _files:
+        what, lines = error.msg, [(error.filename, error.lineno)]
+    where = "{}, line {}: ".format(*lines[-1]) if lines else ""
+    return f"{where}{type(error).__name__}: {what}"
+
+
+def _failed(plugin: Plugin, error: BaseException) -> UsageError:
+    text = described(error)
     if isinstance(error, ModuleNotFoundError):
-        advice = "; a plug-in is one file: put what it needs into it, or install that on every node"
-    return printable(f"{where}: {type(error).__name__}: {what}{advice}", 800)
+        text += "; a plug-in is one file: put what it needs into it, or install that on every node"
+    where = "" if text.startswith(plugin.path) else f"{plugin.path}: "
+    return UsageError(printable(where + " ".join(text.split()), 800))
 
 
 def _name(plugin: Plugin, kind: Kind[Any], variant: type) -> str:
@@ -229,9 +275,8 @@ def _name(plugin: Plugin, kind: Kind[Any], variant: type) -> str:
     lacking = sorted(getattr(variant, "__abstractmethods__", ()))
     lacking += [name for name in kind.functions if not callable(getattr(variant, name, None))]
     if lacking:
-        raise _wrong(
-            plugin, variant, f"has no {' and no '.join(lacking)}; see {kind.package}.{kind.base.__name__}"
-        )
+        see = f"{kind.package}.{kind.base.__name__}"
+        raise _wrong(plugin, variant, f"has no {' and no '.join(lacking)}; see {see}")
     how = 'name = "my_name"'
     if issubclass(variant, Section) and "name" in variant.model_fields:
         how = 'name: Literal["my_name"] = "my_name"'

@@ -30,7 +30,7 @@ class Plugin:
     """Code of the user's own: a Python file, or what an installed package offers.
 
     Attributes:
-        name: ``my.py``; or the entry point of the package.
+        name: ``my`` of a file ``my.py``; or the entry point of the package.
         version: ``sha256:`` and the hash of the file; or the package and its version.
         source: the file's content; None for a package.
         path: where it was found, for messages.
@@ -40,6 +40,11 @@ class Plugin:
     version: str
     source: bytes | None = None
     path: str = field(default="", compare=False)
+
+    @property
+    def argument(self) -> str:
+        """What ``--plugin`` takes for it, where its file lies in the current directory."""
+        return self.name if self.source is None else f"{self.name}.py"
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,6 +32,10 @@ def build(content: Content) -> dict[str, Any] | None:
         "Devices": _counted(text.device(state.device, state.replicas) for state in states if state.device),
         "Hosts": _counted(state.host for state in states if state.host),
         "Versions": _versions(manifest),
+        "Plug-ins": ", ".join(
+            f"{text.plain(name, 40)} ({text.plain(version, 80)})"
+            for name, version in list(manifest.plugins.items())[:12]
+        ),
         "Git commit": text.plain(manifest.git_commit or text.NOTHING, 60),
         "Spec hash": text.plain(manifest.spec_hash or text.NOTHING, 80),
     }

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import traceback
 from collections.abc import Iterator
 from types import FrameType
 
 from gandist import environment
+from gandist.errors import GandistError
+from gandist.printable import one_line
 from gandist.runner.backend import attempt
-from gandist.runner.events import BackendEvent
-from gandist.spec.job import TrialSpec
+from gandist.runner.events import BackendEvent, Lost
+from gandist.spec.plugins import Sent
 
 
 def variables(gpus: float) -> dict[str, str]:
@@ -43,10 +46,13 @@ class TrialActor:
     def ready(self) -> None:
         """Returns when the process is there."""
 
-    def run(
-        self, function: str, trial: TrialSpec, job_root: str, data_dir: str | None
-    ) -> Iterator[BackendEvent]:
+    def run(self, function: str, sent: Sent, job_root: str, data_dir: str | None) -> Iterator[BackendEvent]:
         """One attempt at a trial."""
+        try:
+            trial = sent.trial()
+        except GandistError as error:  # a package that this node does not have
+            yield Lost(sent.id, one_line(error), error.passes, traceback.format_exc())
+            return
         yield from attempt(function, trial, job_root, data_dir, self._stop)
 
     def stop(self) -> None:

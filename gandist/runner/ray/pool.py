@@ -21,6 +21,7 @@ from gandist.runner.ray.connection import QUIET, Cluster, connected
 from gandist.runner.ray.failures import lost
 from gandist.runner.ray.turns import Turns
 from gandist.spec.job import MAX_TRIALS, Job, TrialSpec
+from gandist.spec.plugins import Sent
 
 MAX_PENDING = 100
 """Actors that wait for a place at a time: demand enough for an autoscaler, few enough for Ray."""
@@ -284,7 +285,7 @@ class RayBackend:
                 # Also the title of the process, which a preStop hook knows by the class.
                 name = f"{TrialActor.__name__}:{trial.job}/{trial.id}"
                 run = worker.actor.run.options(num_returns="streaming", name=name)
-                worker.waits_for = run.remote(self._function, trial, *self._arguments)
+                worker.waits_for = run.remote(self._function, Sent.of(trial), *self._arguments)
                 worker.seen = time.monotonic()
                 events.append(Started(trial.id))
         return events
