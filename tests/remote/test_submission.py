@@ -25,6 +25,9 @@ from gandist.remote.submit import (
     wait_until_stopped,
 )
 from gandist.runner.schedule import GRACE_S
+from gandist.spec.loading import load_job
+from gandist.spec.plugins import use
+from tests.plugins import write_example
 from tests.runner.conftest import make_job
 
 from .fake_jobs import ADDRESS, JOB, FakeClient, api, details, refused
@@ -63,6 +66,19 @@ def test_nothing_but_the_job_file_is_sent(job_file: Path, monkeypatch: pytest.Mo
     assert submission.id.startswith("fake-20")
     assert "value-of" not in str(client.sent)
     assert list(client.sent["env_vars"]) == ["RAY_JOB_STOP_WAIT_TIME_S"]
+
+
+def test_plugins_travel_with_the_job_file(tmp_path: Path) -> None:
+    job_file, file = write_example(tmp_path / "own")
+    source = file.read_bytes()
+    job = load_job(job_file, plugins=[file])
+    use(())
+    file.write_text("# what was checked is what is sent")
+    client = FakeClient()
+    submit(api(client), job_file, job, Request("/shared/runs"))
+    assert client.sent["files"] == {"own.yaml": job_file.read_bytes(), "own_variants.py": source}
+    words = shlex.split(client.sent["entrypoint"])
+    assert words[words.index("--plugin") + 1] == "own_variants.py"
 
 
 def test_ray_waits_until_trials_have_reached_a_checkpoint(job_file: Path) -> None:

@@ -13,6 +13,9 @@ import ray
 from gandist import environment
 from gandist.runner.events import Finished, JobEvent, Progress, Requeued
 from gandist.runner.schedule import PREEMPTED
+from gandist.spec.loading import load_job
+from gandist.spec.plugins import use
+from tests.plugins import write_example
 
 from ..conftest import TESTS, Jobs, make_job
 from ..fakes import script
@@ -44,6 +47,20 @@ def test_actors_import_what_is_installed_and_have_gandists_environment(
     assert [entry for entry in before if not (entry.endswith(".zip") or entry.startswith(RAYS))] == [TESTS]
     found = {name: told["variables"].get(name) for name in environment.PINNED}
     assert found == environment.PINNED
+
+
+def test_a_plugin_travels_with_the_trial(ray_jobs: Jobs, tmp_path: Path) -> None:
+    """Actors have neither its file nor the classes that the driver has made of it."""
+    job_file, file = write_example(tmp_path / "own")
+    job = load_job(job_file, ["seeds=0"], [file])
+    file.unlink()
+    try:
+        ray_jobs.run(job)
+    finally:
+        use(())
+    trained = ray_jobs.job_dir.trial(A).read_trial()  # as the trial itself has written it
+    assert (trained["loss"]["name"], trained["loss"]["margin"]) == ("squared_hinge", 0.5)
+    assert trained["plugins"] == job.spec.plugins
 
 
 def test_ray_knows_actors_by_job_and_what_they_do_by_trial(ray_jobs: Jobs) -> None:
