@@ -16,6 +16,7 @@ import pytest
 
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.trial_state import TrialState
+from tests.plugins import write_example
 
 pytestmark = pytest.mark.ray
 
@@ -204,6 +205,20 @@ def test_a_job_that_is_refused_there_ends_with_the_driver_s_exit_code(head: Head
     changed = gandist(*submit, "--set", "model.latent_dim=7", env=env)
     assert changed.returncode == 2
     assert "trained with other settings" in changed.stdout
+
+
+@pytest.mark.slow
+def test_a_plugin_is_sent_and_runs_on_the_clusters_actors(head: Head, tmp_path: Path) -> None:
+    """In parts: ``test_plugins_travel_with_the_job_file``, ``test_a_plugin_travels_with_the_trial``."""
+    job_file, file = write_example(tmp_path / "mine")
+    where = ["--storage", str(tmp_path / "runs"), "--address", head.url]
+    env = STRANGER | TOKEN
+    done = gandist("submit", str(job_file), "--plugin", str(file), *where, "--follow", env=env)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "base: brightness" in done.stdout
+    job_dir = JobDir(str(tmp_path / "runs" / "own"))
+    assert [job_dir.trial(f"base-seed{seed}").read_state().status for seed in (0, 1)] == ["completed"] * 2
+    assert list(job_dir.read_manifest().plugins) == ["own_variants"]
 
 
 def test_without_the_token_nothing_is_submitted(head: Head, tmp_path: Path) -> None:
