@@ -137,7 +137,9 @@ class TestLosses:
         directory.drop_losses_after(0)
         directory.write_losses(rows("slow", 0, 1, 50))
         directory.write_state(directory.read_state().model_copy(update={"step": 50}))
-        assert follower.refresh().trials["slow-seed0"].trial.losses.last == 50
+        found = follower.refresh().trials["slow-seed0"].trial.losses
+        assert (found.rows, found.last) == (50, 50)
+        assert found.curves["d_loss"].last[0] == pytest.approx(3.2)
 
 
 class TestStrangers:
@@ -202,6 +204,10 @@ class TestStrangers:
         assert (whole.status, whole.headers["Content-Type"]) == (200, "image/png")
         job_dir.trial("slow-seed0").storage.write("samples/step-000000200.png", b"<script>alert(1)</script>")
         assert served("/jobs/demo/grids/slow-seed0/200.png").status == 404
+
+    def test_a_state_that_is_none_is_counted_as_such(self, served: Served, job_dir: JobDir) -> None:
+        job_dir.trial("slow-seed0").storage.write("state.json", b"{")
+        assert "1 running 2 queued 1 unreadable" in " ".join(Page(look(served)["head"]).text.split())
 
     def test_a_job_that_vanishes_is_told(self, served: Served, job_dir: JobDir) -> None:
         look(served)

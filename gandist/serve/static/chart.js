@@ -159,7 +159,7 @@ export class Chart {
     this.scale = { from, to, low, high, log, width };
     this.frame();
     const clip = `clip-${this.root.dataset.panel}`;
-    const box = { x: LEFT, y: TOP, width: width - LEFT - RIGHT, height: HEIGHT - TOP - BOTTOM };
+    const box = { x: LEFT - 4, y: TOP, width: width - LEFT - RIGHT + 8, height: HEIGHT - TOP - BOTTOM + 4 };
     element("rect", box, element("clipPath", { id: clip }, this.svg));
     const plot = element("g", { "clip-path": `url(#${clip})` }, this.svg);
     for (const line of this.lines) this.line(line, plot);
