@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -129,3 +133,11 @@ class TestCommand:
     def test_so_is_a_host_of_others(self, runs: Path, command_line: CommandLine) -> None:
         code, _, errors = command_line("serve", str(runs), "--host", "0.0.0.0")  # noqa: S104
         assert (code, len(errors)) == (2, 1)
+
+    def test_a_signal_ends_it_in_one_line(self, runs: Path) -> None:
+        command = [sys.executable, "-m", "gandist", "serve", str(runs), "--port", "0"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert process.stdout is not None
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/  \(Ctrl-C ends it\)\n", process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        assert (process.communicate(timeout=60)[0], process.returncode) == ("stopped\n", 0)

@@ -49,7 +49,8 @@ function limits(values) {
 }
 
 export class Chart {
-  // `shared`: {range: [from, to] | null, at: number | null, changed()}, the same for all charts of a page.
+  // `shared`, the same for all charts of a page: whole and range (what is zoomed to, or null), [from, to]; at (the
+  // pointer) and from (where a zoom began), or null; changed(), and pointed(chart).
   constructor(panel, shared) {
     this.shared = shared;
     this.lines = [];
@@ -142,9 +143,8 @@ export class Chart {
     this.values.hidden = true;
     if (!width || !this.axis) return;
     this.svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
-    const whole = this.lines.flatMap((line) => [line.x[0], line.x[line.x.length - 1]]).filter(Number.isFinite);
-    let [from, to] = this.shared.range ?? [Math.min(...whole), Math.max(...whole)];
-    if (!whole.length) {
+    let [from, to] = this.shared.range ?? this.shared.whole;
+    if (!this.lines.some((line) => line.x.length)) {
       element("text", { x: LEFT, y: HEIGHT / 2 }, this.svg, this.lines.length ? "not known against this axis" : "nothing yet");
       return;
     }

@@ -18,6 +18,7 @@ const parts = (job) => document.querySelectorAll(`.job[data-job="${CSS.escape(jo
 const charts = new Map();
 const off = { configs: new Set(), seeds: new Set() };
 const shared = {
+  whole: [0, 1],
   range: null,
   at: null,
   from: null,
@@ -94,9 +95,12 @@ function lines(panel, places) {
 function draw() {
   const places = colours(), axis = AXES[controls.axis.value];
   const panels = new Map(jobs.flatMap((job) => job.panels.map((panel) => [panel.key, panel])));
+  const all = new Map([...panels].map(([name, panel]) => [name, lines(panel, places)]));
+  const ends = [...all.values()].flat().flatMap((line) => (line.x.length ? [line.x[0], line.x[line.x.length - 1]] : []));
+  if (ends.length) shared.whole = [ends.reduce((a, b) => Math.min(a, b)), ends.reduce((a, b) => Math.max(a, b))];
   let extra = 0;
   for (const [name, panel] of panels) {
-    const drawn = lines(panel, places);
+    const drawn = all.get(name);
     if (panel.extra && !jobs.some((job) => Object.values(job.series.configs).some((series) => series.curves[name]))) continue;
     if (!charts.has(name)) charts.set(name, new Chart(panel, shared));
     const chart = charts.get(name);
