@@ -15,13 +15,15 @@ from .manifests import (
     cluster_spec,
     environment,
     find,
+    of_kind,
     overlay,
     pod,
     pods,
+    quantity,
     ray,
     render,
 )
-from .schemas import crd_problems
+from .schemas import KUBERNETES, core_problems, crd_problems
 
 GUIDE = (K8S / "README.md").read_text()
 COMMANDS = re.findall(r"^\$ (.*?)(?:  +#.*)?$", GUIDE, re.MULTILINE)
@@ -44,7 +46,7 @@ def test_what_it_lists_is_there() -> None:
 
 
 def test_its_files_are_there() -> None:
-    for path in re.findall(r"`((?:base|components|toolbox)/[\w./]+)`", GUIDE):
+    for path in re.findall(r"`((?:admin|base|components|toolbox)/[\w./]+)`", GUIDE):
         assert (K8S / path).exists(), path
     for line in COMMANDS:
         for path in re.findall(r"\bjobs/\S+", line):
@@ -109,6 +111,8 @@ def example(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "kustomization.yaml").write_text(shown[1])
     (folder / "job.yaml").write_text("name: mnist_rates\n")
+    settings = (K8S / "components" / "settings" / "settings.yaml").read_text()
+    (folder / "settings.yaml").write_text(settings.replace("gandist:latest", "lab/gandist:0.1.0"))
     return folder
 
 
@@ -122,3 +126,27 @@ def test_its_overlay_does_what_it_says(example: Path) -> None:
     assert find(manifests, "ConfigMap", "gandist-job")["data"] == {"job.yaml": "name: mnist_rates\n"}
     for role in ("head", "worker"):
         assert environment(manifests, pod(manifests, role))["GANDIST_STORAGE"] == "s3://my-bucket/gans"
+        assert pod(manifests, role).spec["serviceAccountName"] == "gandist"
+    assert pod(manifests, "worker").spec["runtimeClassName"] == "nvidia"
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_what_an_administrator_applies_is_valid(version: str) -> None:
+    manifests = render(K8S / "admin")
+    assert [problem for one in manifests for problem in core_problems(one, version)] == []
+
+
+def test_a_users_job_fits_what_the_administrator_has_applied() -> None:
+    manifests, admin = overlay("user"), render(K8S / "admin")
+    values = {one["metadata"]["name"]: one["value"] for one in of_kind(admin, "PriorityClass")}
+    assert values[pod(manifests, "worker").spec["priorityClassName"]] == min(values.values())
+    assert max(values.values()) < 0  # below whatever says nothing
+    quota, namespace = find(admin, "ResourceQuota"), find(admin, "Namespace")
+    assert quota["metadata"]["namespace"] == namespace["metadata"]["name"]
+    assert namespace["metadata"]["labels"] == {"pod-security.kubernetes.io/enforce": "restricted"}
+    hard, (group,) = quota["spec"]["hard"], cluster_spec(ray(manifests))["workerGroupSpecs"]
+    for kind in ("cpu", "memory"):
+        asked = [quantity(one.container["resources"]["requests"][kind]) for one in pods(ray(manifests))]
+        assert sum(asked) * group["maxReplicas"] < quantity(hard[f"requests.{kind}"])
+    storage = find(manifests, "PersistentVolumeClaim")["spec"]["resources"]["requests"]["storage"]
+    assert quantity(storage) < quantity(hard["requests.storage"])

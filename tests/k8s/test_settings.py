@@ -40,15 +40,15 @@ OTHER: dict[str, Any] = {
 }
 
 
-def composed(folder: Path, *components: str, **spec: Any) -> list[Manifest]:
-    """The base, settings of one's own, and components around them, in the order of the guide."""
+def composed(folder: Path, *components: str, base: str = "base", **spec: Any) -> list[Manifest]:
+    """Settings of one's own, and components around them, in the order of the guide."""
     folder.mkdir(exist_ok=True)
     settings = yaml.safe_load(SHIPPED.read_text())
     settings["spec"] |= spec
     (folder / "settings.yaml").write_text(yaml.safe_dump(settings))
     before = [name for name in components if name != "service"]
     after = [name for name in components if name == "service"]
-    listed = [f"{os.path.relpath(K8S, folder)}/base", "settings.yaml"]
+    listed = [f"{os.path.relpath(K8S, folder)}/{base}", "settings.yaml"]
     return compose(folder, [*before, "settings", *after], resources=listed)
 
 
@@ -58,14 +58,14 @@ def manifests(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
 
 
 def test_as_shipped_it_adds_only_what_has_no_effect(tmp_path: Path) -> None:
-    """A Secret that need not be there, a taint that no node has, and what all nodes are."""
+    """A pull secret without a name, which kubelets skip, a taint that no node has, and what all nodes are."""
     for name in ("base", "settings"):
         (tmp_path / name).mkdir()
     base, changed = compose(tmp_path / "base"), composed(tmp_path / "settings")
     for before, one in zip(pods(ray(base)), pods(ray(changed)), strict=True):
         assert one.spec.pop("nodeSelector") == {"kubernetes.io/os": "linux"}
         assert one.spec.pop("tolerations") == [{"key": "gandist", "operator": "Exists"}]
-        assert one.spec.pop("imagePullSecrets") == [{"name": "gandist-registry"}]
+        assert one.spec.pop("imagePullSecrets") == [{"name": ""}]
         assert one == before
     assert changed[:-1] == base[:-1]  # all but Ray's
 
@@ -107,7 +107,25 @@ def test_what_comes_of_it_is_valid_and_locked_up(manifests: list[Manifest], vers
     assert crd_problems(ray(manifests)) == []
 
 
-def test_it_fits_s3_and_a_cluster_that_stays(tmp_path: Path) -> None:
-    cluster = ray(composed(tmp_path / "own", "s3", "service", image="lab/gandist:7"))
-    assert cluster["kind"] == "RayCluster"
-    assert {one.container["image"] for one in pods(cluster)} == {"lab/gandist:7"}
+@pytest.mark.parametrize("components", [["serve", "s3", "service"], ["s3", "serve"]])
+def test_it_fits_what_else_there_is(components: list[str], tmp_path: Path) -> None:
+    manifests = composed(tmp_path / "own", *components, **OTHER)
+    assert ray(manifests)["kind"] == ("RayCluster" if "service" in components else "RayJob")
+    made = [one for manifest in manifests for one in pods(manifest)]
+    assert "serve" in {one.labels["app.kubernetes.io/component"] for one in made}
+    for one in made:
+        part = OTHER["workers" if one.role == "worker" else "head"]
+        assert one.container["image"] == "lab/gandist:7"
+        assert one.spec["nodeSelector"] == part["nodeSelector"]
+
+
+def test_the_toolbox_is_found_and_started_by_the_same(tmp_path: Path) -> None:
+    ((toolbox,),) = (tuple(pods(one)) for one in composed(tmp_path / "own", base="toolbox", **OTHER))
+    assert toolbox.container["image"] == "lab/gandist:7"
+    for field in ("imagePullSecrets", "nodeSelector", "tolerations"):
+        assert toolbox.spec[field] == (OTHER | OTHER["head"])[field]
+
+
+def test_a_setting_that_is_missing_or_empty_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=r"fieldPath `spec.imagePullSecrets` is missing"):
+        composed(tmp_path, imagePullSecrets=[])
