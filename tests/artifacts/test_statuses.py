@@ -47,8 +47,9 @@ def test_the_page_has_a_style_for_each_tone() -> None:
     assert sorted(styles) == sorted(tone.value for tone in Tone)
 
 
-def test_the_readme_lists_what_is_stored() -> None:
-    line = re.search(r"state\.json +([^,]*), with the reason", (ROOT / "README.md").read_text())
+def test_the_documentation_lists_what_is_stored() -> None:
+    page = (ROOT / "docs" / "job_directory.md").read_text()
+    line = re.search(r"state\.json +([^,]*), with the reason", page)
     assert line is not None
     assert {name.strip() for name in line[1].split(" |")} == {
         it.name for it in MEANINGS.values() if it.stored
