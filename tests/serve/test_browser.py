@@ -113,6 +113,8 @@ def test_jobs_are_laid_over_each_other(page: api.Page, runs: Path, job_dir: JobD
     api.expect(page.locator("#series button")).to_have_text(["demo: slow", "demo: fast", "other: slow"])
     api.expect(page.locator("[data-panel=d_loss] path.line")).to_have_count(3)
     assert page.locator("[data-panel^=metric] path.line").count() == 3
+    api.expect(page.locator(".answer").first).to_be_visible()
+    api.expect(page.locator("table.ranked").first).to_be_hidden()
 
 
 def test_the_token_is_asked_for_once(page: api.Page, runs: Path, job_dir: JobDir, serve: Serve) -> None:
