@@ -37,6 +37,7 @@ def data(
         int, typer.Option("--n", metavar="N", min=1, max=10_000, help="How many pictures.")
     ] = 64,
     data_dir: options.DataDir = None,
+    plugins: options.Plugins = None,
     overrides: options.Overrides = None,
 ) -> None:
     """Show what the networks of a job will see: the pictures of its data set, cut and resized.
@@ -58,7 +59,7 @@ def data(
     target = files.target(out)
     form = target.kind()
     form.check()
-    trial = load_job(job_file, overrides or ()).located(data_dir).trials[0]
+    trial = load_job(job_file, overrides or (), plugins or ()).located(data_dir).trials[0]
     if augmented and trial.augmentation is None:
         raise UsageError("--augmented: the job has no augmentation; leave it out, or give augmentation.name")
     found = telling(partial(datasets, [trial], data_dir), complain)

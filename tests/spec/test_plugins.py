@@ -18,7 +18,7 @@ import yaml
 from gandist.errors import SpecError, UsageError
 from gandist.spec.continuation import differences
 from gandist.spec.loading import json_schema, load_job
-from gandist.spec.plugins import Sent, use
+from gandist.spec.plugins import Sent, described, use
 from gandist.spec.variants import Kind, held, in_use
 from tests.plugins import write_example
 
@@ -281,6 +281,17 @@ def test_one_that_is_none_is_told_with_its_line(
     file = plugin(tmp_path, source)
     assert refusal(file).startswith(told.format(file))
     assert in_use().plugins == ()
+
+
+def test_what_one_raises_later_is_told_with_its_line(tmp_path: Path) -> None:
+    file = plugin(
+        tmp_path, EVERY_KIND.replace("def load(self, data_dir, tell): ...", "def load(self): return 1 / 0")
+    )
+    (trial,) = load_job({**JOB, "data": {"name": "own"}}, plugins=[file]).trials
+    with pytest.raises(ZeroDivisionError) as raised:
+        trial.data.load()  # type: ignore[attr-defined]
+    assert described(raised.value) == f"{file}, line 24: ZeroDivisionError: division by zero"
+    assert described(ValueError("elsewhere")) == "ValueError: elsewhere"
 
 
 def test_two_may_not_have_one_name(tmp_path: Path) -> None:
