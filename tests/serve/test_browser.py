@@ -27,8 +27,11 @@ def browser() -> Iterator[api.Browser]:
 
 
 @pytest.fixture
-def page(browser: api.Browser) -> Iterator[api.Page]:
-    """A window in which nothing may go wrong: no error, and nothing that the policy has to forbid."""
+def page(browser: api.Browser, serve: Serve) -> Iterator[api.Page]:
+    """A window in which nothing may go wrong: no error, and nothing that the policy has to forbid.
+
+    It is closed before the server, which it would miss.
+    """
     window = browser.new_page(viewport={"width": 1300, "height": 900})
     errors: list[str] = []
     window.on("pageerror", lambda error: errors.append(str(error)))
