@@ -155,7 +155,7 @@ def render_page(content: Content, sections: Sequence[Rendered] | None = None) ->
         .get_template("page.html")
         .render(
             job=content.title,
-            description=text.plain(content.job.get("description") or "", 2000),
+            description=text.lines(content.job.get("description") or "", 2000),
             statuses=text.status_counts(trial.status for trial in content.merged.members),
             trials=len(content.merged.members),
             sections=render_sections(content) if sections is None else sections,

@@ -140,6 +140,13 @@ def plain(value: object, limit: int = 300) -> str:
     return printable(value, limit)
 
 
+def lines(value: object, limit: int) -> str:
+    """A stranger's text as ``plain`` gives it, but with its line breaks."""
+    if not isinstance(value, str):
+        return plain(value, limit)
+    return "\n".join(printable(line, limit) for line in value[: limit + 1].strip().splitlines())
+
+
 def flatten(values: Mapping[str, Any], most: int = 400) -> dict[str, str]:
     """Nested settings as ``{dotted path: text}``: at most ``most`` of them, no deeper than six levels."""
     return dict(islice(_leaves(values, "", 6), most))

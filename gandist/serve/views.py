@@ -121,7 +121,7 @@ class JobView:
             series["trials", it.trial.id] = self._drawn("trials", it.trial.id, [it], shown)
         self._series = series
         self._fixed = {
-            "description": text.plain(live.content.job.get("description") or "", 2000),
+            "description": text.lines(live.content.job.get("description") or "", 2000),
             "panels": [panel.described for panel in shown],
             "configs": list(configs),
             "trials": [

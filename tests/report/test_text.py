@@ -129,3 +129,15 @@ def test_a_rate_has_its_exact_interval():
 )
 def test_names_are_listed(names, shown):
     assert text.listed(names) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("One.\nTw\x1b.\n", "One.\nTw\\x1b."),
+        ("a" * 30, "a" * 9 + "…"),
+        (["a\nb"], "[a\\nb]"),
+    ],
+)
+def test_a_description_keeps_its_line_breaks_and_nothing_else(value, shown):
+    assert text.lines(value, 10) == shown
