@@ -264,7 +264,7 @@ def described(error: BaseException) -> str:
 
 def _failed(plugin: Plugin, error: BaseException) -> UsageError:
     text = described(error)
-    if isinstance(error, ModuleNotFoundError):
+    if isinstance(error, ModuleNotFoundError) and plugin.source is not None:
         text += "; a plug-in is one file: put what it needs into it, or install that on every node"
     where = "" if text.startswith(plugin.path) else f"{plugin.path}: "
     return UsageError(printable(where + " ".join(text.split()), 800))
