@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
@@ -41,7 +43,20 @@ def configure(threads: Threads, gpus: int, replicas: int) -> tf.distribute.Mirro
         )
     # GPUs add with NCCL; logical CPUs share memory, and collectives would allow one replica count a process.
     reduction = None if gpus else tf.distribute.ReductionToOneDevice()
-    return tf.distribute.MirroredStrategy([device.name for device in devices[:replicas]], reduction)
+    with _quiet():
+        return tf.distribute.MirroredStrategy([device.name for device in devices[:replicas]], reduction)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without a line on which devices a strategy has, which TensorFlow prints in a notebook."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("WARNING")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _set_up(threads: Threads, gpus: int, replicas: int) -> None:
