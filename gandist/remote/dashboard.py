@@ -6,12 +6,13 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from gandist.errors import ClusterError, UsageError
 from gandist.printable import one_line
-from gandist.remote.client import RefusedError
+from gandist.remote.client import AnswerError, Client
 from gandist.runner.ray import auth
 
 ADDRESSES = ("RAY_API_SERVER_ADDRESS", "RAY_ADDRESS")
@@ -49,16 +50,14 @@ def asking(address: str) -> Iterator[None]:
         yield
     except OSError as error:  # requests' errors are, too
         raise UnreachableError(f"{address}: {_network_trouble(error)}{_proxied(address)}") from error
-    except RuntimeError as error:
-        kind = UnreachableError if "status code 5" in str(error) else ClusterError
-        raise kind(f"{address}: {_refusal(str(error))}{_proxied(address)}") from error
+    except AnswerError as error:
+        kind = UnreachableError if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else ClusterError
+        raise kind(f"{address}: {_refusal(error)}{_proxied(address)}") from error
     except (ValueError, TypeError, KeyError) as error:
         raise ClusterError(
             f"{address}: answers unlike a Ray dashboard of this version ({one_line(error)})"
             f"{_proxied(address)}"
         ) from error
-    except RefusedError as error:
-        raise ClusterError(f"{address}: {auth.refused(str(error)) or one_line(error)}") from error
 
 
 def without_password(url: str) -> str:
@@ -79,18 +78,20 @@ def _checked(address: str, origin: str) -> str:
     return url.rstrip("/")
 
 
-def _refusal(text: str) -> str:
-    if "Version check returned" in text:
+def _refusal(error: AnswerError) -> str:
+    if error.path == Client.VERSION and error.status == HTTPStatus.NOT_FOUND:
         return "no Ray dashboard; give the address that `ray start --head` prints, mostly with port 8265"
-    if "status code 413" in text:
-        return (
-            "refuses what is sent as too large (413): raise the limit of the proxy before it, or leave "
-            "large files out of the working directory (.rayignore)"
-        )
-    if "status code 5" in text:  # with the server's traceback, whose last line says what it was
-        lines = [line for line in text.splitlines() if line.strip(" .'")]
-        return one_line(f"failed: {lines[-1]}")
-    return one_line(text)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        return auth.MISSING
+    if error.status == HTTPStatus.FORBIDDEN:
+        return auth.REFUSED
+    if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return "refuses what is sent as too large (413): raise the limit of the proxy before it"
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        # With the server's traceback, whose last line says what it was.
+        lines = [line for line in error.text.splitlines() if line.strip(" .'")]
+        return one_line(f"failed: {lines[-1] if lines else error.status}")
+    return f"refuses ({error.status}): {one_line(error.text)}"
 
 
 def _proxied(address: str) -> str:
@@ -110,8 +111,12 @@ def _network_trouble(error: OSError) -> str:
     while isinstance(below := chain[-1].__cause__ or chain[-1].__context__, OSError):
         chain.append(below)
     text = " ".join(map(str, chain))
-    reason = re.search(r"\[Errno -?\d+\] ([^'\")\]]+)", text)
-    if reason:
+    if distrust := re.search(r"certificate verify failed: (.+?) \(_ssl", text):
+        return (
+            f"its certificate is not trusted ({distrust[1].rstrip('.')}); REQUESTS_CA_BUNDLE names a file of "
+            "those that are"
+        )
+    if reason := re.search(r"\[Errno -?\d+\] ([^'\")\]]+)", text):
         why = reason[1]
     elif "timed out" in text:
         why = "timed out"

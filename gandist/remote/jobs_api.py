@@ -35,16 +35,16 @@ class Submission:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, details: Any) -> Submission:
-        """From the fields of Ray's ``JobDetails``."""
+    def of(cls, details: Mapping[str, Any]) -> Submission:
+        """From Ray's ``JobDetails``."""
         return cls(
-            id=str(details.submission_id),
-            status=str(getattr(details.status, "value", details.status)),
-            started_at=(details.start_time or 0) / 1000,
-            ended_at=(details.end_time or 0) / 1000,
-            driver_exit_code=details.driver_exit_code,
-            message=details.message or "",
-            metadata=details.metadata or {},
+            id=str(details["submission_id"]),
+            status=str(details["status"]),
+            started_at=(details.get("start_time") or 0) / 1000,
+            ended_at=(details.get("end_time") or 0) / 1000,
+            driver_exit_code=details.get("driver_exit_code"),
+            message=str(details.get("message") or ""),
+            metadata=dict(details.get("metadata") or {}),
         )
 
     @property
@@ -75,12 +75,12 @@ class JobsApi:
     """The Jobs API of one cluster.
 
     Args:
-        client: a ``Client``.
+        client: of its dashboard.
         address: as a person should see it.
         named: whether a command has to name it, because the environment does not.
     """
 
-    def __init__(self, client: Any, address: str, named: bool = False) -> None:
+    def __init__(self, client: Client, address: str, named: bool = False) -> None:
         self._client = client
         self.address = address
         self._option = f" --address {address}" if named else ""
@@ -92,7 +92,7 @@ class JobsApi:
     def submissions(self) -> list[Submission]:
         """All that the cluster remembers, oldest first."""
         with self._asking():
-            found = [Submission.of(details) for details in self._client.list_jobs() if details.submission_id]
+            found = [Submission.of(job) for job in self._client.list_jobs() if job["submission_id"]]
         return sorted(found, key=lambda submission: submission.started_at)
 
     def find(self, name: str) -> Submission:

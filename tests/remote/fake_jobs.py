@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from types import SimpleNamespace
 from typing import Any
 
+from gandist.remote.client import AnswerError
 from gandist.remote.jobs_api import JobsApi
 
 ADDRESS = "http://head:8265"
@@ -26,12 +26,12 @@ def refused() -> ConnectionError:
     return error
 
 
-def details(submission: str | None, status: str = "RUNNING", **fields: Any) -> SimpleNamespace:
+def details(submission: str | None, status: str = "RUNNING", **fields: Any) -> dict[str, Any]:
     """Ray's ``JobDetails``; ``job`` and ``job_dir`` make it one that gandist has submitted."""
     job, job_dir = fields.pop("job", None), fields.pop("job_dir", None)
     given = {"gandist": "1", "job_name": job, "job_dir": job_dir or f"/runs/{job}"} if job else {}
     known = {"start_time": 1000, "end_time": None, "driver_exit_code": None, "message": None}
-    return SimpleNamespace(submission_id=submission, status=status, metadata=given, **(known | fields))
+    return {"submission_id": submission, "status": status, "metadata": given} | known | fields
 
 
 class FakeClient:
@@ -41,8 +41,8 @@ class FakeClient:
     one list a connection; an exception among them ends that connection.
     """
 
-    def __init__(self, *jobs: SimpleNamespace) -> None:
-        self.jobs = {job.submission_id: job for job in jobs}
+    def __init__(self, *jobs: dict[str, Any]) -> None:
+        self.jobs = {job["submission_id"]: job for job in jobs}
         self.before: Callable[[str], None] = lambda _: None
         self.asked: list[str] = []
         self.sent: dict[str, Any] = {}
@@ -53,14 +53,14 @@ class FakeClient:
         self.asked.append(question)
         self.before(question)
 
-    def list_jobs(self) -> list[SimpleNamespace]:
+    def list_jobs(self) -> list[dict[str, Any]]:
         self._ask("list")
         return list(self.jobs.values())
 
-    def get_job_info(self, submission: str) -> SimpleNamespace:
+    def get_job_info(self, submission: str) -> dict[str, Any]:
         self._ask("info")
         if submission not in self.jobs:
-            raise RuntimeError(f"Request failed with status code 404: Job {submission} does not exist.")
+            raise AnswerError(404, f"Job {submission} does not exist", f"/api/jobs/{submission}")
         return self.jobs[submission]
 
     def submit_job(self, entrypoint: str, submission_id: str, *sent: Mapping[str, Any]) -> None:

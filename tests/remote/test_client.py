@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import io
 import json
+import ssl
 import subprocess
 import sys
 import threading
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
-from gandist.errors import UsageError
-from gandist.remote.client import Client, RefusedError
+from gandist.errors import ClusterError, UsageError
+from gandist.remote.client import AnswerError, Client
+from gandist.remote.jobs_api import connect
 from gandist.runner.ray import auth
 
 JOB = {"submission_id": "a", "status": "RUNNING", "metadata": {}, "start_time": 1, "end_time": None}
@@ -105,16 +115,17 @@ def test_what_it_reads(dashboard: Dashboard) -> None:
         ("POST", "/api/jobs/a/stop"): (200, {"stopped": True}),
     }
     client = Client(dashboard.url)
-    assert [job.submission_id for job in client.list_jobs()] == ["a"]
-    assert client.get_job_info("a").status == "RUNNING"
+    assert client.list_jobs() == [JOB]
+    assert client.get_job_info("a") == JOB
     assert client.get_job_logs("a") == "line\n"
     client.stop_job("a")
     assert dashboard.asked[-1][:2] == ("POST", "/api/jobs/a/stop")
 
 
 def test_a_name_is_no_path(dashboard: Dashboard) -> None:
-    with pytest.raises(RuntimeError, match="404"):
+    with pytest.raises(AnswerError) as error:
         Client(dashboard.url).get_job_info("../version?x")
+    assert (error.value.status, error.value.path) == (404, "/api/jobs/..%2Fversion%3Fx")
     assert dashboard.asked[-1][1] == "/api/jobs/..%2Fversion%3Fx"
 
 
@@ -128,20 +139,30 @@ def test_the_token_of_the_environment_is_sent(dashboard: Dashboard, monkeypatch:
         Client(dashboard.url)
 
 
-@pytest.mark.parametrize(
-    ("status", "error", "text"),
-    [
-        (401, RefusedError, "Authentication required: of Ray"),
-        (403, RefusedError, "Authentication failed: of Ray"),
-        (404, RuntimeError, "Version check returned 404"),
-        (500, RuntimeError, "status code 500: of Ray"),
-        (200, ValueError, "Expecting value"),  # no JSON
-    ],
-)
-def test_other_answers(dashboard: Dashboard, status: int, error: type[Exception], text: str) -> None:
-    dashboard.answers["GET", "/api/version"] = (status, "of Ray")
-    with pytest.raises(error, match=text):
+@pytest.mark.parametrize("status", [401, 403, 404, 500])
+def test_another_answer_than_the_one_wanted(dashboard: Dashboard, status: int) -> None:
+    dashboard.answers["GET", Client.VERSION] = (status, "of Ray")
+    with pytest.raises(AnswerError, match="of Ray") as error:
         Client(dashboard.url)
+    assert (error.value.status, error.value.path) == (status, Client.VERSION)
+
+
+@pytest.mark.parametrize("answer", ["<html>", "3", "[]", "{}", '{"ray_version": 2}'])
+def test_what_is_no_ray_says_so_in_one_line(dashboard: Dashboard, answer: str) -> None:
+    dashboard.answers["GET", Client.VERSION] = (200, answer)
+    with pytest.raises(
+        ClusterError, match=r"^http://\S+: answers unlike a Ray dashboard of this version \([^\n]+\)$"
+    ):
+        connect(dashboard.url)
+
+
+@pytest.mark.parametrize(
+    "jobs", [3, [3], {"a": 3}, [["a"]], [{"status": "RUNNING"}], [JOB | {"start_time": "x"}]]
+)
+def test_jobs_that_are_unlike_rays_are_told_in_one_line(dashboard: Dashboard, jobs: Any) -> None:
+    dashboard.answers["GET", "/api/jobs/"] = (200, jobs)
+    with pytest.raises(ClusterError, match=r"^http://\S+: answers unlike a Ray dashboard"):
+        connect(dashboard.url).submissions()
 
 
 def test_a_log_that_cannot_be_followed_says_so(dashboard: Dashboard) -> None:
@@ -164,3 +185,57 @@ def test_a_command_asks_without_loading_ray(dashboard: Dashboard) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].startswith("a: running, submitted 1970-01-01")
     assert done.stdout.splitlines()[1:] == [""]
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """One of localhost, signed by itself, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    encoding, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    path = tmp_path / "localhost.pem"
+    path.write_bytes(
+        made.public_bytes(encoding) + key.private_bytes(encoding, serialization.PrivateFormat.PKCS8, plain)
+    )
+    return path
+
+
+def test_an_authority_of_ones_own_is_trusted_for_questions_and_logs(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def version(_: web.Request) -> web.Response:
+        return web.json_response({"ray_version": "2.60.0"})
+
+    async def tail(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_str("one\n")
+        return socket
+
+    async def ask() -> list[str]:
+        app = web.Application()
+        app.add_routes([web.get(Client.VERSION, version), web.get("/api/jobs/a/logs/tail", tail)])
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server = TestServer(app, host="localhost", scheme="https")
+        await server.start_server(ssl=context)
+        try:
+            url = f"https://localhost:{server.port}"
+            with pytest.raises(ClusterError, match=r"is not trusted \(self-signed certificate\); REQUESTS"):
+                await asyncio.to_thread(connect, url)
+            monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+            client = await asyncio.to_thread(Client, url)
+            return [piece async for piece in client.tail_job_logs("a")]
+        finally:
+            await server.close()
+
+    for name in (auth.TOKEN, auth.TOKEN_PATH, auth.MODE):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("no_proxy", "localhost")
+    assert asyncio.run(ask()) == ["one\n"]

@@ -177,7 +177,7 @@ def test_a_log_is_shown_once_however_often_the_connection_breaks() -> None:
     client = FakeClient(details("a"))
     chatter = "2026-01-01 10:00:00,123\tINFO job_manager.py:581 -- Runtime env is setting up.\n"
     client.logs = [
-        [chatter + "one\n", "two\n", RuntimeError("WebSocket connection closed unexpectedly")],
+        [chatter + "one\n", "two\n", OSError("connection closed unexpectedly")],
         [chatter + "one\ntwo\nthr"],
         [chatter, "one\ntwo\nthree\n", OSError("reset")],
     ]
@@ -185,7 +185,7 @@ def test_a_log_is_shown_once_however_often_the_connection_breaks() -> None:
 
     def end() -> None:
         if not client.logs:
-            client.jobs["a"].status = "SUCCEEDED"
+            client.jobs["a"]["status"] = "SUCCEEDED"
 
     ended, text, told = follow(client, Waits(end))
     assert (ended.status, text, told) == ("SUCCEEDED", "one\ntwo\nthree\nfour\n", [])
@@ -202,7 +202,7 @@ def test_a_cluster_that_comes_back_is_followed_on() -> None:
 
     def end() -> None:
         if waits.now > GIVE_UP_S + 20:
-            vars(client.jobs["a"]).update(status="FAILED", driver_exit_code=1)
+            client.jobs["a"].update(status="FAILED", driver_exit_code=1)
 
     client.before, waits.after = cut, end
     ended, _, told = follow(client, waits)
@@ -235,7 +235,7 @@ def test_stop_waits_for_the_driver() -> None:
 
     def advance(question: str) -> None:
         if question == "info":
-            client.jobs["a"].status = next(answers)
+            client.jobs["a"]["status"] = next(answers)
 
     client.before = advance
     waits = Waits()

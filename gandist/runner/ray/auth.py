@@ -9,6 +9,8 @@ from pathlib import Path
 from gandist.errors import UsageError
 
 TOKEN, TOKEN_PATH, MODE = "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE"
+MISSING = f"asks for a token; set {TOKEN}, or {TOKEN_PATH} to a file that holds it"
+REFUSED = f"refuses the token; give the one that its head was started with in {TOKEN}"
 
 
 def use_named_token() -> None:
@@ -74,13 +76,11 @@ def use_own_token() -> None:
 def refused(text: str) -> str | None:
     """What Ray's complaint about a token means; None where it is about something else."""
     if any(words in text for words in ("InvalidAuthToken", "Forbidden", "Authentication failed")):
-        return f"refuses the token; give the one that its head was started with in {TOKEN}"
+        return REFUSED
     missing = (
         "Unauthorized",
         "Authentication required",
         "authentication token was found",
         "couldn't find an auth",
     )
-    if any(words in text for words in missing):
-        return f"asks for a token; set {TOKEN}, or {TOKEN_PATH} to a file that holds it"
-    return None
+    return MISSING if any(words in text for words in missing) else None
