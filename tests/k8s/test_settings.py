@@ -101,8 +101,8 @@ def test_every_setting_that_is_shipped_is_used() -> None:
         for name, value in shipped.items()
         for inner in (value if name in GROUPS else [""])
     }
-    replacements = yaml.safe_load((SHIPPED.parent / "kustomization.yaml").read_text())["replacements"]
-    assert {one["source"]["fieldPath"] for one in replacements} == paths
+    values = yaml.safe_load((SHIPPED.parent / "values" / "kustomization.yaml").read_text())
+    assert {one["source"]["fieldPath"] for one in values["replacements"]} == paths
 
 
 @pytest.mark.parametrize("version", KUBERNETES)
