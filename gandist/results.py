@@ -64,7 +64,8 @@ class Results:
         """A plot of the report, as a figure of matplotlib.
 
         Args:
-            name: ``answer``, ``losses``, ``discriminator``, ``outputs``, ``health``, ``cost``, or a metric.
+            name: ``answer``, ``samples``, ``losses``, ``discriminator``, ``outputs``, ``health``, ``cost``,
+                or a metric.
 
         Raises:
             UsageError: there is no such figure, or nothing to draw in it yet.
