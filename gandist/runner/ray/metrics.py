@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from gandist.artifacts.statuses import Counts
 from gandist.artifacts.trial_state import TrialState
 from gandist.runner.events import Began, Finished, Progress, Requeued, RunEvent, Started
 
+if TYPE_CHECKING:
+    from ray.util.metrics import Gauge
+
 LABELS = ("gandist_job", "trial")
 """Not ``job``: that is what Prometheus itself calls what it scrapes."""
 REFRESH_S = 5.0
+"""Seen with Ray 2.60: a gauge that is not set anew is gone after two of Ray's reports, 20 s by default."""
 GONE = float("nan")
 """Ends a series: seen with Ray 2.60, which has no call for it."""
 
@@ -41,6 +46,8 @@ class TrialMetrics:
         self._failures = Counter(
             "gandist_trial_failures_total", "Attempts that ended without a result.", LABELS
         )
+        self._told: dict[tuple[Gauge, tuple[tuple[str, str], ...]], float] = {}
+        """What each gauge holds, by its labels but the job's."""
         self._statuses: dict[str, str] = {}
         self._saved: dict[str, float] = {}
         """Of each running trial, when its last checkpoint was finished or its attempt began, by ``clock``."""
@@ -53,7 +60,7 @@ class TrialMetrics:
                 for trial, state in event.states.items():
                     # Nothing runs yet, whatever a driver that was killed has left behind.
                     self._settle(trial, "queued" if state.meaning.active else state.status)
-                    self._step.set(state.step, self._labels(trial))
+                    self._set(self._step, state.step, trial=trial)
             case Started():
                 self._stands(event.trial, "starting")
                 self._saved[event.trial] = self._clock()
@@ -63,42 +70,52 @@ class TrialMetrics:
             case Requeued():
                 self._settle(event.trial, "requeued")
                 if event.failures:
-                    self._failures.inc(1, self._labels(event.trial))
+                    self._failures.inc(1, self._labels(trial=event.trial))
             case Finished():
                 self._settle(event.trial, event.state.status)
-                self._step.set(event.state.step, self._labels(event.trial))
+                self._set(self._step, event.state.step, trial=event.trial)
                 if event.state.meaning.counts is Counts.FAILURE:
-                    self._failures.inc(1, self._labels(event.trial))
+                    self._failures.inc(1, self._labels(trial=event.trial))
 
     def refresh(self) -> None:
-        """Called all the time: what is never checkpointed grows old without any event."""
+        """Called all the time: Ray forgets what is not told again, and no event tells a checkpoint's age."""
         if self._clock() - self._refreshed >= REFRESH_S:
             self._refreshed = self._clock()
             for trial, since in self._saved.items():
-                self._age.set(self._refreshed - since, self._labels(trial))
+                self._set(self._age, self._refreshed - since, trial=trial)
+            for (gauge, labels), value in self._told.items():
+                gauge.set(value, self._labels(**dict(labels)))
 
     def _trains(self, trial: str, state: TrialState) -> None:
-        labels, now = self._labels(trial), self._clock()
+        now = self._clock()
         # Both times of the state are of one clock, which need not be this machine's.
         saved = now - max(0.0, state.updated_at - state.checkpointed_at)
         self._saved[trial] = max(saved, self._saved.get(trial, now))
-        self._age.set(now - self._saved[trial], labels)
-        self._images.set(state.images_per_s, labels)
-        self._step.set(state.step, labels)
+        self._set(self._age, now - self._saved[trial], trial=trial)
+        self._set(self._images, state.images_per_s, trial=trial)
+        self._set(self._step, state.step, trial=trial)
 
     def _settle(self, trial: str, status: str) -> None:
         self._stands(trial, status)
         self._saved.pop(trial, None)
         for metric in (self._images, self._age):
-            metric.set(GONE, self._labels(trial))
+            self._end(metric, trial=trial)
 
     def _stands(self, trial: str, status: str) -> None:
         before = self._statuses.get(trial)
         if before != status:
             self._statuses[trial] = status
             if before is not None:
-                self._status.set(GONE, self._labels(trial) | {"status": before})
-            self._status.set(1.0, self._labels(trial) | {"status": status})
+                self._end(self._status, trial=trial, status=before)
+            self._set(self._status, 1.0, trial=trial, status=status)
 
-    def _labels(self, trial: str) -> dict[str, str]:
-        return dict(zip(LABELS, (self._job, trial), strict=True))
+    def _set(self, gauge: Gauge, value: float, **labels: str) -> None:
+        self._told[gauge, tuple(labels.items())] = value
+        gauge.set(value, self._labels(**labels))
+
+    def _end(self, gauge: Gauge, **labels: str) -> None:
+        self._told.pop((gauge, tuple(labels.items())), None)
+        gauge.set(GONE, self._labels(**labels))
+
+    def _labels(self, **labels: str) -> dict[str, str]:
+        return {"gandist_job": self._job, **labels}

@@ -141,6 +141,25 @@ def test_a_checkpoint_ages_without_any_event(kept: Kept) -> None:
     assert age() == 0, "an earlier attempt's: nothing of this one is lost yet"
 
 
+def test_what_ray_would_forget_is_told_again(kept: Kept) -> None:
+    now = [1000.0]
+    told = TrialMetrics("fake", clock=lambda: now[0])
+    told(Began({A: TrialState(), B: TrialState(status="completed", step=9)}))
+    told(Started(A))
+    told(Progress(A, running(step=4, images_per_s=450.0)))
+    there = dict(kept.found)
+    kept.found.clear()
+    now[0] += REFRESH_S
+    told.refresh()
+    assert kept.found == there | {("gandist_trial_seconds_since_checkpoint", A): REFRESH_S}
+    told(Requeued(A, "lost", 0, 2.0))
+    kept.found.clear()
+    now[0] += REFRESH_S
+    told.refresh()
+    assert kept.of("status") == {(A, "requeued"): 1, (B, "completed"): 1}
+    assert kept.of("images_per_second") == kept.of("seconds_since_checkpoint") == {}
+
+
 def test_a_run_that_is_not_local_keeps_them_up_to_date(
     kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
