@@ -160,12 +160,13 @@ class Follower:
         """
         lost_at: float | None = None
         while True:
-            asyncio.run(self._stream())
+            streamed = asyncio.run(self._stream())
             try:
                 info = self._api.info(self._id)
-                if info.ended:
-                    with contextlib.suppress(ClusterError):  # what a connection that broke has not brought
+                if info.ended or not streamed:  # what a connection that broke, or a proxy, has not brought
+                    with contextlib.suppress(ClusterError):
                         self._show(self._api.log(self._id)[self._shown :])
+                if info.ended:
                     return info
                 lost_at = None
             except UnreachableError as error:
@@ -182,13 +183,15 @@ class Follower:
             raise ClusterError(f"{error}; look again with: {again}") from error
         return lost_at
 
-    async def _stream(self) -> None:
+    async def _stream(self) -> bool:
+        """Whether anything came."""
         read = 0
         async with contextlib.aclosing(self._api.tail(self._id, QUIET_S)) as pieces:
             async for piece in pieces:
                 read += len(piece)
                 if read > self._shown:  # a connection made anew begins with the first line again
                     self._show(piece[-(read - self._shown) :])
+        return read > 0
 
     def _show(self, text: str) -> None:
         self._shown += len(text)

@@ -191,6 +191,23 @@ def test_a_log_is_shown_once_however_often_the_connection_breaks() -> None:
     assert (ended.status, text, told) == ("SUCCEEDED", "one\ntwo\nthree\nfour\n", [])
 
 
+def test_a_log_that_cannot_be_streamed_is_asked_for() -> None:
+    client = FakeClient(details("a"))
+    client.logs = [[OSError("a proxy that knows no WebSocket")]] * 3
+    client.log = "one\n"
+    shown: list[str] = []
+
+    def grow() -> None:
+        client.log += "two\n"
+        if not client.logs:
+            client.jobs["a"]["status"] = "SUCCEEDED"
+
+    waits = Waits(grow)
+    follower = Follower(api(client), "a", shown.append, shown.append, waits.sleep, lambda: waits.now)
+    assert follower.follow().exit_code == 0
+    assert shown == ["one\n", "two\n", "two\n", "two\n"]
+
+
 def test_a_cluster_that_comes_back_is_followed_on() -> None:
     client = FakeClient(details("a"))
     waits = Waits()
