@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import shutil
 import signal
@@ -25,7 +24,6 @@ from gandist.artifacts import driver, tables
 from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.artifacts.trial_state import DatasetDescription, TrialState
 from gandist.errors import CheckpointError, GandistError
-from gandist.report import render
 from gandist.runner import lease
 from gandist.runner.manifest import write_job
 from gandist.spec.job import TrialSpec
@@ -131,7 +129,6 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], list[str]]:
     monkeypatch.setattr(driver, "WATCH_S", 0.02)
     monkeypatch.setattr(lease, "LOOK_S", 0.02)
     monkeypatch.setattr(driver, "RENEW_S", 0.05)
-    monkeypatch.setattr(render, "_environment", functools.cache(render._environment))
 
     def run(folder: Path) -> list[str]:
         small = str(folder / "runs/small")

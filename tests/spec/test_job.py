@@ -149,7 +149,7 @@ def test_every_hyper_parameter_is_part_of_the_identity(path: str) -> None:
         section = section[name]
     old = section[field]
     candidates: list[Any] = [not old] if isinstance(old, bool) else [0.51, 0.25, 3, 2, 7, True, "other"]
-    candidates += ["sum", "mean", "simultaneous", "alternating", "synchronized", "per_replica"]
+    candidates += ["sum", "mean", "simultaneous", "alternating", "synchronized", "per_replica", "nearest"]
     candidates += ["mixed_bfloat16", "auxiliary_classifier", ["flip"], {}]
     for value in candidates:
         section[field] = value
