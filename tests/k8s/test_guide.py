@@ -112,7 +112,8 @@ def example(tmp_path: Path) -> Path:
     (folder / "kustomization.yaml").write_text(shown[1])
     (folder / "job.yaml").write_text("name: mnist_rates\n")
     settings = (K8S / "components" / "settings" / "settings.yaml").read_text()
-    (folder / "settings.yaml").write_text(settings.replace("gandist:latest", "lab/gandist:0.1.0"))
+    settings = settings.replace("gandist:latest", "lab/gandist:0.1.0")
+    (folder / "settings.yaml").write_text(settings.replace("AccountName: none", "AccountName: lab"))
     return folder
 
 
@@ -126,8 +127,7 @@ def test_its_overlay_does_what_it_says(example: Path) -> None:
     assert find(manifests, "ConfigMap", "gandist-job")["data"] == {"job.yaml": "name: mnist_rates\n"}
     for role in ("head", "worker"):
         assert environment(manifests, pod(manifests, role))["GANDIST_STORAGE"] == "s3://my-bucket/gans"
-        assert pod(manifests, role).spec["serviceAccountName"] == "gandist"
-    assert pod(manifests, "worker").spec["runtimeClassName"] == "nvidia"
+        assert pod(manifests, role).spec["serviceAccountName"] == "lab"
 
 
 @pytest.mark.parametrize("version", KUBERNETES)

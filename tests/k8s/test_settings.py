@@ -19,6 +19,7 @@ GROUPS = ("head", "workers", "monitoring")
 OTHER: dict[str, Any] = {
     "image": "lab/gandist:7",
     "imagePullSecrets": [{"name": "lab"}],
+    "serviceAccountName": "lab",
     "operatorNamespace": "operators",
     "monitoring": {"namespace": "watch", "release": "stack"},
     "storage": {
@@ -35,6 +36,7 @@ OTHER: dict[str, Any] = {
         "replicas": 1,
         "minReplicas": 0,
         "maxReplicas": 5,
+        "runtimeClassName": "nvidia",
         "nodeSelector": {"pool": "gpu"},
         "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists"}],
         "resources": {"requests": {"cpu": "8", "memory": "30Gi"}, "limits": {"cpu": "8", "memory": "30Gi"}},
@@ -69,6 +71,7 @@ def test_as_shipped_it_adds_only_what_has_no_effect(tmp_path: Path) -> None:
         assert one.spec.pop("tolerations") == [{"key": "gandist", "operator": "Exists"}]
         assert one.spec.pop("imagePullSecrets") == [{"name": ""}]
         assert one == before
+    assert ray(changed)["metadata"] == ray(base)["metadata"]
     assert changed[:-1] == base[:-1]  # all but Ray's
 
 
@@ -80,8 +83,11 @@ def test_every_setting_arrives(manifests: list[Manifest]) -> None:
         assert one.spec["imagePullSecrets"] == [{"name": "lab"}]
         assert one.spec["nodeSelector"] == part["nodeSelector"]
         assert one.spec["tolerations"] == part["tolerations"]
+        assert one.spec.get("runtimeClassName") == ("nvidia" if one.role == "worker" else None)
         if one.role != "submitter":
             assert one.container["resources"] == part["resources"]
+            assert one.spec["serviceAccountName"] == "lab"
+    assert "annotations" not in ray(manifests)["metadata"]
     (workers,) = cluster_spec(ray(manifests))["workerGroupSpecs"]
     assert [workers[key] for key in ("replicas", "minReplicas", "maxReplicas")] == [1, 0, 5]
     assert find(manifests, "PersistentVolumeClaim")["spec"] == OTHER["storage"]
@@ -124,6 +130,16 @@ def test_it_fits_what_else_there_is(components: list[str], tmp_path: Path) -> No
         part = OTHER["workers" if one.role == "worker" else "head"]
         assert one.container["image"] == "lab/gandist:7"
         assert one.spec["nodeSelector"] == part["nodeSelector"]
+        assert one.role == "submitter" or one.spec["serviceAccountName"] == "lab"
+
+
+def test_what_is_none_is_not_there(tmp_path: Path) -> None:
+    manifests = composed(tmp_path / "own", "serve")
+    assert "serviceAccountName: none" in SHIPPED.read_text()
+    made = [one for manifest in manifests for one in pods(manifest)]
+    assert {"serve", "worker"} <= {one.labels["app.kubernetes.io/component"] for one in made}
+    assert not [one for one in made if {"serviceAccountName", "runtimeClassName"} & one.spec.keys()]
+    assert not [one for one in manifests if one["metadata"].get("annotations")]
 
 
 def test_the_toolbox_is_found_and_started_by_the_same(tmp_path: Path) -> None:
