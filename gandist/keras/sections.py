@@ -11,8 +11,8 @@ from typing import Any
 from gandist.errors import UsageError
 from gandist.keras import own
 from gandist.spec.base import given
-from gandist.spec.job import TrialSpec
 from gandist.spec.loading import load_job
+from gandist.spec.trial import TrialSpec
 
 Given = str | Mapping[str, Any] | None
 Several = str | Sequence[str] | Mapping[str, Any] | None

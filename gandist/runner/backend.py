@@ -15,8 +15,8 @@ from gandist.artifacts.trial_state import TrialState
 from gandist.errors import GandistError
 from gandist.printable import one_line
 from gandist.runner.events import Alive, BackendEvent, Finished, Lost, Progress
-from gandist.spec.job import TrialSpec
 from gandist.spec.plugins import described
+from gandist.spec.trial import TrialSpec
 
 TrialFunction = Callable[[TrialSpec, str, str | None, threading.Event], Iterator[TrialState]]
 """``(trial, job_root, data_dir, stop)``: train from where the trial stands, yield its state now and then, the

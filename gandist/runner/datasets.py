@@ -9,7 +9,7 @@ from gandist import data, models
 from gandist.activity import Tell, silent
 from gandist.data import DataOptions, Dataset
 from gandist.spec.budget import Budget
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 
 Datasets = Mapping[DataOptions, Dataset]
 

@@ -13,7 +13,8 @@ from typing import Self
 from gandist import threads
 from gandist.runner.backend import RUN_TRIAL, attempt
 from gandist.runner.events import BackendEvent, Finished, Lost, Started
-from gandist.spec.job import Job, TrialSpec
+from gandist.spec.job import Job
+from gandist.spec.trial import TrialSpec
 
 
 class LocalBackend:

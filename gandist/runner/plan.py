@@ -14,7 +14,7 @@ from gandist.artifacts.trial_state import TrialState
 from gandist.artifacts.trials import READERS, read_states
 from gandist.errors import UsageError
 from gandist.spec.continuation import continues, differences
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 
 MAX_LINES = 20
 """Of a refusal."""

@@ -21,8 +21,9 @@ from gandist.artifacts.tables import SELECTION
 from gandist.artifacts.trial_state import TrialState
 from gandist.artifacts.trials import READERS
 from gandist.runner.plan import Plan
-from gandist.spec.job import Job, TrialSpec
+from gandist.spec.job import Job
 from gandist.spec.pruning import Pruning
+from gandist.spec.trial import TrialSpec
 
 WORST = math.inf
 ROUNDING = 1e-9

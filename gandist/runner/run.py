@@ -26,8 +26,9 @@ from gandist.runner.ray.metrics import TrialMetrics
 from gandist.runner.ray.pool import RayBackend
 from gandist.runner.schedule import run_job
 from gandist.spec import plugins
-from gandist.spec.job import Job, TrialSpec
+from gandist.spec.job import Job
 from gandist.spec.notices import notices
+from gandist.spec.trial import TrialSpec
 from gandist.spec.variants import held
 
 

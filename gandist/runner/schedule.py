@@ -15,7 +15,8 @@ from gandist.runner.backend import Backend
 from gandist.runner.events import Finished, JobEvent, Lost, Notice, Outcome, Progress, Requeued
 from gandist.runner.interrupts import at_a_checkpoint
 from gandist.runner.plan import Plan
-from gandist.spec.job import Job, TrialSpec
+from gandist.spec.job import Job
+from gandist.spec.trial import TrialSpec
 
 POLL_S = 1.0
 PREEMPTED = "stopped at a checkpoint: its node asked it to"

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from gandist.artifacts.images import layout
 from gandist.sampling.sampler import Sampler
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 
 BATCH = 32
 """Images made at a time, always: in batches of another size the same image might differ in its last bit."""

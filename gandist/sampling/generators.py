@@ -20,10 +20,10 @@ from gandist.artifacts.trial_state import DatasetDescription, TrialState
 from gandist.artifacts.trials import listed_trials, read_states
 from gandist.errors import NotAJobError, SpecError, UsageError
 from gandist.printable import printable
-from gandist.spec.job import TrialSpec
 from gandist.spec.messages import explain
 from gandist.spec.overrides import nearest
 from gandist.spec.plugins import compare, recorded
+from gandist.spec.trial import TrialSpec
 from gandist.spec.variants import Kind, in_use
 
 MAX_SIDE = 1024

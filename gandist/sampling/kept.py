@@ -16,9 +16,9 @@ from gandist.artifacts.trial_state import DatasetDescription, TrialState
 from gandist.artifacts.trials import listed_trials
 from gandist.errors import SpecError, UsageError
 from gandist.sampling.generators import named, read_trial
-from gandist.spec.job import TrialSpec
 from gandist.spec.messages import explain
 from gandist.spec.sections import Evaluation
+from gandist.spec.trial import TrialSpec
 
 Which = Literal["best", "last", "all"]
 

@@ -19,7 +19,7 @@ from gandist.layers.portable import portable
 from gandist.layers.walk import layers_of
 from gandist.randomness import Randomness, layers_draw_from
 from gandist.sampling import exported
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

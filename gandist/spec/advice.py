@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from gandist.regularizers import Regularizer
 from gandist.spec.base import given
 from gandist.spec.budget import Budget
-from gandist.spec.job import TrialSpec
 from gandist.spec.schedules import Schedule
+from gandist.spec.trial import TrialSpec
 
 FAR = 10.0
 """Times a rule of thumb, either way."""

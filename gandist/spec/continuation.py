@@ -16,9 +16,9 @@ from gandist.artifacts.job_dir import TrialDir
 from gandist.artifacts.trial_state import TrialState
 from gandist.printable import printable
 from gandist.spec.base import MAY_CHANGE, Section, fixed
-from gandist.spec.job import TrialSpec
 from gandist.spec.overrides import leaves
 from gandist.spec.renamed import migrated
+from gandist.spec.trial import TrialSpec
 
 NOT_SET = "(not set)"
 MAX_LINE = 500

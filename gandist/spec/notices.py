@@ -10,9 +10,10 @@ from gandist.metrics import Need
 from gandist.spec.advice import advice
 from gandist.spec.base import Section
 from gandist.spec.budget import Budget
-from gandist.spec.job import Job, TrialSpec
+from gandist.spec.job import Job
 from gandist.spec.overrides import BUDGETS
 from gandist.spec.sections import Cadence
+from gandist.spec.trial import TrialSpec
 
 MANY_SEEDS = 100
 """A number that hardly anyone means as a count of seeds."""

@@ -26,7 +26,8 @@ from pydantic import TypeAdapter, ValidationError
 from gandist.errors import UsageError
 from gandist.printable import printable
 from gandist.spec.base import Section, given
-from gandist.spec.job import Job, TrialSpec
+from gandist.spec.job import Job
+from gandist.spec.trial import TrialSpec
 from gandist.spec.variants import Kind, Plugin, Use, in_use, origin, take_into_use
 
 GROUP = "gandist.plugins"

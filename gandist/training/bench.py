@@ -14,7 +14,7 @@ from tensorflow.python.framework import ops  # there is no public way into the f
 from gandist import threads
 from gandist.data import Dataset
 from gandist.errors import ProcessError
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 from gandist.training import hardware
 from gandist.training.trainer import Trainer
 

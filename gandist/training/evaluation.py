@@ -16,8 +16,8 @@ from gandist.data import Dataset
 from gandist.metrics import Images, Judge, Sets, Value, memorization
 from gandist.order import permutation
 from gandist.sampling.sampler import Sampler
-from gandist.spec.job import TrialSpec
 from gandist.spec.sections import Evaluation
+from gandist.spec.trial import TrialSpec
 from gandist.spec.variants import origin
 
 ORDER_SEED = 0

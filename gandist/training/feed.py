@@ -14,8 +14,8 @@ import tensorflow as tf
 
 from gandist.data import Dataset
 from gandist.spec.budget import Budget
-from gandist.spec.job import TrialSpec
 from gandist.spec.sections import Resources
+from gandist.spec.trial import TrialSpec
 from gandist.training import hardware, order
 
 CHUNK_BYTES = 64 * 10**6

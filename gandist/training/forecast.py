@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from gandist.data import DataOptions, Dataset
 from gandist.spec.budget import Budget
-from gandist.spec.job import Job, TrialSpec
+from gandist.spec.job import Job
 from gandist.spec.sections import Resources
+from gandist.spec.trial import TrialSpec
 from gandist.training import hardware
 from gandist.training.bench import bench, sizes
 from gandist.training.trainer import Trainer

@@ -14,8 +14,8 @@ from gandist.losses import SeparableLoss
 from gandist.randomness import Randomness, layers_draw_from
 from gandist.regularizers import DiscriminatorPass, GeneratorPass, Regularizer
 from gandist.spec.base import given
-from gandist.spec.job import TrialSpec
 from gandist.spec.schedules import Clock
+from gandist.spec.trial import TrialSpec
 from gandist.training.average import Average
 from gandist.training.critic import Critic
 from gandist.training.player import Player

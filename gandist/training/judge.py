@@ -7,7 +7,7 @@ import numpy as np
 from gandist import models
 from gandist.layers import conditional, packing
 from gandist.order import permutation
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 from gandist.training.gan import GAN
 
 BATCH = 256

@@ -9,7 +9,7 @@ from gandist.activity import Activity, Tell
 from gandist.data import Dataset
 from gandist.metrics.memorization import Pairs
 from gandist.sampling.sampler import Sampler
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 from gandist.training.evaluation import Evaluator
 from gandist.training.judge import Discriminator
 from gandist.training.outputs import discriminator_outputs

@@ -15,8 +15,8 @@ import numpy as np
 from gandist.artifacts.selection import Best
 from gandist.artifacts.tables import SELECTION
 from gandist.losses import LossOptions
-from gandist.spec.job import TrialSpec
 from gandist.spec.sections import DiscriminatorWon, Evaluation, ModeCollapse
+from gandist.spec.trial import TrialSpec
 
 WINDOWS = 10
 """Into which the steps are cut that a discriminator must have won in a row."""

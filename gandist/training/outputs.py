@@ -8,7 +8,7 @@ from gandist.data import Dataset
 from gandist.metrics import Judge
 from gandist.order import permutation
 from gandist.sampling.sampler import Sampler
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 
 IMAGES = 1000
 """Of each kind."""

@@ -17,7 +17,7 @@ from gandist.artifacts.writer import Writer
 from gandist.errors import StorageError
 from gandist.metrics.memorization import Pairs
 from gandist.spec.budget import Budget
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 from gandist.training import checkpoint, film
 
 LOSSES_S = 30.0

@@ -16,7 +16,7 @@ from gandist.printable import printable
 from gandist.spec import notices
 from gandist.spec.budget import Budget
 from gandist.spec.continuation import continues
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 from gandist.training import checkpoint, hardware, salvage
 from gandist.training.standing import WRITING, Standing
 

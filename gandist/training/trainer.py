@@ -15,7 +15,7 @@ from gandist.data import Dataset
 from gandist.errors import CheckpointError
 from gandist.randomness import Randomness
 from gandist.spec.budget import Budget
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 from gandist.training import feed
 from gandist.training.gan import GAN
 from gandist.updates import Batch

@@ -19,7 +19,7 @@ from gandist.artifacts.statuses import MEANINGS, PAUSED
 from gandist.artifacts.storage import Storage
 from gandist.artifacts.trial_state import TrialState
 from gandist.artifacts.writer import Writer
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 from gandist.training import checkpoint, hardware, outcomes
 from gandist.training.observer import Observer
 from gandist.training.recorder import Recorder

@@ -18,7 +18,7 @@ from gandist import cli
 from gandist.artifacts.job_dir import JobDir
 from gandist.artifacts.trial_state import TrialState
 from gandist.data import Dataset
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 from tests.cli.conftest import JOB
 from tests.conftest import CommandLine
 from tests.report.sweep import write_metrics
@@ -26,7 +26,7 @@ from tests.report.sweep import write_metrics
 
 def test_importing_the_command_line_is_cheap() -> None:
     code = "import sys, gandist.cli; print([m for m in sys.argv[1:] if m in sys.modules])"
-    heavy = ("tensorflow", "keras", "ray", "matplotlib", "sklearn", "pandas", "pyarrow", "gandist.spec.job")
+    heavy = ("tensorflow", "keras", "ray", "matplotlib", "sklearn", "pandas", "pyarrow", "gandist.spec.trial")
     done = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -16,7 +16,8 @@ from gandist.artifacts.driver import Holder
 from gandist.artifacts.job_dir import JobDir
 from gandist.runner.lease import Lease
 from gandist.spec import job
-from gandist.spec.job import JobSpec, TrialSpec
+from gandist.spec.job import JobSpec
+from gandist.spec.trial import TrialSpec
 from tests.conftest import CommandLine
 from tests.strangers import write_documents
 

@@ -12,8 +12,8 @@ from gandist.artifacts import images
 from gandist.artifacts.job_dir import JobDir
 from gandist.errors import DataError
 from gandist.runner.plan import make_plan
-from gandist.spec.job import TrialSpec
 from gandist.spec.loading import load_job
+from gandist.spec.trial import TrialSpec
 from tests.data import pictures
 from tests.training.conftest import tiny_trial
 from tests.training.trials import generated, losses, train, weights

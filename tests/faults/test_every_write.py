@@ -17,7 +17,7 @@ import pytest
 
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir, TrialDir
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 
 from .dying import Death, Snapshots, file_system
 from .fingerprint import hash_samples, hash_weights

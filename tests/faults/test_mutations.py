@@ -26,7 +26,7 @@ from gandist.artifacts.trial_state import DatasetDescription, TrialState
 from gandist.errors import CheckpointError, GandistError
 from gandist.runner import lease
 from gandist.runner.manifest import write_job
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 from gandist.training import checkpoint
 from tests.faults.mutations import mutate
 from tests.report.conftest import rows, state, write_trial

@@ -9,7 +9,8 @@ import numpy as np
 
 from gandist.data import Dataset, digits
 from gandist.models import ModelOptions
-from gandist.spec.job import JobSpec, TrialSpec, expand
+from gandist.spec.job import JobSpec, expand
+from gandist.spec.trial import TrialSpec
 
 Model = dict[str, Any] | ModelOptions
 

@@ -356,7 +356,7 @@ def test_chosen_sections_are_those_of_the_page(finished):
 
 
 def test_importing_the_report_loads_neither_tensorflow_nor_pyplot():
-    heavy = "tensorflow", "keras", "ray", "pandas", "matplotlib", "gandist.training", "gandist.spec.job"
+    heavy = "tensorflow", "keras", "ray", "pandas", "matplotlib", "gandist.training", "gandist.spec.trial"
     code = f"import sys, gandist.report; print([name for name in {heavy!r} if name in sys.modules])"
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

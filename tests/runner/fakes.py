@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.artifacts.trial_state import TrialState
 from gandist.errors import DataError
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 
 FAKE = f"{__name__}:run_trial"
 BROKEN = f"{__name__}:there_is_no_such_function"

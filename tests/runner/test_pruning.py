@@ -18,8 +18,9 @@ from gandist.runner.events import Finished, Notice, Outcome, RunEvent
 from gandist.runner.local_backend import LocalBackend
 from gandist.runner.plan import make_plan
 from gandist.runner.pruning import WORST, decide, next_stage
-from gandist.spec.job import Job, TrialSpec
+from gandist.spec.job import Job
 from gandist.spec.pruning import Pruning
+from gandist.spec.trial import TrialSpec
 
 from .conftest import make_job
 

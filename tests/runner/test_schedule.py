@@ -27,7 +27,7 @@ from gandist.runner.events import (
 from gandist.runner.interrupts import at_a_checkpoint
 from gandist.runner.plan import Plan, make_plan
 from gandist.runner.schedule import backoff_s, run_job
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 
 from .conftest import Jobs, make_job
 from .fakes import script

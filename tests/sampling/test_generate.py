@@ -20,7 +20,7 @@ from gandist.models import dcgan
 from gandist.sampling import exported, generate, sampler
 from gandist.sampling.sampler import Sampler
 from gandist.spec.base import modules
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 from gandist.training.gan import GAN
 from tests.models import trainers
 from tests.training.conftest import DCGAN, tiny_trial

@@ -13,7 +13,7 @@ import numpy as np
 from gandist.artifacts import images
 from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.artifacts.trial_state import TrialState
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 from tests.conftest import CommandLine
 from tests.sampling.conftest import made, rename
 

@@ -10,7 +10,8 @@ import pytest
 from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.artifacts.trial_state import TrialState
 from gandist.spec.continuation import continues, differences
-from gandist.spec.job import JobSpec, TrialSpec, expand
+from gandist.spec.job import JobSpec, expand
+from gandist.spec.trial import TrialSpec
 
 JOB: dict[str, Any] = {
     "name": "a-job",

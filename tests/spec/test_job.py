@@ -12,8 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gandist.errors import SpecError
-from gandist.spec.job import JobSpec, TrialSpec, expand
+from gandist.spec.job import JobSpec, expand
 from gandist.spec.overrides import BUDGETS, leaves
+from gandist.spec.trial import TrialSpec
 from gandist.spec.yaml import dump, parse
 
 TRAINING = {"update": "alternating", "generator_ema": 0.9, "early_stopping": {"d_loss_below": 0.1}}

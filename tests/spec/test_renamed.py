@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from gandist.spec.job import JobSpec, TrialSpec, expand
+from gandist.spec.job import JobSpec, expand
 from gandist.spec.renamed import advice, migrated
+from gandist.spec.trial import TrialSpec
 from tests.spec.mistakes import refused
 
 JOB: dict[str, Any] = {

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from gandist.data import Dataset, digits
-from gandist.spec.job import JobSpec, TrialSpec, expand
+from gandist.spec.job import JobSpec, expand
+from gandist.spec.trial import TrialSpec
 
 IMAGES = 200
 

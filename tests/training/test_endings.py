@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gandist.artifacts.job_dir import TrialDir
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 from gandist.training.evaluation import Evaluator
 from tests.training.conftest import tiny_trial
 from tests.training.trials import SMALL, generated, losses, train, weights

@@ -13,7 +13,7 @@ import pytest
 from gandist import data
 from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.runner.lease import Lease
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 from tests.conftest import CommandLine
 from tests.strangers import write_documents
 from tests.training.conftest import tiny_trial

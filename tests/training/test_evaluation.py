@@ -14,8 +14,8 @@ from gandist import data
 from gandist.artifacts import images, tables
 from gandist.artifacts.job_dir import TrialDir
 from gandist.sampling.sampler import Sampler
-from gandist.spec.job import TrialSpec
 from gandist.spec.sections import Evaluation
+from gandist.spec.trial import TrialSpec
 from gandist.training.evaluation import Evaluator, splits
 from tests.training.conftest import tiny_trial
 from tests.training.trials import SMALL, losses, train

@@ -19,7 +19,7 @@ from gandist.artifacts import images, tables
 from gandist.artifacts.job_dir import TrialDir
 from gandist.artifacts.trial_state import TrialState
 from gandist.errors import DataError
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 from gandist.training.trial import run_trial
 from tests.training.conftest import tiny_trial
 from tests.training.trials import SMALL, generated, losses, train, weights

@@ -17,7 +17,7 @@ from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir, TrialDir
 from gandist.data import Dataset
 from gandist.sampling.sampler import Sampler
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 from gandist.training import observer
 from gandist.training import trial as trial_module
 from gandist.training.trainer import Trainer

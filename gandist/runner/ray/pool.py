@@ -20,8 +20,9 @@ from gandist.runner.ray.actor import TrialActor, variables
 from gandist.runner.ray.connection import QUIET, Cluster, connected
 from gandist.runner.ray.failures import lost
 from gandist.runner.ray.turns import Turns
-from gandist.spec.job import MAX_TRIALS, Job, TrialSpec
+from gandist.spec.job import MAX_TRIALS, Job
 from gandist.spec.plugins import Sent
+from gandist.spec.trial import TrialSpec
 
 MAX_PENDING = 100
 """Actors that wait for a place at a time: demand enough for an autoscaler, few enough for Ray."""

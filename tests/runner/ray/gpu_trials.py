@@ -19,7 +19,7 @@ from gandist.artifacts.trial_state import TrialState
 from gandist.runner.plan import make_plan
 from gandist.runner.ray.pool import RayBackend
 from gandist.runner.schedule import run_job
-from gandist.spec.job import TrialSpec
+from gandist.spec.trial import TrialSpec
 
 from ..conftest import make_job
 
