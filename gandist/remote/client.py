@@ -147,8 +147,10 @@ def _packed(files: Mapping[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-def _trusted(url: str) -> ssl.SSLContext:
+def _trusted(url: str) -> ssl.SSLContext | bool:
     """The authorities that requests goes by: those of REQUESTS_CA_BUNDLE, or the common ones."""
+    if not url.startswith("https"):
+        return True
     named = requests.Session().merge_environment_settings(url, {}, None, None, None)["verify"]
     path = requests.utils.DEFAULT_CA_BUNDLE_PATH if named is True else str(named)
     if Path(path).is_dir():
