@@ -185,7 +185,7 @@ def test_text_of_a_trial_is_shown_and_not_obeyed(gandist_: CommandLine) -> None:
     shown = "\\x1b[31mred\\x07\\nnext\\u202eleft\\x9b1m"
     assert said.split("\n") == [
         f"base-seed0  failed     {shown}",
-        "1 trials: 1 failed",
+        "1 trial: 1 failed",
         f"base-seed0: {shown}",
     ]
 

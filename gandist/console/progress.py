@@ -14,6 +14,14 @@ from gandist.artifacts.trial_state import TrialState
 from gandist.console.estimate import Estimate, Part, estimate
 from gandist.runner.events import Alive, Finished, JobEvent, Notice, Progress, Requeued, Started
 
+BEFORE = (
+    "loading TensorFlow",
+    "loading the data",
+    "looking for checkpoints",
+    "building the networks",
+    "compiling",
+)
+"""Of ``TrialState.seconds``: once an attempt, so they say nothing of a step."""
 CLOCKS_S = 60.0
 """By which clocks of machines differ and nobody minds."""
 
@@ -94,7 +102,8 @@ class Summary:
     def trials(self) -> str:
         """How they stand, as text."""
         counts = ", ".join(f"{n} {s}" for s, n in self.counts.items())
-        parts = [f"{sum(self.counts.values())} trials: {counts}"]
+        count = sum(self.counts.values())
+        parts = [f"{count} trial{'s'[: count != 1]}: {counts}"]
         return "; ".join(parts + ([f"{rate(self.images_per_s)} images/s"] if self.images_per_s else []))
 
     def __str__(self) -> str:
@@ -196,8 +205,8 @@ def _part(row: Row, total: int, pace: float | None) -> Part:
 
 
 def _pace(state: TrialState) -> float | None:
-    """Seconds a step of what is recorded, over all attempts."""
-    seconds = sum(state.seconds.values()) or state.train_s
+    """Seconds a step of what is recorded, over all attempts, without what came before their first steps."""
+    seconds = sum(spent for what, spent in state.seconds.items() if what not in BEFORE) or state.train_s
     return seconds / state.step if state.step and seconds else None
 
 

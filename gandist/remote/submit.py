@@ -69,6 +69,13 @@ def check(request: Request) -> None:
     if wrong := mistake(storage):
         raise UsageError(f"--storage {public(storage)}: {wrong}")
     refuse_relative(storage)
+    for override in request.overrides:
+        path, _, value = override.partition("=")
+        if "notify" in override and "://" in value:
+            raise UsageError(
+                f"--set {path.strip()}: would be readable in the cluster's list of jobs; give env:NAME, "
+                "a variable of the head's, or write it into the job file"
+            )
     data_dir = request.data_dir
     if data_dir is not None and not data_dir.startswith("/"):
         raise UsageError(

@@ -17,7 +17,7 @@ FORMS = "https://host/path, http://host/path, or env:NAME for a variable of the 
 def mistake(address: str) -> str | None:
     """What is wrong with an address, for after its name, without repeating it; None = nothing."""
     if not re.fullmatch(PATTERN, address, re.ASCII):
-        return f"is no such address; give {FORMS}"
+        return f"is none of {FORMS}"
     if address.startswith(VARIABLE):
         return None
     try:

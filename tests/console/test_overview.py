@@ -48,7 +48,7 @@ def test_a_job_is_a_line(root: str) -> None:
     assert listed(root) == (
         [
             "long-name  3 trials: 2 completed, 1 failed; written 2026-01-01 12:00:02 UTC; report.html",
-            "new        1 trials: 1 queued; nothing written yet; no report yet",
+            "new        1 trial: 1 queued; nothing written yet; no report yet",
         ],
         0,
     )

@@ -99,6 +99,10 @@ def test_what_lies_in_storage_has_a_share_and_an_end() -> None:
         "b": TrialState(status="queued"),
     }
     assert str(recorded(states, 1.0)[1]) == "2 trials: 1 running, 1 queued; 25% done, ETA 1:00"
+    started = TrialState(
+        status="running", step=1, total_steps=100, seconds={"compiling": 60.0, "training": 0.5}
+    )
+    assert str(recorded({"a": started}, 1.0)[1]) == "1 trial: 1 running; 1% done, ETA 0:50"
     assert str(recorded(states, 1.0, driven=False)[1]) == "2 trials: 1 interrupted, 1 queued; 25% done"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from .manifests import K8S, ROOT, Manifest, compose, find, pods, ray
 from .schemas import KUBERNETES, core_problems
@@ -26,7 +27,8 @@ def manifests(tmp_path_factory: pytest.TempPathFactory) -> list[Manifest]:
 
 def expressions() -> list[str]:
     """All that is asked of Prometheus."""
-    rules = re.findall(r"expr: (.*)", (K8S / "components" / "monitoring" / "rules.yaml").read_text())
+    groups = yaml.safe_load((K8S / "components" / "monitoring" / "rules.yaml").read_text())["spec"]["groups"]
+    rules = [rule["expr"] for group in groups for rule in group["rules"]]
     asked = [target["expr"] for panel in BOARD["panels"] for target in panel["targets"]]
     return [*asked, *rules, *(variable.get("definition", "") for variable in BOARD["templating"]["list"])]
 

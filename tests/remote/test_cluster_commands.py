@@ -60,7 +60,7 @@ def test_status_shows_rays_state_and_the_trials(
     assert out == [
         f"s-1: running, submitted 1970-01-01 00:00:01 UTC; in {tmp_path}/runs/small",
         "base-seed0  completed  step 3/3",
-        "1 trials: 1 completed",
+        "1 trial: 1 completed",
     ]
 
 
@@ -106,7 +106,7 @@ def test_fetch_finds_the_results_of_a_submission(
     client.jobs["s-1"] = details("s-1", job="small", job_dir=str(tmp_path / "runs/small"))
     code, out, _ = gandist_("fetch", "small", "got", "--address", ADDRESS)
     assert (code, out[-1]) == (0, "got/report.html")
-    assert gandist_("status", "got")[1][-1] == "1 trials: 1 completed"
+    assert gandist_("status", "got")[1][-1] == "1 trial: 1 completed"
     client.jobs["raysubmit_1"] = details("raysubmit_1")
     code, _, err = gandist_("fetch", "raysubmit_1", "more", "--address", ADDRESS)
     assert code == 2

@@ -136,6 +136,14 @@ def test_a_job_that_has_ended_may_be_submitted_again(job_file: Path, status: str
     [
         (Request("runs"), "--storage runs: relative to what"),
         (Request("~/runs"), "--storage ~/runs: relative"),
+        (
+            Request("/runs", overrides=["schedule.notify=https://there/secret"]),
+            "--set schedule.notify: would be readable",
+        ),
+        (
+            Request("/runs", overrides=["schedule={notify: ['http://there/secret']}"]),
+            "--set schedule: would be",
+        ),
         (Request("s3://"), "--storage s3://: names no bucket"),
         (Request("s3:///x/../.."), "--storage s3:///x/../..: names no bucket"),
         (Request("s3://AKIA:topsecret@bucket/x"), "--storage s3://...: holds credentials"),

@@ -150,7 +150,7 @@ def test_gandist_submit_follows_and_stops(head: Head, tmp_path: Path) -> None:
     env = STRANGER | TOKEN
     follow_and_stop(head, tmp_path)
     status = gandist("status", "small", "--address", head.url, env=env)
-    assert "1 trials: 1 stopped" in status.stdout
+    assert "1 trial: 1 stopped" in status.stdout
 
 
 def follow_and_stop(head: Head, folder: Path) -> TrialState:
@@ -195,7 +195,7 @@ def test_gandist_submit_goes_on_from_where_it_was_stopped(head: Head, tmp_path: 
 
     status = gandist("status", "small", "--address", head.url, env=env)
     assert ": succeeded, " in status.stdout
-    assert "1 trials: 1 completed" in status.stdout
+    assert "1 trial: 1 completed" in status.stdout
 
 
 @pytest.mark.slow
