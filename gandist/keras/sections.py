@@ -92,6 +92,11 @@ def _named(section: Given) -> dict[str, Any] | None:
     """``"hinge"`` as ``{"name": "hinge"}``."""
     if section is None:
         return None
+    if not isinstance(section, str | Mapping):
+        raise UsageError(
+            f"{type(section).__name__}: no section of a job file; give a name or a dict, as in "
+            '{"name": "adam", "learning_rate": 2e-4}'
+        )
     return {"name": section} if isinstance(section, str) else dict(section)
 
 

@@ -87,7 +87,9 @@ def _more(ranked: Ranked) -> str:
         return " The seeds overlap so much that dozens more would hardly tell."
     more, easiest = min(needed, key=lambda found: found[0])
     whom = "" if len(ranked.others) == 1 else f" it from {easiest.config}"
-    return f" About {more} more of each would probably tell{whom}."
+    enough = max(it.scores.n for it in ranked.standings) + more
+    again = f"the same job with --set seeds=0..{enough - 1}"
+    return f" About {more} more of each would probably tell{whom}: {again}."
 
 
 def _at_equal(found: Verdict) -> str:
@@ -109,12 +111,10 @@ def _at_equal(found: Verdict) -> str:
 def _against(best: Standing, others: Sequence[Standing]) -> str:
     """``18.6 against 22.3 to 26.4``: medians."""
     medians = [it.scores.median for it in others if math.isfinite(it.scores.median)]
-    against = text.span((medians[0], medians[-1]), _number) if medians else "failed seeds"
-    return f"{_number(best.scores.median)} against {against}, medians"
-
-
-def _number(value: float) -> str:
-    return text.number(value, 3)
+    if not medians:
+        return f"{text.number(best.scores.median, 3)} against failed seeds, medians"
+    own, *ends = text.apart(best.scores.median, medians[0], medians[-1])
+    return f"{own} against {ends[0] if ends[0] == ends[1] else ' to '.join(ends)}, medians"
 
 
 def _evidence(ranked: Ranked) -> str:

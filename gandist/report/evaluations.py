@@ -37,6 +37,8 @@ class Metric:
     """``mnist``: without the hash of the weights; empty where that is not known."""
     floor: float | None = None
     """What real images have in place of generated ones, where that is known."""
+    split: str = ""
+    """Of the real images: ``held-out``, or ``training`` where none were kept from it."""
 
     @property
     def direction(self) -> str:
@@ -155,7 +157,7 @@ def metrics_in(rows: pa.Table, selection: bool = False) -> list[Metric]:
         if metric is None:
             seen = text.plain((features or "").rpartition("-")[0] or features or "", 40)
             title = text.plain(name, 40) + (f" ({seen})" if seen else "")
-            found[name, lower, protocol] = metric = Metric(name, lower, protocol, title, seen)
+            found[name, lower, protocol] = metric = Metric(name, lower, protocol, title, seen, split=split)
         if metric.floor is None and floor is not None and np.isfinite(floor):
             found[name, lower, protocol] = replace(metric, floor=floor)
     return _numbered(list(found.values()))

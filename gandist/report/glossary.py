@@ -46,6 +46,10 @@ TERMS: Mapping[str, str] = {
         "0.5 where generated images are no nearer to training than to unseen images; 1 for copies."
     ),
     "median": "The value in the middle: half of the seeds are better, half are worse.",
+    "failed seeds": (
+        "How many diverged, collapsed or failed. In brackets their share, and the range of shares that so "
+        "few seeds are compatible with (95%): 0 of 2 may still be most of them."
+    ),
     "interval": "A range that holds the true median in 95% of jobs; of two to five seeds in fewer.",
     "pairs": "Of a seed of one configuration and a seed of the other: in how many the first one is better.",
     "p (Holm)": (

@@ -72,6 +72,15 @@ def _or_failed(value: float, shown: Callable[[float], str]) -> str:
     return shown(value) if math.isfinite(value) else "failed"
 
 
+def apart(first: float, *others: float) -> list[str]:
+    """Numbers with three digits, or with so many more that the first of them does not look like another."""
+    for digits in range(3, 7):
+        shown = [number(value, digits) for value in (first, *others)]
+        if all(first == value or shown[0] != text for value, text in zip(others, shown[1:], strict=True)):
+            break
+    return shown
+
+
 def p_value(p: float) -> str:
     """``p = 0.03``, ``p < 0.001``."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.{2 if p >= 0.01 else 1}g}"

@@ -194,6 +194,8 @@ class TestWhatIsRefused:
         gan = tiny_gan(model={**DCGAN, "minibatch_std": 4})
         with pytest.raises(SpecError, match=r"optimizer\.learning_rate: "):
             gan.compile(optimizer={"learning_rate": -1.0})
+        with pytest.raises(UsageError, match=r"^Adam: no section of a job file; give a name or a dict"):
+            gan.compile(optimizer=keras.optimizers.Adam(2e-4))
         with pytest.raises(SpecError, match=r"groups of 4 do not divide the 6 images"):
             gan.fit(images, batch_size=6)
 

@@ -141,3 +141,16 @@ def test_names_are_listed(names, shown):
 )
 def test_a_description_keeps_its_line_breaks_and_nothing_else(value, shown):
     assert text.lines(value, 10) == shown
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ((6.951, 7.462), ["6.95", "7.46"]),
+        ((10.86, 10.89), ["10.86", "10.89"]),
+        ((10.86, 10.89, 40.0), ["10.86", "10.89", "40"]),
+        ((2.0, 2.0), ["2", "2"]),
+    ],
+)
+def test_numbers_that_differ_look_different(values, shown):
+    assert text.apart(*values) == shown

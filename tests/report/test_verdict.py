@@ -60,7 +60,7 @@ def test_who_is_close_is_named_with_the_seeds_that_would_tell():
 
     assert text.startswith("a is better than c (")
     assert "Its difference from b (20.5 of 25 pairs) is not significant." in text
-    assert "more of each would probably tell it from b." in text
+    assert "more of each would probably tell it from b: the same job" in text
 
 
 def test_where_no_difference_is_significant_it_says_how_many_more_seeds_would_tell():
@@ -69,7 +69,7 @@ def test_where_no_difference_is_significant_it_says_how_many_more_seeds_would_te
     assert text.startswith(
         "No difference between a, which has the best median, and b is significant with 5 seeds"
     )
-    assert "About 9 more of each would probably tell." in text
+    assert "About 9 more of each would probably tell: the same job with --set seeds=0..13." in text
 
 
 def test_values_too_close_for_any_number_of_seeds_are_said_to_be():

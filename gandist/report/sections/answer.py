@@ -44,6 +44,7 @@ def build(content: Content) -> dict[str, Any] | None:
             "title": metric.title,
             "direction": metric.direction,
             "floor": "" if metric.floor is None else text.number(metric.floor, 3),
+            "of_training": metric.split == "training",
         },
         "chosen": any(t.state.best_step is not None for trials in found.counted.values() for t in trials),
         "settings": places.points.get(best, {}) if places else {},
