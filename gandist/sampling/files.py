@@ -189,6 +189,7 @@ def target(out: str) -> Target:
     path = Path(out)
     try:
         is_directory, has_place = path.is_dir(), path.parent.is_dir()
+        taken = is_directory and any(path.iterdir())
     except OSError as error:  # a name too long, a directory that may not be looked into
         raise UsageError(f"--out {out}: {error.strerror}") from error
     kind = FORMATS.get(path.suffix.lower())
@@ -199,6 +200,8 @@ def target(out: str) -> Target:
         raise UsageError(f"--out {out}: a directory; give a file in it, or end it in / for a PNG each")
     if not has_place:
         raise UsageError(f"--out {out}: there is no directory {path.parent}; make it first")
+    if each and taken:  # whose names are not chosen, and may be those of somebody's pictures
+        raise UsageError(f"--out {out}: holds files already; give a new directory, or an empty one")
     if each and path.exists() and not is_directory:
         raise UsageError(f"--out {out}: a file; give a directory, or leave out the /")
     return Target(str(path), "", Each) if each or kind is None else Target(str(path.parent), path.name, kind)

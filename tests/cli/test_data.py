@@ -47,6 +47,20 @@ def test_a_grid_of_what_the_networks_see(
     assert sorted(path.name for path in (tmp_path / "each").iterdir()) == ["00000.png", "00001.png"]
 
 
+@pytest.mark.parametrize("out", ["mine/new.png", "mine/new/", "full/"])
+def test_nobodys_pictures_are_replaced_nor_joined(
+    command_line: CommandLine, job: Path, tmp_path: Path, out: str
+) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "00000.png").write_bytes(b"a picture")
+    (tmp_path / "mine" / "new").mkdir()
+    code, _, err = command_line("data", "job.yaml", "--out", out)
+    assert code == 2
+    assert err[0].startswith(f"--out {out}: ")
+    assert (tmp_path / "full" / "00000.png").read_bytes() == b"a picture"
+    assert len(list((tmp_path / "mine").rglob("*.png"))) == 3
+
+
 def test_a_picture_stands_beside_what_the_discriminator_sees(
     command_line: CommandLine, tmp_path: Path, devices: None
 ) -> None:

@@ -121,7 +121,10 @@ def test_a_directory_is_one_that_is_there_or_ends_in_a_slash(
         found = files.target(out)
         assert (found.directory, found.name, found.kind) == (out.rstrip("/"), "", Each)
     Path("file").write_text("")
+    Path("full").mkdir()
+    Path("full", "00000.png").write_text("")
     for out, why in (
+        ("full/", "holds files already; give a new directory"),
         ("new", "its name ends in none of"),
         ("file/", "a file"),
         ("a/b/", "there is no directory a"),
