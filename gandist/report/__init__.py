@@ -16,7 +16,7 @@ import pyarrow as pa
 from gandist.artifacts import tables
 from gandist.artifacts.job_dir import JobDir
 from gandist.report import compare, kept
-from gandist.report.answer import answer
+from gandist.report.answer import answer, unranked
 from gandist.report.evaluations import measured, objective
 from gandist.report.merge import Merged, Opened, merge_opened, open_job
 from gandist.report.render import Content, render_page, render_sections
@@ -74,8 +74,10 @@ def read_answer(job_dir: JobDir) -> str:
 def answer_of(job: Mapping[str, Any], merged: Merged) -> str:
     """What a report of ``merged`` opens with; empty where there is nothing yet."""
     metric = objective(job, measured(merged))
-    found = verdict(merged.configs, metric) if metric else None
-    return answer(found) if found else ""
+    if metric is None:
+        return ""
+    found = verdict(merged.configs, metric)
+    return answer(found) if found else unranked(merged.members)
 
 
 def write_comparison(job_dirs: Sequence[JobDir], out: str) -> Written:

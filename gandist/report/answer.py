@@ -8,13 +8,22 @@ from collections.abc import Sequence
 from gandist.report import text
 from gandist.report.comparisons import Comparison
 from gandist.report.ranking import Standing
-from gandist.report.verdict import Ranked, Verdict
+from gandist.report.trial import Trial
+from gandist.report.verdict import Ranked, Verdict, broken
 
 NOT_MEASURED = (
     "Nothing was measured of the images, so no configuration is called better: losses do not tell. "
     "Compare the samples, or measure afterwards: gandist evaluate JOB_DIR --metric frechet."
 )
 NOTHING_YET = "No trial has completed with an evaluation after its last step yet."
+
+
+def unranked(trials: Sequence[Trial]) -> str:
+    """Where something was measured, and no trial has a value that counts: not yet, or never."""
+    if not all(trial.meaning.final for trial in trials):
+        return NOTHING_YET
+    ended = text.listed([f"{count} {text.status(name)}" for name, count in broken(trials)])
+    return f"No trial ended as it should: {ended or 'none is left'}. What was measured on the way is below."
 
 
 def answer(found: Verdict) -> str:

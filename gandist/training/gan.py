@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from gandist import models
+from gandist.errors import UsageError
 from gandist.losses import SeparableLoss
 from gandist.randomness import Randomness, layers_draw_from
 from gandist.regularizers import DiscriminatorPass, GeneratorPass, Regularizer
@@ -211,7 +212,17 @@ class GAN:
         return self.generator_player.apply(tape, terms, clock.step, clock)
 
     def share(self, per_sample: tf.Tensor) -> tf.Tensor:
-        """This replica's share of the mean over the global batch: the one place where losses are scaled."""
+        """This replica's share of the mean over the global batch: the one place where losses are scaled.
+
+        Raises:
+            UsageError: it is no value per sample: of a plug-in's loss or regularizer.
+        """
+        shape = per_sample.shape
+        if not shape.rank or shape.num_elements() != shape[0]:
+            raise UsageError(
+                f"a loss or regularizer gives values of the shape {shape}; give one for each sample, "
+                "[batch] or [batch, 1], without a mean over them"
+            )
         return tf.reduce_sum(per_sample) / (per_sample.shape[0] * self._replicas)
 
     def _shares(self, per_sample: Metrics) -> Metrics:

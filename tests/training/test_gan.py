@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from gandist.augmentations import ada
 from gandist.data import Dataset
+from gandist.errors import UsageError
 from gandist.layers import conditional
 from gandist.losses import non_saturating
 from gandist.randomness import Randomness
@@ -327,3 +328,14 @@ def test_average_follows_the_generator(make_trainer: Callable[..., Any]) -> None
         expected = [0.9 * average + 0.1 * now for average, now in zip(expected, live, strict=True)]
     for average, value in zip(trainer.gan.ema, expected, strict=True):
         np.testing.assert_allclose(average.numpy(), value, atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [[], [4, 4], [2, 4]])
+def test_a_loss_that_is_no_value_per_sample_is_refused(
+    make_trainer: Callable[..., Any], shape: list[int]
+) -> None:
+    """Else ``[batch] - [batch, 1]``, the usual slip, would train on something else in silence."""
+    gan = make_trainer(1).gan
+    with pytest.raises(UsageError, match="one for each sample"):
+        gan.share(tf.zeros(shape))
+    assert float(gan.share(tf.ones([4, 1]))) == float(gan.share(tf.ones([4]))) == 1.0

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gandist.report import budgets, text
-from gandist.report.answer import NOT_MEASURED, NOTHING_YET, answer
+from gandist.report.answer import NOT_MEASURED, answer, unranked
 from gandist.report.dots import dots
 from gandist.report.intervals import CONFIDENCE
 from gandist.report.tuning import layout
@@ -35,7 +35,7 @@ def build(content: Content) -> dict[str, Any] | None:
         return {"sentence": NOT_MEASURED, "table": None} if ended else None
     found = verdict(configs, metric)
     if found is None:
-        return {"sentence": NOTHING_YET, "table": None}
+        return {"sentence": unranked(content.merged.members), "table": None}
     places = layout(content.manifest.configs, list(configs)) if len(configs) > 1 else None
     best = found.ranked.best.config
     return {
