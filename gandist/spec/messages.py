@@ -103,7 +103,8 @@ def _unknown_key(e: _Error) -> str:
 
 def _unknown_variant(e: _Error) -> str:
     given = e.details["input"]["name"]  # the context has it as text, whatever it was
-    return f"{_show(given)} is unknown; choose {_or(e.names)}{nearest(str(given), e.names)}"
+    own = nearest(str(given), e.names) or " (one of your own? --plugin FILE)"
+    return f"{_show(given)} is unknown; choose {_or(e.names)}{own}"
 
 
 def _unknown_value(e: _Error) -> str:
@@ -177,7 +178,8 @@ def _range(node: Schema) -> str:
 
 def _values(node: Schema) -> list[str]:
     """As they stand in a job file."""
-    values = [node["const"]] if "const" in node else node.get("enum", [])
+    ways = [node, *node.get("anyOf", ())]
+    values = [value for way in ways for value in ([way["const"]] if "const" in way else way.get("enum", ()))]
     return [value if isinstance(value, str) else json.dumps(value) for value in values]
 
 

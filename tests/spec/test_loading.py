@@ -249,3 +249,12 @@ sys.exit(f"imported: {heavy}" if heavy else 0)
 """
     done = subprocess.run([sys.executable, "-c", code, str(job_file)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_may_be_left_out_has_its_choices_told_as_well() -> None:
+    """And a name that nobody knows may be that of a plug-in's."""
+    job = Path(__file__).parents[2] / "jobs" / "mnist_fast.yaml"
+    with pytest.raises(SpecError, match=r'"ink" is unknown; choose conditional_accuracy, .* or prdc'):
+        load_job(job, ["evaluation.select=ink"])
+    with pytest.raises(SpecError, match=r"or wasserstein \(one of your own\? --plugin FILE\)"):
+        load_job(job, ["loss.name=ink"])
