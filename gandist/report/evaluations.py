@@ -84,6 +84,10 @@ class Metric:
         """Those that have a final value."""
         return [trial for trial in trials if self.final(trial) is not None]
 
+    def whole(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Those, and the failed ones that were trained to their end: whose budgets are compared."""
+        return [t for t in trials if self.final(t) is not None or (t.failed and t.meaning.exported)]
+
     def scores(self, trials: Sequence[Trial], of: Callable[[Trial], float | None] | None = None) -> Scores:
         """The values of one configuration, by default the final ones, with the seeds that failed."""
         value = of or self.final

@@ -91,7 +91,7 @@ class Verdict:
     Attributes:
         metric: which one.
         ranked: by the final values.
-        counted: by configuration, the trials whose values are compared.
+        counted: by configuration, the trials whose budgets are compared.
         pruned: configurations that were pruned on the way, which have no place in the ranking.
         unranked: others without a value.
         unfinished: trials that have not ended.
@@ -112,7 +112,7 @@ def verdict(configs: Configs, metric: Metric) -> Verdict | None:
     scores = {config: metric.scores(trials) for config, trials in configs.items()}
     if not any(found.values for found in scores.values()):
         return None
-    counted = {config: metric.counted(trials) for config, trials in configs.items()}
+    counted = {config: metric.whole(trials) for config, trials in configs.items()}
     without = [config for config in configs if not scores[config].n]
     pruned = [
         config for config in without if any(trial.ended.counts is Counts.PRUNED for trial in configs[config])
@@ -137,16 +137,17 @@ def _at_equal(configs: Configs, metric: Metric, counted: budgets.Counted) -> Equ
     kimg = budgets.least(counted)
     if kimg is None or not budgets.differ(counted):
         return None
-    found = {config: metric.at(trials, kimg) for config, trials in counted.items()}
+    valued = {config: metric.counted(trials) for config, trials in counted.items()}
+    found = {config: metric.at(trials, kimg) for config, trials in valued.items()}
     used = [at for of_seeds in found.values() for at, _ in of_seeds.values()]
     scores: dict[str, Scores] = {
         config: metric.scores_at(trials, kimg)
         for config, trials in configs.items()
-        if found[config] or not counted[config]
+        if found[config] or not valued[config]
     }
     return Equal(
         kimg,
         (min(used), max(used)) if used else None,
         Ranked(rank(scores)) if used else None,
-        [config for config in found if counted[config] and not found[config]],
+        [config for config in found if valued[config] and not found[config]],
     )

@@ -141,3 +141,11 @@ def test_seeds_may_be_unequal_in_number():
 
     assert found.ranked.beaten[0].against.pairs == 20
     assert "better in 20 of 20 pairs" in answer(found)
+
+
+def test_a_failure_after_another_budget_is_no_comparison_of_settings_alone():
+    short = ["mode_collapse"] * 5
+
+    assert "The budgets differ" in answer(judged({"long": CLOSE, "short": short}, short=6.4))
+    assert "budgets" not in answer(judged({"long": CLOSE, "short": short}))
+    assert "budgets" not in answer(judged({"long": CLOSE, "short": ["diverged"] * 5}, short=6.4))
