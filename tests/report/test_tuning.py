@@ -217,7 +217,7 @@ def test_a_job_whose_trials_were_all_unstable_has_no_best(empty_job):
     swept = {"slow": {"lr": 1}, "fast": {"lr": 2}}
     page = report(two(empty_job, {"slow": [math.nan], "fast": [math.nan]}, configs=swept))
 
-    assert "No trial has completed with an evaluation" in page.text
+    assert "No trial ended as it should: 2 unstable." in page.text
     assert not [a for _, a in page.elements if a.get("class") == "heat"]
 
 
