@@ -71,7 +71,7 @@ def check(request: Request) -> None:
     refuse_relative(storage)
     for override in request.overrides:
         path, _, value = override.partition("=")
-        if "notify" in override and "://" in value:
+        if path.strip().partition(".")[0] == "schedule" and "://" in value:  # of which only notify has any
             raise UsageError(
                 f"--set {path.strip()}: would be readable in the cluster's list of jobs; give env:NAME, "
                 "a variable of the head's, or write it into the job file"

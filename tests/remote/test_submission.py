@@ -136,6 +136,8 @@ def test_a_job_that_has_ended_may_be_submitted_again(job_file: Path, status: str
     [
         (Request("runs"), "--storage runs: relative to what"),
         (Request("~/runs"), "--storage ~/runs: relative"),
+        (Request("/runs", overrides=["description=as https://there/notify"]), None),
+        (Request("/runs", overrides=["schedule.notify=env:HOOK"]), None),
         (
             Request("/runs", overrides=["schedule.notify=https://there/secret"]),
             "--set schedule.notify: would be readable",
