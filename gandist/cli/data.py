@@ -63,9 +63,10 @@ def data(
     trial = load_job(job_file, overrides or (), plugins or ()).located(data_dir).trials[0]
     if augmented and trial.augmentation is None:
         raise UsageError("--augmented: the job has no augmentation; leave it out, or give augmentation.name")
-    pictures = getattr(trial.data, "path", None)
-    if pictures and Path(target.directory).resolve().is_relative_to(Path(data_dir or "", pictures).resolve()):
-        raise UsageError(f"--out {out}: among the pictures that are trained on; give another place")
+    for place in trial.data.places:
+        taken_from = Path(data_dir or "", getattr(trial.data, place)).resolve()
+        if Path(target.directory).resolve().is_relative_to(taken_from):
+            raise UsageError(f"--out {out}: among the pictures that are trained on; give another place")
     found = telling(partial(datasets, [trial], data_dir), complain)
     for line in data_lines(found):
         typer.echo(line)
